@@ -1,0 +1,110 @@
+"""Every telemetry channel of the node, in the order of its housekeeping packets."""
+
+from __future__ import annotations
+
+from flight.telemetry.definitions import Channel, Kind, Mode, ThrottleReason
+
+MODE_LABELS = tuple(mode.name for mode in Mode)
+THROTTLE_LABELS = tuple(reason.name.lower() for reason in ThrottleReason)
+PAT_LABELS = (
+    "IDLE", "SLEW", "SCAN", "COARSE", "FINE", "MODEM_SYNC", "DATA", "COAST", "REACQ", "LOST", "SAFE",
+)  # fmt: skip
+RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
+
+_F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
+
+CHANNELS: tuple[Channel, ...] = (
+    # mode: what the node is told to be
+    Channel("mode.current", "", "mode", _E, "operating mode", MODE_LABELS),
+    Channel("mode.changes", "", "mode", _C, "mode changes since start"),
+    Channel("mode.reset_cause", "", "mode", _E, "cause of the last reset", RESET_LABELS),
+    Channel("mode.boot_count", "", "mode", _C, "starts of the node since it was made"),
+    # power: sensed and estimated
+    Channel("power.array_w", "W", "power", _F, "solar array output"),
+    Channel("power.bus_w", "W", "power", _F, "all loads on the bus"),
+    Channel("power.payload_w", "W", "power", _F, "compute board"),
+    Channel("power.laser_w", "W", "power", _F, "laser terminal"),
+    Channel("power.soc_estimate", "1", "power", _F, "state of charge as estimated on board"),
+    Channel(
+        "power.soc_quality",
+        "",
+        "power",
+        _E,
+        "how the estimate was made",
+        ("none", "voltage", "coulomb", "fused"),
+    ),
+    Channel("power.eclipse_in_s", "s", "power", _F, "time to the next eclipse; 0 inside one"),
+    Channel("power.sun_in_s", "s", "power", _F, "time to the next sunrise; 0 in the sun"),
+    Channel(
+        "power.reserve_soc", "1", "power", _F, "state of charge to keep until the next sunrise"
+    ),
+    Channel("battery.voltage_v", "V", "power", _F, "terminal voltage"),
+    Channel("battery.current_a", "A", "power", _F, "current, discharge positive"),
+    Channel("battery.temp_c", "degC", "power", _F, "cell temperature"),
+    Channel("battery.heater_on", "", "power", _B, "battery heater, read back"),
+    # thermal and its governor
+    Channel("thermal.die_c", "degC", "thermal", _F, "compute die"),
+    Channel("thermal.sink_c", "degC", "thermal", _F, "board and heat sink"),
+    Channel("thermal.radiator_c", "degC", "thermal", _F, "radiator"),
+    Channel("thermal.terminal_c", "degC", "thermal", _F, "laser terminal"),
+    Channel("thermal.die_predicted_c", "degC", "thermal", _F, "die at the guard's horizon"),
+    Channel("governor.level", "", "thermal", _C, "payload level commanded; 0 is off"),
+    Channel("governor.level_actual", "", "thermal", _C, "payload level read back"),
+    Channel(
+        "governor.throttle_reason",
+        "",
+        "thermal",
+        _E,
+        "why the level is not the best one",
+        THROTTLE_LABELS,
+    ),
+    Channel("governor.throttled_s", "s", "thermal", _F, "throttled time since start"),
+    # inference
+    Channel("inference.enabled", "", "inference", _B, "the ground allows inference"),
+    Channel("inference.jobs_total", "", "inference", _C, "jobs finished"),
+    Channel("inference.refused_total", "", "inference", _C, "frames refused by admission"),
+    Channel("inference.dropped_total", "", "inference", _C, "frames lost before admission"),
+    Channel("inference.failed_total", "", "inference", _C, "jobs that ended in an error"),
+    Channel("inference.products_total", "", "inference", _C, "products made"),
+    Channel("inference.last_ms", "ms", "inference", _F, "duration of the last job"),
+    Channel("inference.energy_j", "J", "inference", _F, "energy of all jobs"),
+    Channel("inference.clear_fraction", "1", "inference", _F, "clear share of the last tile"),
+    # queue and store
+    Channel("queue.products", "", "queue", _C, "products waiting or partly sent"),
+    Channel("queue.bytes", "B", "queue", _F, "bytes still to be acknowledged"),
+    Channel("queue.high_water_bytes", "B", "queue", _F, "most bytes ever waiting"),
+    Channel("queue.dropped_total", "", "queue", _C, "products evicted or expired"),
+    Channel("queue.delivered_total", "", "queue", _C, "products acknowledged end to end"),
+    Channel("store.products", "", "queue", _C, "products on the store"),
+    Channel("store.bytes", "B", "queue", _F, "payload bytes on the store"),
+    Channel("store.commits_total", "", "queue", _C, "durable commits"),
+    # link
+    Channel("link.pat_state", "", "link", _E, "pointing, acquisition and tracking", PAT_LABELS),
+    Channel("link.peer", "", "link", _C, "peer pointed at; 0 is none"),
+    Channel("link.laser_on", "", "link", _B, "laser, read back"),
+    Channel("link.rx_power_dbm", "dBm", "link", _F, "received optical power"),
+    Channel("link.frames_sent", "", "link", _C, "frames given to the terminal"),
+    Channel("link.frames_retransmitted", "", "link", _C, "frames that repeat a lost segment"),
+    Channel("link.segments_acked", "", "link", _C, "segments acknowledged"),
+    Channel("link.reports_received", "", "link", _C, "reports taken"),
+    Channel("link.frames_received", "", "link", _C, "uplink frames that passed every check"),
+    Channel("link.frames_rejected", "", "link", _C, "uplink frames refused, any cause"),
+    Channel("link.in_flight", "", "link", _C, "frames sent and not yet decided"),
+    Channel("link.contact", "", "link", _C, "contact under way; 0 is none"),
+    # commanding
+    Channel("command.accepted_total", "", "command", _C, "telecommands accepted"),
+    Channel("command.rejected_total", "", "command", _C, "telecommands rejected"),
+    Channel("command.malformed_total", "", "command", _C, "telecommand packets not readable"),
+    Channel("command.loss_in_s", "s", "command", _F, "time left on the command-loss timer"),
+    # events and the house itself
+    Channel("event.total", "", "system", _C, "events raised"),
+    Channel("event.suppressed_total", "", "system", _C, "events held back by the throttle"),
+    Channel("event.dropped_total", "", "system", _C, "events lost to a full queue"),
+    Channel("system.cycles", "", "system", _C, "executive cycles"),
+    Channel("system.overruns", "", "system", _C, "cycles that began late"),
+    Channel("system.hal_errors", "", "system", _C, "HAL calls that failed"),
+    Channel("system.invalid_sensors", "", "system", _C, "sensor fields invalid in the last frame"),
+    Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
+    Channel("sys.rss_mib", "MiB", "host", _F, "resident memory of the flight process", host=True),
+    Channel("sys.cpu_s", "s", "host", _F, "processor time of the flight process", host=True),
+)

@@ -1,0 +1,121 @@
+"""What a channel, an event, a command and a parameter *are*; the tables beside this file fill them.
+
+Leaf of the house: flight, ground and bench import these types, they import nothing of ours.
+Severities follow the ladder of ECSS-E-ST-70-41C (informative, low, medium, high) with DEBUG below
+and FATAL above.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Severity(IntEnum):
+    """How much an event matters; everything above INFO is always sent down."""
+
+    DEBUG = 0
+    INFO = 1
+    NOTICE = 2
+    WARNING = 3
+    ALARM = 4
+    FATAL = 5
+
+
+class Mode(IntEnum):
+    """What the node is told to be. Health (whether it may be used) is another vocabulary."""
+
+    BOOT = 0
+    SAFE = 1
+    IDLE = 2
+    COMPUTE = 3
+    DOWNLINK = 4
+
+
+class ThrottleReason(IntEnum):
+    """The one reason the payload runs below its best level; one a second, never none of many."""
+
+    NONE = 0
+    DIE = 1
+    SINK = 2
+    RADIATOR = 3
+    BATTERY_FLOOR = 4
+    ECLIPSE_RESERVE = 5
+    PASS_RESERVE = 6
+    QUEUE_FULL = 7
+    COMMAND = 8
+    FAULT = 9
+
+
+class Kind(IntEnum):
+    """How a channel's number is to be read."""
+
+    FLOAT = 0
+    COUNTER = 1
+    ENUM = 2
+    FLAG = 3
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """One telemetry channel.
+
+    Attributes:
+        name: dotted, room first, unit last.
+        unit: SI symbol or "" for counts, enums and flags.
+        group: the housekeeping packet it travels in.
+        labels: for an ENUM, the name of each value in order.
+        host: measured on the machine that flies it; left out of `log_hash`.
+    """
+
+    name: str
+    unit: str
+    group: str
+    kind: Kind
+    description: str
+    labels: tuple[str, ...] = ()
+    host: bool = False
+
+
+class EventDef(msgspec.Struct, frozen=True):
+    """One event: text never lives in flight code, only here."""
+
+    event_id: int
+    name: str
+    severity: Severity
+    text: str
+
+
+class CommandDef(msgspec.Struct, frozen=True):
+    """One telecommand: its argument type, the modes it is taken in, what it does."""
+
+    name: str
+    arguments: type[msgspec.Struct]
+    modes: frozenset[Mode]
+    description: str
+    dangerous: bool = False
+
+
+class ParameterDef(msgspec.Struct, frozen=True):
+    """One value that the ground may set in flight; the range is inclusive."""
+
+    name: str
+    unit: str
+    default: float
+    low: float
+    high: float
+    description: str
+
+
+def event_text(definition: EventDef, args: Mapping[str, object]) -> str:
+    """The event as a sentence; a missing argument shows as `?` instead of failing."""
+    return definition.text.format_map(_Lenient(args))
+
+
+class _Lenient(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
