@@ -1,0 +1,1 @@
+"""From an authenticated frame to an acknowledged effect."""

@@ -1,0 +1,1 @@
+"""The bench: knows everything, is never imported by flight."""

@@ -1,0 +1,1 @@
+"""The far end of the link: stations, receiver, operator."""
