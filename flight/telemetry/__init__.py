@@ -1,0 +1,1 @@
+"""Telemetry: the dictionary, the events, the recorder."""

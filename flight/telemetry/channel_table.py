@@ -6,9 +6,21 @@ from flight.telemetry.definitions import Channel, Kind, Mode, ThrottleReason
 
 MODE_LABELS = tuple(mode.name for mode in Mode)
 THROTTLE_LABELS = tuple(reason.name.lower() for reason in ThrottleReason)
-PAT_LABELS = (
-    "IDLE", "SLEW", "SCAN", "COARSE", "FINE", "MODEM_SYNC", "DATA", "COAST", "REACQ", "LOST", "SAFE",
-)  # fmt: skip
+PAT_LABELS = tuple(
+    [
+        "IDLE",
+        "SLEW",
+        "SCAN",
+        "COARSE",
+        "FINE",
+        "MODEM_SYNC",
+        "DATA",
+        "COAST",
+        "REACQ",
+        "LOST",
+        "SAFE",
+    ]
+)
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 
 _F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
@@ -19,7 +31,7 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("mode.changes", "", "mode", _C, "mode changes since start"),
     Channel("mode.reset_cause", "", "mode", _E, "cause of the last reset", RESET_LABELS),
     Channel("mode.boot_count", "", "mode", _C, "starts of the node since it was made"),
-    # power: sensed and estimated
+    # sensed and estimated power
     Channel("power.array_w", "W", "power", _F, "solar array output"),
     Channel("power.bus_w", "W", "power", _F, "all loads on the bus"),
     Channel("power.payload_w", "W", "power", _F, "compute board"),

@@ -1,0 +1,200 @@
+"""Configuration of a node: the only reader of TOML in the flight software.
+
+Typed, units in names, unknown keys refused. Every error is one line that names file, key, value
+and what is allowed, so that a typing mistake costs seconds.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, field
+
+from flight.thermal.board_profile import BoardProfile
+
+T = TypeVar("T")
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+PROFILES = Path(__file__).parent / "thermal" / "profiles"
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be flown; its text is one line for the user."""
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: frozen, strict."""
+
+
+class BatteryConfig(_Section):
+    """The battery as the node believes it to be.
+
+    Attributes:
+        series, parallel: cells.
+        cell_capacity_ah: rated charge of one cell.
+        cell_resistance_ohm: ohmic plus polarisation, 25 degC.
+        ocv_soc, ocv_v: open-circuit voltage of one cell over state of charge.
+    """
+
+    series: Annotated[int, Meta(ge=1, le=100)] = 6
+    parallel: Annotated[int, Meta(ge=1, le=100)] = 2
+    cell_capacity_ah: Annotated[float, Meta(gt=0.0, le=500.0)] = 3.5
+    cell_resistance_ohm: Annotated[float, Meta(gt=0.0, le=10.0)] = 0.055
+    ocv_soc: tuple[Fraction, ...] = (
+        0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0,
+    )  # fmt: skip
+    ocv_v: tuple[Annotated[float, Meta(ge=1.0, le=5.0)], ...] = (
+        3.0, 3.29, 3.44, 3.55, 3.61, 3.66, 3.72, 3.81, 3.91, 4.0, 4.08, 4.13, 4.2,
+    )  # fmt: skip
+
+
+class OrbitConfig(_Section):
+    """Mean elements (SGP4 theory) that the node propagates itself."""
+
+    epoch_utc_s: float
+    inclination_deg: Annotated[float, Meta(ge=0.0, le=180.0)]
+    raan_deg: Annotated[float, Meta(ge=0.0, lt=360.0)]
+    eccentricity: Annotated[float, Meta(ge=0.0, le=0.2)] = 0.0001
+    argp_deg: Annotated[float, Meta(ge=0.0, lt=360.0)] = 0.0
+    mean_anomaly_deg: Annotated[float, Meta(ge=0.0, lt=360.0)] = 0.0
+    mean_motion_rev_day: Annotated[float, Meta(ge=1.0, le=17.0)] = 14.9
+    bstar: float = 0.0
+
+
+class ContactConfig(_Section):
+    """One contact of the uploaded plan; times in Unix seconds."""
+
+    contact_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    peer_id: Annotated[int, Meta(ge=1, le=65535)]
+    peer_name: str
+    kind: Annotated[str, Meta(pattern="^(OGS|RELAY)$")]
+    start_utc_s: float
+    end_utc_s: float
+    rate_bps: Annotated[float, Meta(gt=0.0, le=1e12)]
+    authorised: bool = True
+
+
+class CameraConfig(_Section):
+    """What the imager delivers.
+
+    Attributes:
+        cadence_s: a frame every so long while the scene is lit.
+        tiles_per_frame: tiles of the model's size in one frame of the imager. One of them is
+            computed for real, time and energy are charged for all.
+        backlog_frames: frames that may wait for the payload.
+        deadline_s: a frame older than this is worth nothing.
+    """
+
+    cadence_s: Annotated[float, Meta(ge=0.05, le=3600.0)] = 4.0
+    tiles_per_frame: Annotated[int, Meta(ge=1, le=100_000)] = 512
+    backlog_frames: Annotated[int, Meta(ge=1, le=4096)] = 16
+    deadline_s: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 600.0
+
+
+class ValueConfig(_Section):
+    """What results are worth, in value units: the mission's own table."""
+
+    clear_land: Annotated[float, Meta(ge=0.0, le=1e6)] = 10.0
+    clear_water: Annotated[float, Meta(ge=0.0, le=1e6)] = 3.0
+    cloud: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.2
+    quicklook_clear_fraction: Fraction = 0.7
+    mask_deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] = 43_200.0
+    quicklook_deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] = 21_600.0
+
+
+class InferenceConfig(_Section):
+    """Model and board."""
+
+    model: str = "cloud_unet"
+    variant: Annotated[str, Meta(pattern="^(fp32|int8)$")] = "fp32"
+    profile: str = "orin-nano-modelled"
+    governor: Annotated[str, Meta(pattern="^(guard|none)$")] = "guard"
+
+
+class LinkConfig(_Section):
+    """Frames and queue."""
+
+    spacecraft_id: Annotated[int, Meta(ge=0, le=65535)] = 0x4C4E
+    frame_bytes: Annotated[int, Meta(ge=2048, le=65536)] = 8192
+    window_frames: Annotated[int, Meta(ge=16, le=1_000_000)] = 8192
+    queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**12)] = 256_000_000
+    queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
+
+
+class StoreConfig(_Section):
+    """The durable store."""
+
+    cap_bytes: Annotated[int, Meta(ge=1_000_000, le=10**13)] = 1_000_000_000
+    segment_bytes: Annotated[int, Meta(ge=65_536, le=10**9)] = 8 * 1024 * 1024
+
+
+class NodeConfig(_Section):
+    """A whole node."""
+
+    name: str = "lumenode-1"
+    orbit: OrbitConfig | None = None
+    battery: BatteryConfig = field(default_factory=BatteryConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    values: ValueConfig = field(default_factory=ValueConfig)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    link: LinkConfig = field(default_factory=LinkConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    contacts: tuple[ContactConfig, ...] = ()
+    parameters: dict[str, float] = field(default_factory=dict)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file as a dictionary; ConfigError when missing or malformed."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def convert(content: object, kind: type[T], source: str) -> T:
+    """`content` as `kind`; ConfigError in one line that names source, key, value and range."""
+    try:
+        return msgspec.convert(content, kind, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, where = str(error).partition(" - at `")
+        key = where.rstrip("`").removeprefix("$").removeprefix(".") or "(top level)"
+        found = _look_up(content, key)
+        shown = "" if found is _MISSING else f" = {found!r}"
+        raise ConfigError(f"{source}: {key}{shown}: {reason}") from None
+
+
+def load_profile(name: str) -> BoardProfile:
+    """A shipped board profile by name, or any TOML file by path."""
+    path = Path(name) if name.endswith(".toml") else PROFILES / f"{name}.toml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
+        raise ConfigError(f"inference.profile = {name!r}: no such board profile; known: {known}")
+    profile = convert(read_toml(path), BoardProfile, str(path))
+    powers = [level.active_w for level in profile.levels]
+    if not powers or powers != sorted(powers):
+        raise ConfigError(f"{path}: levels: need one or more, in rising active_w")
+    return profile
+
+
+_MISSING = object()
+
+
+def _look_up(content: object, key: str) -> object:
+    for part in key.replace("[", ".[").split("."):
+        if part.startswith("[") and isinstance(content, (list, tuple)):
+            index = part.strip("[]")
+            if not index.isdigit() or int(index) >= len(content):
+                return _MISSING
+            content = content[int(index)]
+        elif isinstance(content, dict) and part in content:
+            content = content[part]
+        else:
+            return _MISSING
+    return _MISSING if isinstance(content, (dict, list)) else content

@@ -1,0 +1,1 @@
+"""The two edges of the control cycle: sensors in, actuators out."""

@@ -1,0 +1,1 @@
+"""Operating modes and the table that moves between them."""

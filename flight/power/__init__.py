@@ -1,0 +1,1 @@
+"""State of charge, power budget and the orbit as seen from on board."""

@@ -1,0 +1,144 @@
+"""Sun and shadow ahead, as the node itself works them out from its mean elements.
+
+The node flies its own propagator (SGP4, Vallado et al., AIAA 2006-6753) and its own Sun formula
+(Astronomical Almanac, low precision, 0.01 deg), apart from the bench's plant: the two agree only
+because both are right. The shadow is the conical one, taken as dark when more than half is hidden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import acos, asin, cos, pi, radians, sin, sqrt
+
+from sgp4.api import WGS72, Satrec
+
+EARTH_RADIUS_KM = 6378.137
+SUN_RADIUS_KM = 695_700.0
+AU_KM = 149_597_870.7
+_UNIX_EPOCH_JD = 2_440_587.5
+_SGP4_EPOCH_JD = 2_433_281.5
+_S_PER_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class MeanElements:
+    """Mean elements of the node's orbit (SGP4 theory, TEME of epoch).
+
+    Attributes:
+        epoch_utc_s: Unix seconds.
+        inclination_deg, raan_deg, eccentricity, argp_deg, mean_anomaly_deg: as in an element set.
+        mean_motion_rev_day: revolutions a day (Kozai).
+        bstar: drag term, 1/Earth radii.
+    """
+
+    epoch_utc_s: float
+    inclination_deg: float
+    raan_deg: float
+    eccentricity: float
+    argp_deg: float
+    mean_anomaly_deg: float
+    mean_motion_rev_day: float
+    bstar: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SunPhase:
+    """Where the node is in light and shadow.
+
+    Attributes:
+        sunlit: now.
+        eclipse_in_s: to the next (or 0 inside the present) eclipse.
+        eclipse_s: length of that eclipse, or what is left of the present one.
+    """
+
+    sunlit: bool
+    eclipse_in_s: float
+    eclipse_s: float
+
+
+NO_ECLIPSE = SunPhase(sunlit=True, eclipse_in_s=1e9, eclipse_s=0.0)
+
+
+def sun_direction(utc_s: float) -> tuple[float, float, float]:
+    """Unit vector to the Sun, mean equator of date."""
+    n = utc_s / _S_PER_DAY + _UNIX_EPOCH_JD - 2_451_545.0
+    g = radians(357.528 + 0.9856003 * n)
+    ecliptic = radians(280.460 + 0.9856474 * n + 1.915 * sin(g) + 0.020 * sin(2.0 * g))
+    tilt = radians(23.439 - 4e-7 * n)
+    return cos(ecliptic), cos(tilt) * sin(ecliptic), sin(tilt) * sin(ecliptic)
+
+
+class OrbitForecast:
+    """Finds the eclipses of the next revolutions; asked each second, computed once an orbit."""
+
+    def __init__(self, elements: MeanElements) -> None:
+        self._sat = Satrec()
+        epoch_jd = elements.epoch_utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
+        self._sat.sgp4init(
+            WGS72, "i", 0, epoch_jd - _SGP4_EPOCH_JD, elements.bstar, 0.0, 0.0,
+            elements.eccentricity, radians(elements.argp_deg), radians(elements.inclination_deg),
+            radians(elements.mean_anomaly_deg),
+            elements.mean_motion_rev_day * 2.0 * pi / 1440.0, radians(elements.raan_deg),
+        )  # fmt: skip
+        self.period_s = _S_PER_DAY / elements.mean_motion_rev_day
+        self._eclipses: list[tuple[float, float]] = []
+        self._known_until_s = -1e18
+
+    def phase(self, utc_s: float) -> SunPhase:
+        """Light and shadow at `utc_s` (Unix seconds) and the next eclipse after it."""
+        if utc_s + 1.2 * self.period_s > self._known_until_s:
+            self._refresh(utc_s)
+        for start_s, end_s in self._eclipses:
+            if end_s <= utc_s:
+                continue
+            if start_s <= utc_s:
+                return SunPhase(sunlit=False, eclipse_in_s=0.0, eclipse_s=end_s - utc_s)
+            return SunPhase(sunlit=True, eclipse_in_s=start_s - utc_s, eclipse_s=end_s - start_s)
+        return NO_ECLIPSE
+
+    def _refresh(self, utc_s: float) -> None:
+        step_s = self.period_s / 96.0
+        start_s = utc_s - 0.5 * self.period_s
+        count = round(3.0 * self.period_s / step_s)
+        depth = [self._light(start_s + i * step_s) for i in range(count + 1)]
+        edges = [
+            (self._edge(start_s + i * step_s, start_s + (i + 1) * step_s), depth[i] >= 0.0)
+            for i in range(count)
+            if (depth[i] >= 0.0) != (depth[i + 1] >= 0.0)
+        ]
+        eclipses: list[tuple[float, float]] = []
+        entered_s = start_s if depth[0] < 0.0 else None
+        for at_s, entering in edges:
+            if entering:
+                entered_s = at_s
+            elif entered_s is not None:
+                eclipses.append((entered_s, at_s))
+                entered_s = None
+        if entered_s is not None:
+            eclipses.append((entered_s, start_s + count * step_s))
+        self._eclipses = eclipses
+        self._known_until_s = start_s + count * step_s
+
+    def _edge(self, low_s: float, high_s: float) -> float:
+        lit_at_low = self._light(low_s) >= 0.0
+        for _ in range(12):
+            middle_s = 0.5 * (low_s + high_s)
+            if (self._light(middle_s) >= 0.0) == lit_at_low:
+                low_s = middle_s
+            else:
+                high_s = middle_s
+        return 0.5 * (low_s + high_s)
+
+    def _light(self, utc_s: float) -> float:
+        """Angle between Sun and limb, radians: negative when more than half the Sun is hidden."""
+        days = utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
+        whole = float(int(days))
+        error, position, _ = self._sat.sgp4(whole, days - whole)
+        if error:
+            raise ValueError(f"SGP4 error {error}: the mean elements do not describe an orbit")
+        x, y, z = position
+        sx, sy, sz = sun_direction(utc_s)
+        radius = sqrt(x * x + y * y + z * z)
+        towards_nadir = -(x * sx + y * sy + z * sz) / radius
+        limb = asin(min(1.0, EARTH_RADIUS_KM / radius))
+        return acos(min(1.0, max(-1.0, towards_nadir))) - limb

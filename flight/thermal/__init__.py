@@ -1,0 +1,1 @@
+"""Heat: estimate, board profile and governor."""

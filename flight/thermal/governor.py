@@ -1,0 +1,133 @@
+"""The fast guard: the highest payload level that heat, battery, queue and command allow.
+
+The rule is plain and sound. Levels are tried from the best one wanted downwards; each is judged by
+predicting the sink a horizon ahead (present slope plus the change of power over the sink's heat
+capacity) and the die on top of it (power times the die's thermal resistance). The first level that
+keeps every target is taken, and the reason that forbade the next better one is told. Stepping down
+is immediate; stepping up waits out a dwell and needs a margin, so the level does not chatter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING
+
+from flight.power.power_budget import PowerState, PowerVerdict, judge_payload
+from flight.telemetry.definitions import ThrottleReason
+
+if TYPE_CHECKING:
+    from flight.thermal.board_profile import BoardProfile
+    from flight.thermal.thermal_estimate import ThermalState
+
+HORIZON_S = 45.0
+RISE_MARGIN_K = 2.0
+RISE_DWELL_NS = 30_000_000_000
+DIE_GUARD_K = 4.0
+"""Closer than this to the die limit the board is switched off, whatever was predicted."""
+
+_POWER_REASON = {
+    PowerVerdict.FLOOR: ThrottleReason.BATTERY_FLOOR,
+    PowerVerdict.ECLIPSE_RESERVE: ThrottleReason.ECLIPSE_RESERVE,
+    PowerVerdict.PASS_RESERVE: ThrottleReason.PASS_RESERVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GovernorInputs:
+    """What the guard looks at this cycle.
+
+    Attributes:
+        thermal, power: the estimates.
+        duty: share of time the payload would be busy, 0..1, as recently observed.
+        payload_allowed: mode and command let the payload run at all.
+        commanded_off: it is the ground that forbids it (else a mode or a fault).
+        queue_full: results have no room.
+        fault: a recovery holds the payload down.
+    """
+
+    thermal: ThermalState
+    power: PowerState
+    duty: float
+    payload_allowed: bool
+    commanded_off: bool
+    queue_full: bool
+    fault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GovernorDecision:
+    """Level to set, the one reason it is not the best one, and the die it foresees (degC)."""
+
+    level: int
+    reason: ThrottleReason
+    die_predicted_c: float
+
+
+class Governor:
+    """Holds the present level; one `decide` a cycle."""
+
+    def __init__(self, profile: BoardProfile) -> None:
+        self._profile = profile
+        self.level = 0
+        self._changed_ns = -RISE_DWELL_NS
+
+    def decide(
+        self, inputs: GovernorInputs, die_target_c: float, sink_target_c: float, now_ns: int
+    ) -> GovernorDecision:
+        """The level for the coming cycle; targets are parameters (degC)."""
+        reason = self._blanket(inputs)
+        level = 0 if reason is not ThrottleReason.NONE else self._profile.top
+        while level > 0:
+            margin_k = RISE_MARGIN_K if level > self.level else 0.0
+            verdict = self._judge(level, inputs, die_target_c - margin_k, sink_target_c - margin_k)
+            if verdict is ThrottleReason.NONE:
+                break
+            reason = verdict
+            level -= 1
+        rested = now_ns - self._changed_ns >= RISE_DWELL_NS
+        if level > self.level and not rested:
+            level, reason = self.level, reason or self._held_reason
+        if level != self.level:
+            self.level, self._changed_ns = level, now_ns
+        self._held_reason = reason
+        return GovernorDecision(level, reason, self._die_ahead_c(level, inputs.thermal))
+
+    _held_reason = ThrottleReason.NONE
+
+    def _blanket(self, inputs: GovernorInputs) -> ThrottleReason:
+        """A reason that forbids every level."""
+        if inputs.fault:
+            return ThrottleReason.FAULT
+        if not inputs.payload_allowed:
+            return ThrottleReason.COMMAND
+        if inputs.commanded_off:
+            return ThrottleReason.COMMAND
+        thermal = inputs.thermal
+        if isnan(thermal.die_c) or isnan(thermal.sink_c):
+            return ThrottleReason.FAULT
+        if thermal.die_c >= self._profile.die_limit_c - DIE_GUARD_K:
+            return ThrottleReason.DIE
+        return ThrottleReason.QUEUE_FULL if inputs.queue_full else ThrottleReason.NONE
+
+    def _judge(
+        self, level: int, inputs: GovernorInputs, die_target_c: float, sink_target_c: float
+    ) -> ThrottleReason:
+        if self._die_ahead_c(level, inputs.thermal) > die_target_c:
+            return ThrottleReason.DIE
+        if self._sink_ahead_c(level, inputs.thermal) > sink_target_c:
+            return ThrottleReason.SINK
+        active_w, idle_w = self._profile.active_w(level), self._profile.idle_w(level)
+        mean_w = idle_w + inputs.duty * (active_w - idle_w)
+        verdict = judge_payload(mean_w, inputs.power)
+        return _POWER_REASON.get(verdict, ThrottleReason.NONE)
+
+    def _sink_ahead_c(self, level: int, thermal: ThermalState) -> float:
+        drawn_w = 0.0 if isnan(thermal.payload_w) else thermal.payload_w
+        change_w = self._profile.active_w(level) - drawn_w
+        slope = thermal.sink_slope_k_s + change_w / self._profile.sink_j_per_k
+        return thermal.sink_c + max(slope, 0.0) * HORIZON_S
+
+    def _die_ahead_c(self, level: int, thermal: ThermalState) -> float:
+        rise_k = self._profile.die_k_per_w * self._profile.active_w(level)
+        return self._sink_ahead_c(level, thermal) + rise_k
