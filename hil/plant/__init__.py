@@ -1,0 +1,1 @@
+"""The plant: orbit, light, power, heat and the optical channel that the node lives in."""
