@@ -1,0 +1,88 @@
+"""Product packets: round trip, refusal, and names that cannot leave their folder."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight.wire import product_packet as codec
+from flight.wire.errors import WireError
+from flight.wire.product_packet import Freed, Manifest, ProductClass, SegmentData, Withdrawn
+
+U32 = st.integers(0, (1 << 32) - 1)
+U64 = st.integers(0, (1 << 64) - 1)
+I63 = st.integers(0, (1 << 63) - 1)
+MANIFESTS = st.builds(
+    Manifest,
+    product_id=U64,
+    klass=st.sampled_from(ProductClass),
+    size_bytes=st.integers(1, (1 << 32) - 1),
+    crc32c=U32,
+    value_millis=I63,
+    deadline_ns=st.none() | I63,
+    created_ns=I63,
+    name=st.from_regex(r"[a-z][a-z0-9._-]{0,40}", fullmatch=True),
+    depends_on=st.none() | U64,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(MANIFESTS)
+def test_a_manifest_survives_the_channel(manifest):
+    wire = codec.encode_manifest(manifest)
+    assert codec.decode_manifest_packet(wire) == manifest
+    assert len(wire) == codec.manifest_bytes(manifest.name) <= codec.MANIFEST_BYTES_MAX
+
+
+@settings(deadline=None, max_examples=60)
+@given(U64, st.integers(0, 5000), st.binary(min_size=1, max_size=200), st.integers(0, 5000))
+def test_a_segment_survives_the_channel(product_id, offset, data, behind):
+    total = offset + len(data) + behind
+    wire = codec.encode_segment(product_id, offset, total, data)
+    assert len(wire) == codec.SEGMENT_HEADER_BYTES + len(data)
+    assert codec.decode_segment(wire) == SegmentData(product_id, offset, total, data)
+    with pytest.raises(WireError):
+        codec.encode_segment(product_id, offset + behind + 1, total, data)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(U64, max_size=codec.LIST_MAX).map(tuple), st.sampled_from([Freed, Withdrawn]))
+def test_a_list_survives_the_channel(product_ids, kind):
+    assert codec.decode_manifest_packet(codec.encode_list(kind(product_ids))) == kind(product_ids)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=90), st.integers(0, 4))
+def test_garbage_raises_a_wire_error_and_nothing_else(noise, kind):
+    for decode in (codec.decode_segment, codec.decode_manifest_packet):
+        for wire in (noise, bytes((kind,)) + noise):
+            try:
+                decode(wire)
+            except WireError:
+                continue
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "/etc/x", ".hidden", "a/b", "a\n", "é", "x" * 97])
+def test_a_name_that_could_leave_its_folder_does_not_travel(name):
+    good = Manifest(1, ProductClass.RAW, 1, 0, 0, None, 0, "a")
+    assert not codec.valid_name(name)
+    with pytest.raises(WireError):
+        codec.encode_manifest(
+            Manifest(1, ProductClass.RAW, 1, 0, 0, None, 0, name),
+        )
+    raw = name.encode()[:255]
+    wire = codec.encode_manifest(good)[:-2] + bytes((len(raw),)) + raw
+    with pytest.raises(WireError):
+        codec.decode_manifest_packet(wire)
+
+
+def test_too_many_or_too_large_identities_are_refused():
+    with pytest.raises(WireError):
+        codec.encode_list(Freed(tuple(range(codec.LIST_MAX + 1))))
+    with pytest.raises(WireError):
+        codec.encode_list(Freed((1 << 64,)))
+    with pytest.raises(WireError):
+        codec.encode_segment(1 << 64, 0, 1, b"x")
+    with pytest.raises(WireError):
+        codec.encode_manifest(Manifest(1 << 64, ProductClass.RAW, 1, 0, 0, None, 0, "a"))
