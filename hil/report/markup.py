@@ -9,7 +9,7 @@ import json
 import re
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_VOID = frozenset({"br", "circle", "hr", "img", "input", "line", "meta", "path", "rect", "use"})
+_VOID = frozenset({"br", "hr", "img", "input", "meta"})
 
 
 class Markup(str):

@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from flight.telemetry.dictionary import Severity
 from hil.report.run_values import Event, Product, ReportData, Summary
 
-SEVERITIES = ("DEBUG", "INFO", "NOTICE", "WARNING", "ALARM", "FATAL")
+SEVERITIES = tuple(severity.name for severity in Severity)
 EVENTS_KEPT = 3000
 PRODUCTS_KEPT = 20_000
 _BELOW_NOTICE = frozenset(SEVERITIES[:2])
