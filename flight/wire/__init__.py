@@ -1,1 +1,1 @@
-"""Bytes between node and ground. A leaf: flight, ground and bench import it, it imports no room."""
+"""What goes over the links, byte by byte: a leaf that flight, ground and bench import."""

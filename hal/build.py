@@ -1,0 +1,88 @@
+"""Builds `hal._native`: the C sources and, from the very text of their headers, the cffi interface.
+
+No declaration is typed a second time: the headers are reduced to what cffi's parser reads (no
+comments, no directives but integer constants, no `extern "C"`), so the C compiler checks the Python
+side as well. `setup.py` names `ffibuilder`; nothing at run time imports this file.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADERS = ("hal.h", "backend_sim.h", "framer.h")
+SOURCES = (
+    "native/src/backend_sim.c",
+    "native/src/backend_sim_bench.c",
+    "native/src/frame_ring.c",
+    "native/src/framer.c",
+    "native/src/framer_batch.c",
+    "native/src/framer_crc.c",
+    "native/src/hal_core.c",
+    "native/src/tick.c",
+)
+COMPILE_ARGS = (
+    "-std=c11",
+    "-O2",
+    "-ffp-contract=off",
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Wshadow",
+)
+# cffi's generated glue follows cffi's rules, not ours; our own sources are compiled apart from it.
+GLUE_PREAMBLE = """
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#endif
+"""
+
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_EXTERN_C = re.compile(r"#ifdef __cplusplus.*?#endif", re.DOTALL)
+_INTEGER_CONSTANT = re.compile(r"#define\s+\w+\s+(0x[0-9A-Fa-f]+|-?\d+)\s*$")
+
+
+def declarations(header: str) -> str:
+    """Reduce a C header to the declarations and integer constants that cffi parses."""
+    text = _EXTERN_C.sub("", _COMMENT.sub("", header))
+    kept = []
+    for line in text.splitlines():
+        if line.lstrip().startswith("#") and not _INTEGER_CONSTANT.match(line):
+            continue
+        if line.strip():
+            kept.append(line.rstrip())
+    return "\n".join(kept) + "\n"
+
+
+def make_ffi() -> FFI:
+    """Describe the extension module `hal._native`, for the stable ABI of Python 3.11 on."""
+    include = ROOT / "native" / "include"
+    ffi = FFI()
+    for name in HEADERS:
+        ffi.cdef(declarations((include / name).read_text(encoding="ascii")))
+    includes = "".join(f'#include "{name}"\n' for name in HEADERS)
+    ffi.set_source(
+        "hal._native",
+        GLUE_PREAMBLE + includes,
+        sources=list(SOURCES),
+        include_dirs=["native/include", "native/src"],
+        depends=[
+            *(str(path.relative_to(ROOT)) for path in sorted(include.glob("*.h"))),
+            "native/src/backend_sim_state.h",
+            "native/src/frame_ring.h",
+            "native/src/crc16_table.inc",
+            "native/src/crc32c_table.inc",
+        ],
+        extra_compile_args=list(COMPILE_ARGS),
+        py_limited_api=True,
+    )
+    return ffi
+
+
+ffibuilder = make_ffi()

@@ -1,0 +1,42 @@
+/*
+ * hal_backend.h - what a backend must provide. Only hal_core.c and backends include it.
+ *
+ * The front in hal_core.c has already tested every pointer, the state of the device and the range
+ * of every argument, and it counts; a backend only moves values. A backend must not allocate, must
+ * not keep state outside its `data`, and must meet the worst-case times of hal.h.
+ */
+#ifndef LUMENODE_HAL_BACKEND_H
+#define LUMENODE_HAL_BACKEND_H
+
+#include "hal.h"
+
+struct hal_api {
+    const char *name; /* as in hal_config.backend */
+
+    /* Bytes of `data` for a checked configuration; cannot fail. */
+    uint64_t (*data_bytes)(const struct hal_config *config);
+    /* dev->config is set and dev->data points to data_bytes() of memory, 16-byte aligned, content
+     * undefined. HAL_OK or a negative code. */
+    int32_t (*open)(struct hal *dev);
+    void (*close)(struct hal *dev);
+
+    /* Fills everything of the frame but abi_version, size_bytes, seq and crc32c. */
+    int32_t (*snapshot)(struct hal *dev, struct hal_frame *frame);
+
+    /* Each returns the value read back, or a negative code. */
+    int32_t (*set_payload_level)(struct hal *dev, uint32_t level);
+    int32_t (*set_heater)(struct hal *dev, uint32_t on);
+    int32_t (*point_terminal)(struct hal *dev, uint32_t target_id);
+    int32_t (*set_laser)(struct hal *dev, uint32_t on);
+
+    /* Credits left, HAL_E_BUSY without one. */
+    int32_t (*submit_frame)(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes);
+    /* Length taken, 0 when none waits, HAL_E_RANGE when the buffer is too small. */
+    int32_t (*receive_frame)(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes);
+    int32_t (*kick_watchdog)(struct hal *dev);
+};
+
+/* The table hal_open() chooses from: one line a backend in hal_core.c. */
+extern const struct hal_api hal_sim_api;
+
+#endif

@@ -1,0 +1,314 @@
+/* The checked front of hal.h: arguments, state, ranges of answers, counters. Backends behind it
+ * only move values. */
+#include "framer.h"
+#include "hal_backend.h"
+
+#include <string.h>
+
+#define ARENA_ALIGN 16u
+
+_Static_assert(sizeof(struct hal_frame) == 136, "the frame's layout is the ABI");
+_Static_assert(offsetof(struct hal_frame, crc32c) == 132, "the check value is the tail");
+
+/* Backends by name; a new one is one line. */
+static const struct hal_api *const BACKENDS[] = {
+    &hal_sim_api,
+};
+#define BACKEND_COUNT (sizeof BACKENDS / sizeof BACKENDS[0])
+
+const char *hal_strerror(int32_t code)
+{
+    static const char *const NAMES[] = {
+        "HAL_OK",        "HAL_E_NODEV", "HAL_E_PERM",  "HAL_E_BUSY",        "HAL_E_TIMEOUT",
+        "HAL_E_IO",      "HAL_E_RANGE", "HAL_E_STALE", "HAL_E_UNSUPPORTED", "HAL_E_STATE",
+        "HAL_E_CORRUPT",
+    };
+
+    if (code > 0 || code < HAL_E_CORRUPT) {
+        return "HAL_E_UNKNOWN";
+    }
+    return NAMES[-code];
+}
+
+const char *hal_backend_name(uint32_t index)
+{
+    return index < BACKEND_COUNT ? BACKENDS[index]->name : NULL;
+}
+
+int32_t hal_config_init(struct hal_config *config, const char *backend)
+{
+    if (config == NULL) {
+        return HAL_E_RANGE;
+    }
+    *config = (struct hal_config){
+        .abi_version = HAL_ABI_VERSION,
+        .backend = backend,
+        .tx_fifo_frames = 32,
+        .rx_fifo_frames = 32,
+        .max_frame_bytes = HAL_FRAME_BYTES_MAX,
+        .payload_level_max = 15,
+    };
+    return HAL_OK;
+}
+
+static int within(uint32_t value, uint32_t last)
+{
+    return value >= 1 && value <= last;
+}
+
+/* Finds the backend of a configuration; *api is written on success only. */
+static int32_t choose(const struct hal_config *config, const struct hal_api **api)
+{
+    if (config == NULL || config->backend == NULL || config->abi_version != HAL_ABI_VERSION) {
+        return HAL_E_RANGE;
+    }
+    if (!within(config->tx_fifo_frames, HAL_FIFO_FRAMES_MAX) ||
+        !within(config->rx_fifo_frames, HAL_FIFO_FRAMES_MAX) ||
+        !within(config->max_frame_bytes, HAL_FRAME_BYTES_MAX) ||
+        !within(config->payload_level_max, HAL_PAYLOAD_LEVEL_MAX)) {
+        return HAL_E_RANGE;
+    }
+    for (size_t i = 0; i < BACKEND_COUNT; i++) {
+        if (strcmp(BACKENDS[i]->name, config->backend) == 0) {
+            *api = BACKENDS[i];
+            return HAL_OK;
+        }
+    }
+    return HAL_E_NODEV;
+}
+
+int64_t hal_arena_bytes(const struct hal_config *config)
+{
+    const struct hal_api *api = NULL;
+    int32_t chosen = choose(config, &api);
+
+    if (chosen < 0) {
+        return chosen;
+    }
+    /* Room to align whatever address the caller has. */
+    return (int64_t)(api->data_bytes(config) + ARENA_ALIGN - 1);
+}
+
+int32_t hal_open(struct hal *dev, const struct hal_config *config, void *arena,
+                 uint64_t arena_bytes)
+{
+    const struct hal_api *api = NULL;
+
+    if (dev == NULL || arena == NULL) {
+        return HAL_E_RANGE;
+    }
+    if (dev->api != NULL) {
+        return HAL_E_STATE;
+    }
+    int32_t chosen = choose(config, &api);
+
+    if (chosen < 0) {
+        return chosen;
+    }
+    if (arena_bytes < api->data_bytes(config) + ARENA_ALIGN - 1) {
+        return HAL_E_RANGE;
+    }
+    size_t skew = (size_t)((uintptr_t)arena % ARENA_ALIGN);
+
+    *dev = (struct hal){
+        .config = config,
+        .data = (uint8_t *)arena + (skew == 0 ? 0 : ARENA_ALIGN - skew),
+    };
+    int32_t opened = api->open(dev);
+
+    if (opened < 0) {
+        *dev = (struct hal){0};
+        return opened;
+    }
+    dev->api = api;
+    return HAL_OK;
+}
+
+void hal_close(struct hal *dev)
+{
+    if (dev == NULL || dev->api == NULL) {
+        return;
+    }
+    dev->api->close(dev);
+    *dev = (struct hal){0};
+}
+
+static int32_t test_open(const struct hal *dev)
+{
+    if (dev == NULL) {
+        return HAL_E_RANGE;
+    }
+    return dev->api == NULL ? HAL_E_STATE : HAL_OK;
+}
+
+static uint32_t frame_crc(const struct hal_frame *frame)
+{
+    return framer_crc32c(0, (const uint8_t *)frame, offsetof(struct hal_frame, crc32c));
+}
+
+int32_t hal_snapshot(struct hal *dev, struct hal_frame *frame)
+{
+    struct hal_frame fresh = {.abi_version = HAL_ABI_VERSION, .size_bytes = sizeof fresh};
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (frame == NULL) {
+        return HAL_E_RANGE;
+    }
+    int32_t taken = dev->api->snapshot(dev, &fresh);
+
+    if (taken < 0) {
+        dev->counters.snapshots_failed++;
+        return taken;
+    }
+    fresh.seq = ++dev->seq;
+    fresh.crc32c = frame_crc(&fresh);
+    dev->counters.snapshots++;
+    *frame = fresh;
+    return HAL_OK;
+}
+
+int32_t hal_frame_check(const struct hal_frame *frame)
+{
+    if (frame == NULL) {
+        return HAL_E_RANGE;
+    }
+    if (frame->abi_version != HAL_ABI_VERSION || frame->size_bytes != sizeof *frame ||
+        frame->crc32c != frame_crc(frame)) {
+        return HAL_E_CORRUPT;
+    }
+    return HAL_OK;
+}
+
+/* State and range of a setter, in that order. */
+static int32_t test_setter(struct hal *dev, uint32_t value, uint32_t last)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (value > last) {
+        dev->counters.setters_rejected++;
+        return HAL_E_RANGE;
+    }
+    return HAL_OK;
+}
+
+/* Counts what a setter answered; a read-back beyond the actuator's range is the device's error. */
+static int32_t judge_setter(struct hal *dev, uint32_t asked, int32_t answer, uint32_t last)
+{
+    if (answer > 0 && (uint32_t)answer > last) {
+        answer = HAL_E_IO;
+    }
+    if (answer < 0) {
+        dev->counters.setters_failed++;
+    } else if ((uint32_t)answer != asked) {
+        dev->counters.readback_differs++;
+    }
+    return answer;
+}
+
+int32_t hal_set_payload_level(struct hal *dev, uint32_t level)
+{
+    uint32_t last = dev != NULL && dev->api != NULL ? dev->config->payload_level_max : 0;
+    int32_t tested = test_setter(dev, level, last);
+
+    return tested < 0 ? tested
+                      : judge_setter(dev, level, dev->api->set_payload_level(dev, level), last);
+}
+
+int32_t hal_set_heater(struct hal *dev, uint32_t on)
+{
+    int32_t tested = test_setter(dev, on, 1);
+
+    return tested < 0 ? tested : judge_setter(dev, on, dev->api->set_heater(dev, on), 1);
+}
+
+int32_t hal_point_terminal(struct hal *dev, uint32_t target_id)
+{
+    int32_t tested = test_setter(dev, target_id, HAL_TARGET_ID_MAX);
+
+    return tested < 0 ? tested
+                      : judge_setter(dev, target_id, dev->api->point_terminal(dev, target_id),
+                                     HAL_TARGET_ID_MAX);
+}
+
+int32_t hal_set_laser(struct hal *dev, uint32_t on)
+{
+    int32_t tested = test_setter(dev, on, 1);
+
+    return tested < 0 ? tested : judge_setter(dev, on, dev->api->set_laser(dev, on), 1);
+}
+
+int32_t hal_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (frame == NULL || !within(frame_bytes, dev->config->max_frame_bytes)) {
+        dev->counters.tx_rejected_size++;
+        return HAL_E_RANGE;
+    }
+    int32_t credits = dev->api->submit_frame(dev, frame, frame_bytes);
+
+    if (credits >= 0) {
+        dev->counters.tx_accepted++;
+    } else if (credits == HAL_E_BUSY) {
+        dev->counters.tx_rejected_full++;
+    }
+    return credits;
+}
+
+int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (buffer == NULL) {
+        return HAL_E_RANGE;
+    }
+    int32_t frame_bytes = dev->api->receive_frame(dev, buffer, buffer_bytes);
+
+    if (frame_bytes > 0) {
+        dev->counters.rx_delivered++;
+    } else if (frame_bytes == HAL_E_RANGE) {
+        dev->counters.rx_too_long++;
+    }
+    return frame_bytes;
+}
+
+int32_t hal_kick_watchdog(struct hal *dev)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    int32_t kicked = dev->api->kick_watchdog(dev);
+
+    if (kicked >= 0) {
+        dev->counters.watchdog_kicks++;
+    }
+    return kicked;
+}
+
+int32_t hal_read_counters(const struct hal *dev, struct hal_counters *counters)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (counters == NULL) {
+        return HAL_E_RANGE;
+    }
+    *counters = dev->counters;
+    return HAL_OK;
+}
