@@ -1,1 +1,1 @@
-"""Leaves of the flight software: time, channels, rate groups, supervision. Imports nothing above."""
+"""Leaves of the flight software: time, channels, rate groups, supervision; nothing above."""

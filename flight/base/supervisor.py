@@ -1,0 +1,242 @@
+"""Supervision in the manner of OTP: children fail alone, come back later and later, or are given up.
+
+Hop: holds every service of the three flows. Children start in the order of the table and are
+cancelled in reverse, one after the other has ended; no set of tasks is ever walked. A child's
+exception ends at its own guard: siblings and the supervisor's owner only see events and, if a
+critical child is given up, one `SupervisionLost`.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, final
+
+from flight.base.clock import Clock
+from flight.base.component import Service
+from flight.base.restart_policy import (
+    Ending,
+    Restart,
+    RestartBudget,
+    RestartIntensity,
+    wants_restart,
+)
+
+_NS_PER_S: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSpec:
+    """One row of the supervisor's table.
+
+    Attributes:
+        name: stable name.
+        factory: makes the service; called for each (re)start, on the loop. What must survive a
+            restart belongs to the composition root, not to the service.
+        restart: whether it comes back.
+        critical: giving it up ends the supervisor.
+        intensity: how often it may come back.
+        stop_timeout_ns: how long a cancelled child may take before it is left behind, counted.
+    """
+
+    name: str
+    factory: Callable[[], Service]
+    restart: Restart = Restart.PERMANENT
+    critical: bool = False
+    intensity: RestartIntensity = RestartIntensity()
+    stop_timeout_ns: int = 5 * _NS_PER_S
+
+
+class ChildState(Enum):
+    """Where a child is in its life."""
+
+    WAITING = "waiting"  # not started, or waiting out its back-off
+    RUNNING = "running"
+    DONE = "done"  # returned, and that was right
+    GIVEN_UP = "given_up"  # failed, and will not come back
+    STOPPED = "stopped"  # cancelled by us
+    STUCK = "stuck"  # cancelled by us, did not end in time
+
+
+class SupervisionKind(Enum):
+    """What happened to a child."""
+
+    STARTED = "started"
+    RETURNED = "returned"
+    FAILED = "failed"
+    GIVEN_UP = "given_up"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisionEvent:
+    """An edge in a child's life, for the event log and the recovery table."""
+
+    kind: SupervisionKind
+    child: str
+    at_ns: int
+    critical: bool
+    restarts: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildStatus:
+    """A child's counters, for telemetry."""
+
+    name: str
+    state: ChildState
+    starts: int
+    failures: int
+
+
+class SupervisionLost(RuntimeError):  # noqa: N818 - an outcome, not an accident
+    """A critical child was given up; everything else has been stopped in order."""
+
+
+@final
+class _Child:
+    __slots__ = ("budget", "ended", "failures", "spec", "starts", "state", "task")
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self.spec = spec
+        self.budget = RestartBudget(spec.intensity)
+        self.state = ChildState.WAITING
+        self.starts = 0
+        self.failures = 0
+        self.ended = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+
+@final
+class Supervisor:
+    """A service that keeps its children running. Supervisors nest, being services.
+
+    Args:
+        name: for events.
+        clock: paces the back-off.
+        children: the table, in starting order; names must differ.
+        on_event: told every edge, at once, on the loop. It must not raise.
+        escalate: told when any child is given up after a failure; the critical ones also end
+            `serve` with `SupervisionLost`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        children: Sequence[ChildSpec],
+        *,
+        on_event: Callable[[SupervisionEvent], None],
+        escalate: Callable[[SupervisionEvent], None],
+    ) -> None:
+        assert len({spec.name for spec in children}) == len(children), "names of children repeat"
+        self.name = name
+        self._clock = clock
+        self._specs: Final = tuple(children)
+        self._on_event = on_event
+        self._escalate = escalate
+        self._children: list[_Child] = []
+        self._lost: _Child | None = None
+        self._alarm: asyncio.Event | None = None
+
+    def status(self) -> tuple[ChildStatus, ...]:
+        """Counters of the children started by the present `serve`, in the order of the table."""
+        return tuple(
+            ChildStatus(child.spec.name, child.state, child.starts, child.failures)
+            for child in self._children
+        )
+
+    async def serve(self) -> None:
+        """Start the children and keep them until cancelled.
+
+        Raises:
+            SupervisionLost: a critical child was given up.
+        """
+        self._lost = None
+        self._alarm = asyncio.Event()
+        self._children = [_Child(spec) for spec in self._specs]
+        try:
+            for child in self._children:
+                child.task = asyncio.create_task(self._keep(child), name=child.spec.name)
+            await self._alarm.wait()
+        finally:
+            await self._stop_all()
+        assert self._lost is not None, "only a loss rings the alarm"
+        raise SupervisionLost(f"{self.name}: critical child {self._lost.spec.name} was given up")
+
+    async def _keep(self, child: _Child) -> None:
+        """Run one child through all its lives; nothing but cancellation leaves here."""
+        try:
+            while True:
+                ending, error = await self._live(child)
+                if not wants_restart(child.spec.restart, ending):
+                    delay_ns = None
+                else:
+                    delay_ns = child.budget.request(self._clock.now_ns())
+                if delay_ns is None:
+                    self._end(child, ending, error)
+                    return
+                child.state = ChildState.WAITING
+                await self._clock.sleep_until(self._clock.now_ns() + delay_ns)
+        except asyncio.CancelledError:
+            child.state = ChildState.STOPPED
+        finally:
+            child.ended.set()
+
+    async def _live(self, child: _Child) -> tuple[Ending, str]:
+        """One life: from the factory to the end; errors become values."""
+        child.starts += 1
+        child.state = ChildState.RUNNING
+        self._tell(SupervisionKind.STARTED, child)
+        try:
+            await child.spec.factory().serve()
+        except asyncio.CancelledError:
+            task = child.task
+            if task is not None and task.cancelling():
+                raise
+            error = "CancelledError from within"  # a child's own task was cancelled, not the child
+        except Exception as raised:  # noqa: BLE001 - the guard that no child's exception passes
+            error = f"{type(raised).__name__}: {raised}"
+        else:
+            self._tell(SupervisionKind.RETURNED, child)
+            return Ending.RETURNED, ""
+        child.failures += 1
+        self._tell(SupervisionKind.FAILED, child, error)
+        return Ending.FAILED, error
+
+    def _end(self, child: _Child, ending: Ending, error: str) -> None:
+        """The child will not come back: rightly done, or given up."""
+        if ending is Ending.RETURNED and child.spec.restart is not Restart.PERMANENT:
+            child.state = ChildState.DONE
+            return
+        child.state = ChildState.GIVEN_UP
+        event = self._tell(SupervisionKind.GIVEN_UP, child, error)
+        self._escalate(event)
+        if child.spec.critical and self._lost is None and self._alarm is not None:
+            self._lost = child
+            self._alarm.set()
+
+    async def _stop_all(self) -> None:
+        for child in reversed(self._children):
+            if child.task is None or child.ended.is_set():
+                continue
+            child.task.cancel()
+            try:
+                async with asyncio.timeout(child.spec.stop_timeout_ns / _NS_PER_S):
+                    await child.ended.wait()
+            except TimeoutError:
+                child.state = ChildState.STUCK
+                self._tell(SupervisionKind.STUCK, child)
+
+    def _tell(self, kind: SupervisionKind, child: _Child, error: str = "") -> SupervisionEvent:
+        event = SupervisionEvent(
+            kind=kind,
+            child=child.spec.name,
+            at_ns=self._clock.now_ns(),
+            critical=child.spec.critical,
+            restarts=max(0, child.starts - 1),
+            error=error,
+        )
+        self._on_event(event)
+        return event
