@@ -1,0 +1,1 @@
+"""On-board inference: image -> job -> result -> products."""

@@ -1,0 +1,134 @@
+"""Tile caches on disk: one npz of tiles and a JSON sidecar that vouches for it. Read only.
+
+The bench writes them (``lumenode fetch-data``), frame sources replay them. Every load checks the
+digest of the file and of each tile, so that a picture damaged at rest never becomes a product.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from flight.inference.job import BANDS, REFLECTANCE_SCALE, Tile, pixel_digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+CACHE_BYTES_MAX = 512 * 1024 * 1024
+REMEDY = "run `lumenode fetch-data --force`"
+
+
+class ImageryError(Exception):
+    """Imagery is missing, damaged or not understood; one line: what, where, what to do."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where the pixels came from: package archive and the file inside it, with digests."""
+
+    package: str
+    version: str
+    archive_sha256: str
+    member: str
+    member_sha256: str
+
+
+class Sidecar(msgspec.Struct, frozen=True):
+    """The JSON beside the npz. ``tile_sha256`` is in tile order, hex."""
+
+    format: int
+    scene: str
+    npz_sha256: str
+    tile_px: int
+    bands: tuple[str, ...]
+    scale: int
+    tile_sha256: tuple[str, ...]
+    notice: str
+    reference: str
+    synthetic: bool
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileCache:
+    """A verified cache: tiles, reference cloud masks (N, H, W) bool by tile, and the sidecar."""
+
+    tiles: tuple[Tile, ...]
+    references: npt.NDArray[np.bool_]
+    sidecar: Sidecar
+
+
+def read_tile_cache(path: Path) -> TileCache:
+    """Read and verify the npz at ``path`` and its sidecar; raises ``ImageryError`` only."""
+    sidecar = _sidecar(path)
+    data = _bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sidecar.npz_sha256:
+        raise ImageryError(
+            f"{path}: damaged imagery, SHA-256 expected {sidecar.npz_sha256}, found {found}; "
+            f"{REMEDY}"
+        )
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            pixels, masks = archive["pixels"], archive["reference"]
+            corners, land = archive["corner"], archive["land"]
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ImageryError(f"{path}: not a tile cache: {error}; {REMEDY}") from error
+    count, side = len(sidecar.tile_sha256), sidecar.tile_px
+    shapes = (pixels.shape, masks.shape, corners.shape, land.shape)
+    wanted = ((count, side, side, len(BANDS)), (count, side, side), (count, 2), (count,))
+    if shapes != wanted or pixels.dtype != np.uint16:
+        raise ImageryError(f"{path}: arrays {shapes} {pixels.dtype}, wanted {wanted}; {REMEDY}")
+    tiles = tuple(
+        Tile(
+            tile_id=index,
+            captured_ns=0,
+            pixels=pixels[index],
+            sha256=bytes.fromhex(sidecar.tile_sha256[index]),
+            origin=f"{sidecar.scene}:{corners[index][0]}:{corners[index][1]}",
+            land=bool(land[index]),
+            synthetic=sidecar.synthetic,
+        )
+        for index in range(count)
+    )
+    for tile in tiles:
+        if pixel_digest(tile.pixels) != tile.sha256:
+            raise ImageryError(f"{path}: tile {tile.origin} fails its SHA-256; {REMEDY}")
+    return TileCache(tiles, masks.astype(np.bool_), sidecar)
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return the path of the JSON beside the npz at ``path``."""
+    return path.with_suffix(".json")
+
+
+def _sidecar(path: Path) -> Sidecar:
+    where = sidecar_path(path)
+    if not path.exists() or not where.exists():
+        missing = path if not path.exists() else where
+        raise ImageryError(f"{missing}: no imagery here; run `lumenode fetch-data`")
+    try:
+        sidecar = msgspec.json.decode(where.read_bytes(), type=Sidecar)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ImageryError(f"{where}: not readable: {error}; {REMEDY}") from error
+    if sidecar.format != 1 or sidecar.bands != BANDS or sidecar.scale != REFLECTANCE_SCALE:
+        raise ImageryError(f"{where}: format, bands or scale not known here; {REMEDY}")
+    return sidecar
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(CACHE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ImageryError(f"{path}: not readable: {error.strerror}; {REMEDY}") from error
+    if len(data) > CACHE_BYTES_MAX:
+        raise ImageryError(f"{path}: larger than {CACHE_BYTES_MAX} bytes; {REMEDY}")
+    return data

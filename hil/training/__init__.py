@@ -1,0 +1,1 @@
+"""Training of the shipped networks: a bench activity, needs the extra ``lumenode[train]``."""

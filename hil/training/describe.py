@@ -1,0 +1,92 @@
+"""The manifest beside a trained network: digests, golden answers, figures, recipe, sources."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from flight.inference.accuracy import accuracy_of
+from flight.inference.integrity import encode_expected, golden_tile
+from flight.inference.job import REFLECTANCE_SCALE
+from flight.inference.model_registry import Golden, InputLayout, Manifest, Variant
+from flight.inference.session_ort import OrtSession
+from hil.imagery import load_references, load_tiles
+from hil.training.layers import BANDS, GRID_PX, parameter_count
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hil.training.layers import Layer
+    from hil.training.recipe import Recipe
+
+VERSION = "1.0.0"
+GOLDEN_SIDE_PX = 32
+GOLDEN_ATOL = {"fp32": 1e-4, "int8": 2e-2}
+"""int8 may differ by single quantisation steps between instruction sets; float32 by rounding."""
+TILE_SOURCE = {
+    "what": "Landsat-5 TM and Landsat-7 ETM+ scenes, 512 x 512 px, TOA reflectance, expert masks",
+    "where": "GitHub dlr-eoc/ukis-csmask, tests/testfiles",
+    "sha256": {
+        "landsat5.npz": "9e9387fc2236c7a0d9da68d88f027865343750e731ec7f8124547cf7c22c46bf",
+        "landsat7.npz": "81cccaf46333d512a26580a1b5e12f2a7823634abe0c83d6973fda3ca2079299",
+    },
+    "licence": "Apache-2.0, copyright 2020 German Aerospace Center (DLR)",
+    "citation": "Wieland, Li, Martinis: Remote Sensing of Environment 230 (2019) 1-12",
+}
+
+
+def check_scene(cache: Path, folder: Path, threshold: float) -> dict[str, Any]:
+    """Measure both variants on a fetched scene against its reference mask, tile by tile as flown.
+
+    The scene takes no part in training, in the choice of the recipe or of the threshold.
+    """
+    tiles, references = load_tiles(cache), load_references(cache)
+    figures: dict[str, Any] = {}
+    for variant in ("fp32", "int8"):
+        session = OrtSession((folder / f"{variant}.onnx").read_bytes())
+        masks = [session.run(tile.pixels) >= np.float32(threshold) for tile in tiles]
+        truth = [references[tile.tile_id] for tile in tiles]
+        found = accuracy_of(np.concatenate(masks), np.concatenate(truth))
+        figures[variant] = {k: round(v, 4) for k, v in dataclasses.asdict(found).items()}
+    return figures
+
+
+def write_manifest(
+    folder: Path, recipe: Recipe, layers: tuple[Layer, ...], metrics: dict[str, Any]
+) -> Path:
+    """Write ``manifest.json`` for the two networks in ``folder`` and return its path."""
+    variants = {}
+    for name in ("fp32", "int8"):
+        data = (folder / f"{name}.onnx").read_bytes()
+        answer = OrtSession(data).run(golden_tile(GOLDEN_SIDE_PX))
+        variants[name] = Variant(
+            file=f"{name}.onnx",
+            sha256=hashlib.sha256(data).hexdigest(),
+            size_bytes=len(data),
+            golden=Golden(GOLDEN_SIDE_PX, GOLDEN_ATOL[name], encode_expected(answer)),
+        )
+    manifest = Manifest(
+        format=1,
+        name="cloud_unet",
+        version=VERSION,
+        input=InputLayout("NCHW float32", BANDS, REFLECTANCE_SCALE, GRID_PX),
+        threshold=recipe.threshold,
+        classes=("clear", "cloud"),
+        variants=variants,
+        metrics=metrics,
+        training={
+            "script": "hil/training/train_cloud_unet.py",
+            "parameters": parameter_count(layers),
+            "recipe": dataclasses.asdict(recipe),
+            "labels": "mask class 4 is cloud, every other class is clear",
+        },
+        data_sources=[TILE_SOURCE],
+        licence="Apache-2.0",
+    )
+    path = folder / "manifest.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+    return path

@@ -1,0 +1,43 @@
+"""The training recipe: every number that shapes the shipped network, in one frozen value.
+
+It is written into the manifest beside the network, so that a model can be made again from what
+travels with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Hyper-parameters of one training run. Ratios are dimensionless, reflectance is 0..1."""
+
+    seed: int = 1
+    """Root of the two random streams (initial weights, augmentation)."""
+    iterations: int = 1400
+    """Optimiser steps; about 0.1 s each on one desktop core."""
+    batch: int = 6
+    """Crops a step."""
+    crop_px: int = 96
+    """Side of the square crops; a multiple of the network's 4-pixel grid."""
+    learning_rate: float = 3e-3
+    """Peak of the cosine schedule (Adam)."""
+    warmup: int = 50
+    """Steps of linear warm-up."""
+    image_gain: float = 0.25
+    """All bands of a crop are scaled by one factor exp(U(-g, g)): sun height, sensor gain."""
+    band_gain: float = 0.08
+    """Each band is scaled by its own factor exp(U(-g, g)): different spectral responses."""
+    offset: float = 0.02
+    """All bands of a crop are shifted by U(-o, o): path radiance, baseline offset."""
+    noise: float = 0.004
+    """Standard deviation of white noise: quantisation, resampling."""
+    zoom_max: float = 1.0
+    """Crops are magnified by up to this factor: a finer ground sampling distance."""
+    dice_weight: float = 1.0
+    """Weight of the soft Dice term beside binary cross-entropy."""
+    average_decay: float = 0.99
+    """Decay of the exponential moving average of the weights that is exported."""
+    threshold: float = 0.5
+    """Cloud probability at and above which a pixel counts as cloud."""
