@@ -28,7 +28,7 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Base of every section: frozen, strict."""
 
 
-class BatteryConfig(_Section):
+class BatteryConfig(_Section, frozen=True, kw_only=True):
     """The battery as the node believes it to be.
 
     Attributes:
@@ -50,7 +50,7 @@ class BatteryConfig(_Section):
     )  # fmt: skip
 
 
-class OrbitConfig(_Section):
+class OrbitConfig(_Section, frozen=True, kw_only=True):
     """Mean elements (SGP4 theory) that the node propagates itself."""
 
     epoch_utc_s: float
@@ -63,7 +63,7 @@ class OrbitConfig(_Section):
     bstar: float = 0.0
 
 
-class ContactConfig(_Section):
+class ContactConfig(_Section, frozen=True, kw_only=True):
     """One contact of the uploaded plan; times in Unix seconds."""
 
     contact_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
@@ -76,7 +76,7 @@ class ContactConfig(_Section):
     authorised: bool = True
 
 
-class CameraConfig(_Section):
+class CameraConfig(_Section, frozen=True, kw_only=True):
     """What the imager delivers.
 
     Attributes:
@@ -93,7 +93,7 @@ class CameraConfig(_Section):
     deadline_s: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 600.0
 
 
-class ValueConfig(_Section):
+class ValueConfig(_Section, frozen=True, kw_only=True):
     """What results are worth, in value units: the mission's own table."""
 
     clear_land: Annotated[float, Meta(ge=0.0, le=1e6)] = 10.0
@@ -104,7 +104,7 @@ class ValueConfig(_Section):
     quicklook_deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] = 21_600.0
 
 
-class InferenceConfig(_Section):
+class InferenceConfig(_Section, frozen=True, kw_only=True):
     """Model and board."""
 
     model: str = "cloud_unet"
@@ -113,7 +113,7 @@ class InferenceConfig(_Section):
     governor: Annotated[str, Meta(pattern="^(guard|none)$")] = "guard"
 
 
-class LinkConfig(_Section):
+class LinkConfig(_Section, frozen=True, kw_only=True):
     """Frames and queue."""
 
     spacecraft_id: Annotated[int, Meta(ge=0, le=65535)] = 0x4C4E
@@ -123,14 +123,14 @@ class LinkConfig(_Section):
     queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
 
 
-class StoreConfig(_Section):
+class StoreConfig(_Section, frozen=True, kw_only=True):
     """The durable store."""
 
     cap_bytes: Annotated[int, Meta(ge=1_000_000, le=10**13)] = 1_000_000_000
     segment_bytes: Annotated[int, Meta(ge=65_536, le=10**9)] = 8 * 1024 * 1024
 
 
-class NodeConfig(_Section):
+class NodeConfig(_Section, frozen=True, kw_only=True):
     """A whole node."""
 
     name: str = "lumenode-1"

@@ -6,20 +6,9 @@ from flight.telemetry.definitions import Channel, Kind, Mode, ThrottleReason
 
 MODE_LABELS = tuple(mode.name for mode in Mode)
 THROTTLE_LABELS = tuple(reason.name.lower() for reason in ThrottleReason)
-PAT_LABELS = tuple(
-    [
-        "IDLE",
-        "SLEW",
-        "SCAN",
-        "COARSE",
-        "FINE",
-        "MODEM_SYNC",
-        "DATA",
-        "COAST",
-        "REACQ",
-        "LOST",
-        "SAFE",
-    ]
+PAT_LABELS = (
+    *("IDLE", "SLEW", "SCAN", "COARSE", "FINE", "MODEM_SYNC"),
+    *("DATA", "COAST", "REACQ", "LOST", "SAFE"),
 )
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 

@@ -1,0 +1,116 @@
+"""What a cycle tells: channels by index and the edges that deserve an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flight.telemetry.definitions import ThrottleReason
+
+if TYPE_CHECKING:
+    from flight.executive import Decision, Estimates
+    from flight.modes.mode_table import ModeChange, ModeMachine
+    from flight.power.energy_estimate import EnergyEstimator
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+
+_NS = 1e-9
+
+
+class CycleTelemetry:
+    """Writes the executive's channels and emits its events; keeps the last values for the edges."""
+
+    def __init__(
+        self,
+        channels: ChannelValues,
+        events: EventLog,
+        modes: ModeMachine,
+        energy: EnergyEstimator,
+        top_level: int,
+    ) -> None:
+        self._values = channels.values
+        self._events = events
+        self._modes = modes
+        self._energy = energy
+        self._top_level = top_level
+        self._reason = ThrottleReason.NONE
+        self._sunlit: bool | None = None
+        self._then_ns: int | None = None
+        self._throttled_s = 0.0
+        self._cycles = 0
+        self._index = tuple(
+            channels.index(name)
+            for name in (
+                "mode.current",
+                "mode.changes",
+                "power.soc_estimate",
+                "power.soc_quality",
+                "power.eclipse_in_s",
+                "power.sun_in_s",
+                "power.reserve_soc",
+                "thermal.die_predicted_c",
+                "governor.level",
+                "governor.throttle_reason",
+                "governor.throttled_s",
+                "system.cycles",
+                "event.total",
+                "event.suppressed_total",
+                "event.dropped_total",
+            )
+        )
+
+    def mode_changed(self, change: ModeChange, now_ns: int) -> None:
+        """The edge of a mode."""
+        self._events.emit(
+            "MODE_CHANGED", now_ns, old=change.old.name, new=change.new.name, cause=change.cause
+        )
+
+    def blind_cycle(self, now_ns: int) -> None:
+        """A cycle without a snapshot."""
+        self._cycles += 1
+        self._values[self._index[11]] = self._cycles
+        self._then_ns = now_ns
+
+    def cycle(self, estimates: Estimates, decision: Decision, now_ns: int) -> None:
+        """All channels of one cycle."""
+        self._cycles += 1
+        self._edges(estimates, decision, now_ns)
+        energy, phase = estimates.energy, estimates.energy.phase
+        governor, events = decision.governor, self._events
+        row = (
+            decision.mode,
+            self._modes.changes,
+            energy.soc,
+            self._energy.soc_quality,
+            phase.eclipse_in_s,
+            0.0 if phase.sunlit else phase.eclipse_s,
+            energy.reserve_soc,
+            governor.die_predicted_c,
+            governor.level,
+            governor.reason,
+            self._throttled_s,
+            self._cycles,
+            events.total,
+            events.suppressed_total,
+            events.pending.dropped,
+        )
+        values = self._values
+        for index, value in zip(self._index, row, strict=True):
+            values[index] = value
+
+    def _edges(self, estimates: Estimates, decision: Decision, now_ns: int) -> None:
+        reason = decision.governor.reason
+        if self._then_ns is not None and reason is not ThrottleReason.NONE:
+            self._throttled_s += (now_ns - self._then_ns) * _NS
+        self._then_ns = now_ns
+        if reason is not self._reason:
+            level = decision.governor.level
+            if reason is ThrottleReason.NONE:
+                self._events.emit("THROTTLE_CLEARED", now_ns, level=level)
+            else:
+                self._events.emit("THROTTLED", now_ns, level=level, reason=reason.name.lower())
+            self._reason = reason
+        sunlit = estimates.energy.phase.sunlit
+        if self._sunlit is not None and sunlit is not self._sunlit:
+            name = "ECLIPSE_LEFT" if sunlit else "ECLIPSE_ENTERED"
+            self._events.emit(name, now_ns, soc=estimates.energy.soc)
+        self._sunlit = sunlit

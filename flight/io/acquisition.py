@@ -1,0 +1,108 @@
+"""First hop of the cycle: one batched HAL call becomes typed readings in SI units.
+
+An invalid field becomes `None` here and stays `None`; no room further in ever sees a number that a
+sensor did not give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from hal.sample import HalError, SensorBit
+
+if TYPE_CHECKING:
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+    from hal.protocols import NodeDevices
+    from hal.sample import SensorFrame
+
+
+@dataclass(slots=True)
+class Readings:
+    """Sensor values of one cycle in SI units; `None` where the sensor gave nothing valid."""
+
+    frame: SensorFrame
+    array_w: float | None
+    bus_w: float | None
+    battery_v: float | None
+    battery_a: float | None
+    battery_c: float | None
+    payload_w: float | None
+    laser_w: float | None
+    die_c: float | None
+    sink_c: float | None
+    radiator_c: float | None
+    terminal_c: float | None
+    sun_fraction: float | None
+    rx_power_dbm: float | None
+
+
+# The order of the fields of Readings after `frame`: HAL field, its validity, channel or None.
+_FIELDS: tuple[tuple[str, SensorBit, str | None], ...] = (
+    ("array_mw", SensorBit.ARRAY, "power.array_w"),
+    ("bus_mw", SensorBit.BUS, "power.bus_w"),
+    ("battery_mv", SensorBit.BATTERY_V, "battery.voltage_v"),
+    ("battery_ma", SensorBit.BATTERY_I, "battery.current_a"),
+    ("battery_mdegc", SensorBit.BATTERY_TEMP, "battery.temp_c"),
+    ("payload_mw", SensorBit.PAYLOAD, "power.payload_w"),
+    ("laser_mw", SensorBit.LASER, "power.laser_w"),
+    ("die_mdegc", SensorBit.DIE_TEMP, "thermal.die_c"),
+    ("sink_mdegc", SensorBit.SINK_TEMP, "thermal.sink_c"),
+    ("radiator_mdegc", SensorBit.RADIATOR_TEMP, "thermal.radiator_c"),
+    ("term_mdegc", SensorBit.TERM_TEMP, "thermal.terminal_c"),
+    ("sun_permille", SensorBit.SUN, None),
+    ("rx_power_mdbm", SensorBit.RX_POWER, "link.rx_power_dbm"),
+)
+
+
+class Acquisition:
+    """Reads the HAL once a cycle and keeps the telemetry of what was sensed."""
+
+    def __init__(self, devices: NodeDevices, channels: ChannelValues, events: EventLog) -> None:
+        self._devices = devices
+        self._channels = channels
+        self._events = events
+        self._failing = False
+        self._hal_errors = 0
+        self._fields = tuple(
+            (attrgetter(name), int(bit), None if channel is None else channels.index(channel))
+            for name, bit, channel in _FIELDS
+        )
+        self._error_channel = channels.index("system.hal_errors")
+        self._invalid_channel = channels.index("system.invalid_sensors")
+
+    def acquire(self, now_ns: int) -> Readings | None:
+        """One snapshot, or `None` when the HAL gave none; the edge of a failure is an event."""
+        try:
+            frame = self._devices.snapshot()
+        except HalError as error:
+            self._hal_errors += 1
+            self._channels.values[self._error_channel] = self._hal_errors
+            if not self._failing:
+                self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
+            self._failing = True
+            return None
+        self._failing = False
+        return Readings(frame, *self._convert(frame))
+
+    def _convert(self, frame: SensorFrame) -> list[float | None]:
+        values = self._channels.values
+        valid = frame.valid
+        converted: list[float | None] = []
+        invalid = 0
+        for read, bit, channel in self._fields:
+            value: float | None = None
+            if valid & bit:
+                value = read(frame) * 1e-3
+                if channel is not None:
+                    values[channel] = value
+            else:
+                invalid += 1
+                if channel is not None:
+                    values[channel] = nan
+            converted.append(value)
+        values[self._invalid_channel] = invalid
+        return converted

@@ -1,0 +1,65 @@
+"""Last hop of the cycle: decisions become HAL calls, only when they change, read back next cycle.
+
+An actuator that does not take its value is set again each cycle; the edge of the disagreement is
+one event, not one a second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hal.sample import HalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+    from hal.protocols import NodeDevices
+
+
+class Actuation:
+    """Owns the setters of payload and heater; the laser terminal belongs to the downlink."""
+
+    def __init__(self, devices: NodeDevices, channels: ChannelValues, events: EventLog) -> None:
+        self._devices = devices
+        self._channels = channels
+        self._events = events
+        self._failing: set[str] = set()
+        self._errors = 0
+        self._level = channels.index("governor.level_actual")
+        self._heater = channels.index("battery.heater_on")
+
+    def apply(
+        self, *, level: int, level_now: int, heater: bool, heater_now: bool, now_ns: int
+    ) -> None:
+        """Sets what differs from what was read back this cycle."""
+        values = self._channels.values
+        values[self._level] = level_now
+        values[self._heater] = heater_now
+        if level != level_now:
+            self._set("payload", self._devices.set_payload_level, level, now_ns)
+        if heater != heater_now:
+            self._set("heater", self._devices.set_heater, heater, now_ns)
+        try:
+            self._devices.kick_watchdog()
+        except HalError as error:
+            self._report("watchdog", error, now_ns)
+
+    def _set(self, device: str, setter: Callable[[int], int], value: int, now_ns: int) -> None:
+        try:
+            taken = setter(value)
+        except HalError as error:
+            self._report(device, error, now_ns)
+            return
+        if taken == value:
+            self._failing.discard(device)
+        elif device not in self._failing:
+            self._failing.add(device)
+            self._events.emit("HAL_FAILED", now_ns, device=device, kind="READBACK")
+
+    def _report(self, device: str, error: HalError, now_ns: int) -> None:
+        self._errors += 1
+        if device not in self._failing:
+            self._failing.add(device)
+            self._events.emit("HAL_FAILED", now_ns, device=device, kind=error.kind.name)

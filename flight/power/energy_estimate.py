@@ -1,0 +1,104 @@
+"""Joins what is sensed about energy: state of charge, recent array output, base load, shadow ahead.
+
+Pure. Turns one cycle's readings into the `PowerState` that the budget and the governor judge by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flight.power.orbit_forecast import NO_ECLIPSE
+from flight.power.power_budget import PowerState, reserve_soc
+
+if TYPE_CHECKING:
+    from flight.io.acquisition import Readings
+    from flight.power.orbit_forecast import OrbitForecast, SunPhase
+    from flight.power.state_of_charge import BatteryData, SocEstimator
+
+SMOOTHING = 0.02
+"""Share of a new sample in the running means: about a minute's memory at 1 Hz."""
+
+SOC_MARGIN = 0.02
+"""Kept on top of the floor for the error of the estimate itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyState:
+    """What is known about energy this cycle.
+
+    Attributes:
+        soc: 0..1.
+        soc_valid: an estimate exists.
+        phase: light and shadow ahead.
+        power: what the budget judges by.
+        reserve_soc: state of charge the base load needs to the end of the next shadow.
+    """
+
+    soc: float
+    soc_valid: bool
+    phase: SunPhase
+    power: PowerState
+    reserve_soc: float
+
+
+class EnergyEstimator:
+    """One `update` a cycle.
+
+    Args:
+        soc: the state-of-charge estimator.
+        battery: the battery's data, for its energy.
+        forecast: shadow ahead; `None` when the node was given no orbit.
+        array_w, base_w: first guesses of the running means.
+    """
+
+    def __init__(
+        self,
+        soc: SocEstimator,
+        battery: BatteryData,
+        forecast: OrbitForecast | None,
+        *,
+        array_w: float,
+        base_w: float,
+    ) -> None:
+        self._soc = soc
+        self._forecast = forecast
+        self._array_w = array_w
+        self._base_w = base_w
+        self._energy_full_j = battery.capacity_as * battery.open_circuit_v(0.5)
+
+    @property
+    def soc_quality(self) -> int:
+        """Quality of the state of charge, as in the dictionary."""
+        return int(self._soc.quality)
+
+    def update(
+        self, readings: Readings, utc_s: float, now_ns: int, *, soc_floor: float, laser_j: float
+    ) -> EnergyState:
+        """One step; `laser_j` is the energy to set aside for contacts ahead."""
+        soc = self._soc.update(now_ns, readings.battery_v, readings.battery_a, readings.battery_c)
+        phase = NO_ECLIPSE if self._forecast is None else self._forecast.phase(utc_s)
+        self._learn(readings, phase)
+        power = PowerState(
+            soc=soc,
+            soc_floor=soc_floor,
+            margin=SOC_MARGIN,
+            energy_full_j=self._energy_full_j,
+            array_w=self._array_w,
+            base_w=self._base_w,
+            laser_j_light=laser_j if phase.sunlit else 0.0,
+            laser_j_shadow=0.0 if phase.sunlit else laser_j,
+            phase=phase,
+        )
+        valid = self._soc.quality > 0
+        return EnergyState(soc, valid, phase, power, reserve_soc(power))
+
+    def _learn(self, readings: Readings, phase: SunPhase) -> None:
+        """Running means of what the array gives in full light and what the base takes."""
+        if phase.sunlit and readings.array_w is not None and (readings.sun_fraction or 0.0) > 0.9:
+            battery_full = readings.battery_a is not None and abs(readings.battery_a) < 0.05
+            if not battery_full:
+                self._array_w += SMOOTHING * (readings.array_w - self._array_w)
+        if readings.bus_w is not None:
+            base_w = readings.bus_w - (readings.payload_w or 0.0) - (readings.laser_w or 0.0)
+            self._base_w += SMOOTHING * (max(base_w, 0.0) - self._base_w)

@@ -1,0 +1,215 @@
+"""A scenario: one TOML file that says who flies, what happens and what must hold.
+
+The same file runs on every target. Everything is typed and range-checked on reading; an error is
+one line with file, key, value and what is allowed. `as_flown` writes the scenario back with every
+default in place, so a run can be repeated from its own folder.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from flight.config import ConfigError, NodeConfig, convert, read_toml
+
+SHIPPED = Path(__file__).parent / "scenarios"
+DEFAULT = "first-flight"
+Seconds = Annotated[float, Meta(ge=0.0, le=31_536_000.0)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: frozen, strict."""
+
+
+class SpacecraftSection(_Section, frozen=True, kw_only=True):
+    """The plant: orbit, array, battery, heat. What is not said here is the plant's default."""
+
+    altitude_km: Annotated[float, Meta(ge=300.0, le=1500.0)] = 600.0
+    ltan_h: Annotated[float, Meta(ge=0.0, lt=24.0)] = 18.0
+    mean_anomaly_deg: Annotated[float, Meta(ge=0.0, lt=360.0)] = 0.0
+    soc_initial: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.9
+    array_area_m2: Annotated[float, Meta(gt=0.0, le=100.0)] = 0.22
+    radiator_area_m2: Annotated[float, Meta(gt=0.0, le=100.0)] = 0.09
+    base_load_w: Annotated[float, Meta(gt=0.0, le=1000.0)] = 12.0
+    laser_w: Annotated[float, Meta(gt=0.0, le=500.0)] = 22.0
+
+
+class ImagerySection(_Section, frozen=True, kw_only=True):
+    """Where the pixels come from: the fetched Sentinel-2 scene or seeded synthetic tiles."""
+
+    source: Literal["sentinel2", "synthetic"] = "sentinel2"
+
+
+class GroundSection(_Section, frozen=True, kw_only=True):
+    """Stations, relay shell and the channel to them."""
+
+    stations: tuple[str, ...] = ("tenerife", "nemea")
+    elevation_mask_deg: Annotated[float, Meta(ge=5.0, le=60.0)] = 20.0
+    rate_bps: Annotated[float, Meta(ge=1e5, le=1e11)] = 100e6
+    margin_zenith_db: Annotated[float, Meta(ge=-10.0, le=40.0)] = 12.0
+    max_passes: Annotated[int, Meta(ge=0, le=1000)] = 2
+    relay: bool = True
+    relay_rate_bps: Annotated[float, Meta(ge=1e4, le=1e11)] = 20e6
+    relay_contact_s: Seconds = 300.0
+    relay_every_s: Annotated[float, Meta(ge=600.0, le=1e7)] = 5400.0
+    relay_first_s: Seconds = 1500.0
+    report_period_s: Annotated[float, Meta(ge=0.01, le=60.0)] = 0.2
+    report_loss: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.1
+    cloud: bool = False
+
+
+class TimelineEntry(_Section, frozen=True, kw_only=True):
+    """One thing that happens; `for_s` ends an injection by itself.
+
+    Actions: `heat` (watts into the sink), `cloud` (optical outage at the station in contact),
+    `reset` (power cut of the node), `command` (one telecommand, sent at the next uplink),
+    `array` (share of the array lost), `sensor_stuck` and `sensor_lost` (one sensor field).
+    """
+
+    at_s: Seconds
+    action: Literal["heat", "cloud", "reset", "command", "array", "sensor_stuck", "sensor_lost"]
+    for_s: Seconds = 0.0
+    watts: Annotated[float, Meta(ge=-500.0, le=500.0)] = 0.0
+    share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+    sensor: str = ""
+    command: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+
+class ExpectKind(Enum):
+    """When an expectation is judged."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    AT_END = "at_end"
+    WITHIN = "within"
+
+
+class Expectation(_Section, frozen=True, kw_only=True):
+    """One named measurement with a limit.
+
+    `always`/`never` judge a telemetry channel at every second after `from_s`; `at_end` judges a
+    key of the summary (dots go into objects); `within` wants the event `value` by `limit` seconds
+    after `from_s`.
+    """
+
+    id: Annotated[str, Meta(min_length=1, max_length=32)]
+    kind: ExpectKind
+    value: Annotated[str, Meta(min_length=1, max_length=96)]
+    op: Literal["<", "<=", ">", ">=", "==", "!="] = "<="
+    limit: float
+    from_s: Seconds = 0.0
+    unit: str = ""
+    text: str = ""
+
+
+class Scenario(_Section, frozen=True, kw_only=True):
+    """A whole scenario."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,47}$")]
+    title: str
+    description: str = ""
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    duration_s: Annotated[float, Meta(gt=0.0, le=31_536_000.0)]
+    epoch_utc: datetime
+    spacecraft: SpacecraftSection = field(default_factory=SpacecraftSection)
+    imagery: ImagerySection = field(default_factory=ImagerySection)
+    ground: GroundSection = field(default_factory=GroundSection)
+    node: NodeConfig = field(default_factory=NodeConfig)
+    timeline: tuple[TimelineEntry, ...] = ()
+    expect: tuple[Expectation, ...] = ()
+
+    @property
+    def epoch_utc_s(self) -> float:
+        """Epoch as Unix seconds."""
+        return self.epoch_utc.timestamp()
+
+
+def shipped_names() -> list[str]:
+    """Names of the scenarios that come with the product."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def load_scenario(name_or_path: str) -> Scenario:
+    """A shipped scenario by name or any TOML file; ConfigError in one line."""
+    path = Path(name_or_path)
+    if not name_or_path.endswith(".toml"):
+        path = SHIPPED / f"{name_or_path}.toml"
+        if not path.exists():
+            known = ", ".join(shipped_names())
+            raise ConfigError(
+                f"scenario {name_or_path!r}: unknown; known: {known}, or a .toml file"
+            )
+    scenario = convert(read_toml(path), Scenario, str(path))
+    _check(scenario, str(path))
+    return scenario
+
+
+def _check(scenario: Scenario, source: str) -> None:
+    """Relations between values that types cannot say."""
+    if scenario.epoch_utc.tzinfo is None:
+        raise ConfigError(
+            f"{source}: epoch_utc: needs a time zone, for example 2026-06-21T00:00:00Z"
+        )
+    for i, entry in enumerate(scenario.timeline):
+        if entry.at_s > scenario.duration_s:
+            raise ConfigError(
+                f"{source}: timeline[{i}].at_s = {entry.at_s:g}: allowed is 0 to duration_s = "
+                f"{scenario.duration_s:g}"
+            )
+    ids = [expectation.id for expectation in scenario.expect]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise ConfigError(f"{source}: expect: id {name!r} stands twice")
+
+
+def with_overrides(scenario: Scenario, *, seed: int | None) -> Scenario:
+    """The scenario with what the command line changed."""
+    return scenario if seed is None else msgspec.structs.replace(scenario, seed=seed)
+
+
+def as_flown(scenario: Scenario) -> str:
+    """The scenario as TOML with every default written out; reading it back gives the same value."""
+    plain = msgspec.to_builtins(scenario, builtin_types=(datetime,))
+    return "\n".join([*_table(plain, "")]) + "\n"
+
+
+def _table(table: dict[str, Any], prefix: str) -> list[str]:
+    lines = [f"{_key(k)} = {_value(v)}" for k, v in table.items() if _is_plain(v)]
+    for key, value in table.items():
+        name = f"{prefix}{_key(key)}"
+        if isinstance(value, dict) and value:
+            lines += ["", f"[{name}]", *_table(value, f"{name}.")]
+        elif isinstance(value, list | tuple) and not _is_plain(value):
+            for item in value:
+                lines += ["", f"[[{name}]]", *_table(item, f"{name}.")]
+    return lines
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return False
+    if isinstance(value, list | tuple):
+        return not any(isinstance(item, dict) for item in value)
+    return value is not None
+
+
+def _key(key: str) -> str:
+    bare = key.replace("_", "").replace("-", "")
+    return key if bare.isascii() and bare.isalnum() else msgspec.json.encode(key).decode()
+
+
+def _value(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return msgspec.json.encode(value).decode()
