@@ -7,7 +7,7 @@ declarations stay.
 import re
 from pathlib import Path
 
-from cffi import FFI
+from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
 
 _ROOT = Path(__file__).resolve().parents[2]
 _HEADER = _ROOT / "native" / "include" / "plant_kernels.h"

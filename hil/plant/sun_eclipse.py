@@ -9,6 +9,7 @@ and posted by the bench as events, so that no step ever smears one.
 import math
 from collections.abc import Callable
 from enum import IntEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from hil.plant.constants import AU_KM, DAY_S, R_EARTH_KM, R_SUN_KM
@@ -122,7 +123,7 @@ def find_crossings(orbit: Orbit, t0_s: float, t1_s: float) -> list[ShadowEvent]:
     )
     for f, enter, leave in edges:
         marks = _marks(f, t0_s, t1_s)
-        for (low, f_low), (high, f_high) in zip(marks, marks[1:], strict=False):
+        for (low, f_low), (high, f_high) in pairwise(marks):
             if (f_low > 0.0) != (f_high > 0.0):
                 events.append(ShadowEvent(bisect(f, low, high), enter if f_low > 0.0 else leave))
     return sorted(events)
