@@ -1,0 +1,81 @@
+"""Anti-replay: each number is accepted once, within a window behind the highest (CCSDS 355.0-B-2).
+
+Used for the counters of sealed frames and for the identities of telecommands. The window is one
+integer used as a bitmap, so its memory is bounded by its width.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOW_DEFAULT = 1_024
+
+
+class Freshness(Enum):
+    """Whether a number was seen before."""
+
+    NEW = "new"
+    SEEN = "seen"
+    TOO_OLD = "too_old"
+
+
+class ReplayWindow:
+    """Remembers which of the newest `width` numbers were accepted.
+
+    Args:
+        width: numbers remembered behind and including the highest one.
+        load: the highest number accepted before the last reset, 0 for none. What lay behind it is
+            refused after a reset, for nobody knows any more what of it was seen.
+        store: makes a new highest number durable before `accept` returns. Without it a reset
+            forgets, and what was accepted before the reset could be accepted again.
+
+    A `store` that raises OSError does not stop reception: a node with a dead disk must still obey
+    its ground. It is counted in `store_failures`, and until the next reset the window holds.
+    """
+
+    def __init__(
+        self,
+        width: int = WINDOW_DEFAULT,
+        load: Callable[[], int] | None = None,
+        store: Callable[[int], None] | None = None,
+    ) -> None:
+        assert width >= 1
+        self._mask = (1 << width) - 1
+        self._width = width
+        self._store = store
+        self.highest = 0 if load is None else load()
+        self._floor = self.highest
+        self._seen = 0
+        self.store_failures = 0
+
+    def judge(self, number: int) -> Freshness:
+        """What `accept` would find; changes nothing, so a cheap question before a dear check."""
+        if number <= self._floor or number <= self.highest - self._width:
+            return Freshness.TOO_OLD
+        if number > self.highest or not self._seen >> (self.highest - number) & 1:
+            return Freshness.NEW
+        return Freshness.SEEN
+
+    def accept(self, number: int) -> Freshness:
+        """Marks a number as seen, if it is NEW; anything else leaves the window as it was."""
+        verdict = self.judge(number)
+        if verdict is not Freshness.NEW:
+            return verdict
+        if number > self.highest:
+            self._keep(number)
+            self._seen = (self._seen << min(number - self.highest, self._width)) & self._mask
+            self.highest = number
+        self._seen |= 1 << (self.highest - number)
+        return verdict
+
+    def _keep(self, number: int) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store(number)
+        except OSError:
+            self.store_failures += 1

@@ -1,0 +1,159 @@
+"""USLP transfer frames (CCSDS 732.1-B-2): the outermost envelope, what the laser terminal carries.
+
+The layout is that of `native/include/framer.h`, which builds and checks it: 13 octets of primary
+header with a 6-octet VC frame count, 14 of security header, 1 of data field header, space packets,
+16 of MAC, 2 of FECF. No COP runs on this link (the report-driven ARQ of products replaces it),
+hence every frame has the bypass flag, and the VC frame count is the frame number of that ARQ.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from flight.wire.errors import WireError, WireReason
+from hal.native_library import ffi, lib
+
+
+class Direction(IntEnum):
+    """Which way a frame goes; the value of the source-or-destination flag of its header.
+
+    Downlink frames name the node as their source, uplink frames as their destination.
+    """
+
+    DOWNLINK = 0
+    UPLINK = 1
+
+
+class VirtualChannel(IntEnum):
+    """The virtual channels of the link."""
+
+    TELEMETRY = 1
+    """Housekeeping, events, verification reports, reconcile requests, urgent products."""
+    PRODUCTS = 2
+    UPLINK = 3
+
+
+VCIDS: dict[Direction, frozenset[int]] = {
+    Direction.DOWNLINK: frozenset({VirtualChannel.TELEMETRY, VirtualChannel.PRODUCTS}),
+    Direction.UPLINK: frozenset({VirtualChannel.UPLINK}),
+}
+
+AAD_BYTES: int = lib.FRAMER_PACKETS_AT
+"""Everything before the packets: both headers and the data field header, sent in the clear."""
+MAC_BYTES: int = lib.FRAMER_MAC_BYTES
+FECF_BYTES: int = lib.FRAMER_FECF_BYTES
+IV_AT: int = lib.FRAMER_IV_AT
+IV_END: int = lib.FRAMER_IV_AT + lib.FRAMER_IV_BYTES
+FRAME_OVERHEAD_BYTES: int = lib.FRAMER_OVERHEAD_BYTES
+FRAME_BYTES_LOWEST_MAX = 2_048
+FRAME_BYTES_HIGHEST_MAX: int = lib.FRAMER_FRAME_BYTES_MAX
+COUNT_MAX = (1 << 48) - 1
+
+IV = struct.Struct(">HHQ")
+"""Fixed field (SPI, SCID) and invocation counter: NIST SP 800-38D, 8.2.1."""
+
+_REASONS: dict[int, WireReason] = {
+    lib.FRAMER_E_SHORT: WireReason.TRUNCATED,
+    lib.FRAMER_E_VERSION: WireReason.BAD_VERSION,
+    lib.FRAMER_E_TRUNCATED: WireReason.BAD_TYPE,
+    lib.FRAMER_E_LENGTH: WireReason.BAD_LENGTH,
+    lib.FRAMER_E_FECF: WireReason.BAD_CRC,
+    lib.FRAMER_E_COUNT: WireReason.BAD_TYPE,
+    lib.FRAMER_E_OCF: WireReason.BAD_TYPE,
+    lib.FRAMER_E_RULE: WireReason.BAD_TYPE,
+    lib.FRAMER_E_SPARE: WireReason.BAD_VALUE,
+    lib.FRAMER_E_RANGE: WireReason.TOO_LONG,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FrameView:
+    """What the headers of a frame say; authentic only once its MAC was checked.
+
+    Attributes:
+        scid: spacecraft identifier, 16 bits.
+        direction: see `Direction`.
+        vcid: virtual channel, 0..63.
+        map_id: multiplexer access point; 0 on this link.
+        count: VC frame count, 48 bits: the frame number on its virtual channel.
+        spi: security parameter index.
+        iv: the 12 octets of the initialisation vector, see `IV`.
+    """
+
+    scid: int
+    direction: Direction
+    vcid: int
+    map_id: int
+    count: int
+    spi: int
+    iv: bytes
+
+
+class FrameBuilder:
+    """Writes the headers of one end's frames; keeps the C structure they are made from."""
+
+    def __init__(self, *, scid: int, direction: Direction, spi: int) -> None:
+        assert 0 <= scid <= 0xFFFF
+        assert 0 <= spi <= 0xFFFF
+        self._spec = ffi.new("struct framer_spec *")
+        self._header = self._spec.header
+        self._header.scid = scid
+        self._header.destination = direction
+        self._header.bypass = 1
+        self._header.vc_count_bytes = lib.FRAMER_COUNT_BYTES
+        self._spec.spi = spi
+        self._iv = ffi.buffer(self._spec.iv)
+        self._fixed = (spi, scid)
+
+    def build(self, *, vcid: int, count: int, counter: int, packets_bytes: int) -> bytearray:
+        """A frame with its headers written, room for packets and MAC behind them.
+
+        Raises:
+            WireError: TOO_LONG when a field or the frame does not fit the format, or when there
+                are no packets.
+        """
+        frame = bytearray(FRAME_OVERHEAD_BYTES + packets_bytes)
+        if not 0 <= vcid <= 0xFF or not 0 <= count <= COUNT_MAX:
+            raise WireError(WireReason.BAD_VALUE, f"virtual channel {vcid}, frame {count}")
+        self._header.vcid = vcid
+        self._header.vc_count = count
+        IV.pack_into(self._iv, 0, *self._fixed, counter)
+        area = ffi.from_buffer("uint8_t[]", frame, require_writable=True)
+        code = lib.framer_build(self._spec, packets_bytes, area, len(frame), ffi.NULL)
+        if code < 0:
+            raise WireError(WireReason.TOO_LONG, f"frame of {len(frame)} octets")
+        return frame
+
+
+def write_fecf(frame: bytearray) -> None:
+    """Writes the frame error control field; packets and MAC are final by then."""
+    area = ffi.from_buffer("uint8_t[]", frame, require_writable=True)
+    code = lib.framer_seal(area, len(frame))
+    assert code == lib.FRAMER_OK, "a frame that was built can be sealed"
+
+
+def read_frame(frame: bytes) -> FrameView:
+    """Checks FECF and form of a received frame and reads its headers.
+
+    Raises:
+        WireError: BAD_CRC, TRUNCATED, BAD_LENGTH, BAD_VERSION, BAD_TYPE (a frame of another kind
+            than this link carries), BAD_VALUE (spare bits).
+    """
+    layout = ffi.new("struct framer_layout *")
+    code = lib.framer_check(ffi.from_buffer("uint8_t[]", frame), len(frame), layout)
+    if code != lib.FRAMER_OK:
+        raise WireError(_REASONS[code], ffi.string(lib.framer_strerror(code)).decode("ascii"))
+    header = layout.header
+    if header.command or not header.bypass:
+        raise WireError(WireReason.BAD_TYPE, "a protocol control or sequence-controlled frame")
+    return FrameView(
+        scid=header.scid,
+        direction=Direction(header.destination),
+        vcid=header.vcid,
+        map_id=header.map_id,
+        count=header.vc_count,
+        spi=layout.spi,
+        iv=bytes(frame[IV_AT:IV_END]),
+    )

@@ -1,0 +1,65 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight.wire.replay_window import Freshness, ReplayWindow
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.integers(0, 60), max_size=80), st.integers(1, 40))
+def test_the_window_decides_as_a_plain_set_would(numbers, width):
+    window = ReplayWindow(width)
+    seen: set[int] = set()
+    for number in numbers:
+        highest = max(seen, default=0)
+        if number < 1 or number <= highest - width:
+            expected = Freshness.TOO_OLD
+        elif number in seen:
+            expected = Freshness.SEEN
+        else:
+            expected = Freshness.NEW
+        assert window.judge(number) is expected
+        assert window.accept(number) is expected
+        if expected is Freshness.NEW:
+            seen.add(number)
+        assert window.highest == max(seen, default=0)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.integers(1, 2**64 - 1), max_size=40), st.integers(0, 40))
+def test_nothing_accepted_before_a_reset_is_accepted_after_it(numbers, reset_at):
+    kept = [0]
+    accepted: list[int] = []
+
+    def boot() -> ReplayWindow:
+        return ReplayWindow(16, load=lambda: kept[-1], store=kept.append)
+
+    window = boot()
+    for i, number in enumerate(numbers * 2):
+        if i == reset_at:
+            window = boot()
+        if window.accept(number) is Freshness.NEW:
+            accepted.append(number)
+    assert len(accepted) == len(set(accepted))
+
+
+def test_control_without_storage_a_reset_lets_a_replay_through():
+    assert ReplayWindow(16).accept(5) is Freshness.NEW
+    assert ReplayWindow(16).accept(5) is Freshness.NEW
+
+
+def test_a_dead_disk_is_counted_and_does_not_lock_the_ground_out():
+    def fail(_: int) -> None:
+        raise OSError("no space")
+
+    window = ReplayWindow(16, load=lambda: 3, store=fail)
+    assert window.accept(9) is Freshness.NEW
+    assert window.accept(9) is Freshness.SEEN
+    assert window.accept(10) is Freshness.NEW
+    assert window.store_failures == 2
+
+
+def test_memory_stays_within_the_width_after_a_jump_of_the_counter():
+    window = ReplayWindow(1_024)
+    for number in (1, 2**63, 2**63 + 1, 2**64 - 1):
+        assert window.accept(number) is Freshness.NEW
+    assert window._seen.bit_length() <= 1_024
