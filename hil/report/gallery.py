@@ -19,6 +19,8 @@ CARDS_MAX = 24
 PICTURE_BYTES_MAX = 2_500_000  # base64 characters in the page, all pictures together
 SIDE_MAX = 160
 
+CLASS_NAMES = ("EMERGENCY", "TELEMETRY", "INDEX", "MASK", "QUICKLOOK", "RAW")
+
 PICTURES = ((".tile.png", "input tile"), (".mask.png", "cloud mask"), (".png", "quick-look"))
 
 
@@ -86,7 +88,9 @@ def _card(card: Card, pictures: Sequence[tuple[str, str | None]]) -> Markup:
             "div",
             el("img", src=f"data:image/png;base64,{code}", alt=f"{label} of {first.name}")
             if code
-            else el("div", "not sent" if label != "input tile" else "no picture", class_="blank"),
+            else el(
+                "div", "not delivered" if label != "input tile" else "no picture", class_="blank"
+            ),
             el("span", label),
         )
         for label, code in pictures
@@ -115,7 +119,10 @@ def _card(card: Card, pictures: Sequence[tuple[str, str | None]]) -> Markup:
 def _by_class(products: Sequence[Product]) -> Markup:
     classes: dict[str, list[Product]] = {}
     for product in products:
-        classes.setdefault(str(product.klass), []).append(product)
+        code = product.klass
+        known_code = isinstance(code, int) and 0 <= code < len(CLASS_NAMES)
+        name = CLASS_NAMES[int(code)] if known_code else str(code)
+        classes.setdefault(name, []).append(product)
     rows: list[list[Child]] = []
     for klass, members in sorted(classes.items()):
         times = sorted(

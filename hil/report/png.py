@@ -73,7 +73,7 @@ def _unfilter(raw: bytes, height: int, stride: int, step: int) -> Pixels:
             for lane in range(step):
                 row[lane::step] = np.cumsum(row[lane::step], dtype=np.uint8)
         elif kind == 2:
-            row += above
+            np.add(row, above, out=row)
         elif kind == 3:
             _average_row(row, above, step)
         elif kind == 4:
@@ -115,7 +115,7 @@ def decode(data: bytes) -> Pixels:
         palette = np.frombuffer(chunks.get(b"PLTE", b""), np.uint8).reshape(-1, 3)
         if len(palette) <= int(pixels.max()):
             raise PngError("palette too short")
-        return palette[pixels[:, :, 0]]
+        return np.take(palette, pixels[:, :, 0], axis=0)
     return pixels[:, :, :1] if step < 3 else pixels[:, :, :3]
 
 
