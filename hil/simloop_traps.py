@@ -100,6 +100,7 @@ TRAPPED_FUNCTIONS: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
             "lognormvariate",
             "expovariate",
             "betavariate",
+            "binomialvariate",  # from Python 3.12 on
             "gammavariate",
             "paretovariate",
             "weibullvariate",
@@ -211,7 +212,9 @@ def trapped_nondeterminism() -> Iterator[None]:
     try:
         for module, names in TRAPPED_FUNCTIONS:
             for name in names:
-                original = getattr(module, name)
+                original = getattr(module, name, None)
+                if original is None:
+                    continue
                 saved.append((module, name, original))
                 setattr(module, name, _trapped_function(f"{module.__name__}.{name}", original))
         start = threading.Thread.start

@@ -1,4 +1,4 @@
-"""Supervision in the manner of OTP: children fail alone, come back later and later, or are given up.
+"""Supervision in the manner of OTP: children fail alone, come back ever later, or are given up.
 
 Hop: holds every service of the three flows. Children start in the order of the table and are
 cancelled in reverse, one after the other has ended; no set of tasks is ever walked. A child's
@@ -23,6 +23,7 @@ from flight.base.restart_policy import (
 )
 
 _NS_PER_S: Final = 1_000_000_000
+_USUAL: Final = RestartIntensity()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class ChildSpec:
     factory: Callable[[], Service]
     restart: Restart = Restart.PERMANENT
     critical: bool = False
-    intensity: RestartIntensity = RestartIntensity()
+    intensity: RestartIntensity = _USUAL
     stop_timeout_ns: int = 5 * _NS_PER_S
 
 
@@ -107,6 +108,9 @@ class _Child:
         self.ended = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
+    def mark_ended(self, _task: asyncio.Task[None]) -> None:
+        self.ended.set()
+
 
 @final
 class Supervisor:
@@ -159,6 +163,8 @@ class Supervisor:
         try:
             for child in self._children:
                 child.task = asyncio.create_task(self._keep(child), name=child.spec.name)
+                # Not in _keep: a task cancelled before its first step never enters it.
+                child.task.add_done_callback(child.mark_ended)
             await self._alarm.wait()
         finally:
             await self._stop_all()
@@ -167,22 +173,16 @@ class Supervisor:
 
     async def _keep(self, child: _Child) -> None:
         """Run one child through all its lives; nothing but cancellation leaves here."""
-        try:
-            while True:
-                ending, error = await self._live(child)
-                if not wants_restart(child.spec.restart, ending):
-                    delay_ns = None
-                else:
-                    delay_ns = child.budget.request(self._clock.now_ns())
-                if delay_ns is None:
-                    self._end(child, ending, error)
-                    return
-                child.state = ChildState.WAITING
-                await self._clock.sleep_until(self._clock.now_ns() + delay_ns)
-        except asyncio.CancelledError:
-            child.state = ChildState.STOPPED
-        finally:
-            child.ended.set()
+        while True:
+            ending, error = await self._live(child)
+            delay_ns = None
+            if wants_restart(child.spec.restart, ending):
+                delay_ns = child.budget.request(self._clock.now_ns())
+            if delay_ns is None:
+                self._end(child, ending, error)
+                return
+            child.state = ChildState.WAITING
+            await self._clock.sleep_until(self._clock.now_ns() + delay_ns)
 
     async def _live(self, child: _Child) -> tuple[Ending, str]:
         """One life: from the factory to the end; errors become values."""
@@ -218,6 +218,8 @@ class Supervisor:
             self._alarm.set()
 
     async def _stop_all(self) -> None:
+        """Cancel in reverse order, each after the one before has ended; never gives up half-way."""
+        hurried = False
         for child in reversed(self._children):
             if child.task is None or child.ended.is_set():
                 continue
@@ -225,9 +227,14 @@ class Supervisor:
             try:
                 async with asyncio.timeout(child.spec.stop_timeout_ns / _NS_PER_S):
                     await child.ended.wait()
+                child.state = ChildState.STOPPED
             except TimeoutError:
                 child.state = ChildState.STUCK
                 self._tell(SupervisionKind.STUCK, child)
+            except asyncio.CancelledError:
+                hurried = True  # our owner cannot wait: cancel the rest, then pass it on
+        if hurried:
+            raise asyncio.CancelledError
 
     def _tell(self, kind: SupervisionKind, child: _Child, error: str = "") -> SupervisionEvent:
         event = SupervisionEvent(
