@@ -6,8 +6,8 @@
  * takes the frames the laser sent and feeds the ones it received. Both ends are the same
  * `struct hal`, in one thread.
  *
- * Until the bench writes for the first time the sensors show a node at rest in full sun, every bit
- * valid, and the time is the machine's own; from then on time, too, is only what the bench writes.
+ * Until a bench attaches the sensors show a node at rest in full sun, every bit valid, and the time
+ * is the machine's own; from then on time, too, is only what the bench writes.
  *
  * Every function returns HAL_E_STATE when the device is closed, HAL_E_UNSUPPORTED when it is not a
  * "sim" device, HAL_E_RANGE for NULL.
@@ -27,6 +27,18 @@ enum hal_sim_actuator {
     HAL_SIM_LASER = 1 << 1,
     HAL_SIM_TARGET = 1 << 2,
     HAL_SIM_HEATER = 1 << 3
+};
+
+/* Calls of the node's side that can be made to fail; bits of hal_sim_fail(). */
+enum hal_sim_call {
+    HAL_SIM_CALL_SNAPSHOT = 1 << 0,
+    HAL_SIM_CALL_PAYLOAD_LEVEL = 1 << 1,
+    HAL_SIM_CALL_HEATER = 1 << 2,
+    HAL_SIM_CALL_TARGET = 1 << 3,
+    HAL_SIM_CALL_LASER = 1 << 4,
+    HAL_SIM_CALL_SUBMIT = 1 << 5,
+    HAL_SIM_CALL_RECEIVE = 1 << 6,
+    HAL_SIM_CALL_WATCHDOG = 1 << 7
 };
 
 /* What the bench decides: names, units and meaning as in struct hal_frame. Without padding. */
@@ -63,6 +75,10 @@ struct hal_sim_actuators {
     uint64_t watchdog_kicks;
 };
 
+/* Takes the device's time over: 0, with UTC 0, until it is written. Once taken it stays; attaching
+ * again changes nothing. The writers below attach by themselves. Worst case 1 us. */
+int32_t hal_sim_attach(struct hal *dev);
+
 /* All sensors in one call. Worst case 2 us. */
 int32_t hal_sim_write_sensors(struct hal *dev, const struct hal_sim_sensors *sensors);
 
@@ -90,6 +106,12 @@ int32_t hal_sim_drain_tx(struct hal *dev, uint8_t *buffer, uint64_t buffer_bytes
  * Worst case 60 us.
  */
 int32_t hal_sim_push_rx(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes);
+
+/*
+ * From now on the calls in the mask `calls` fail with `code` and do nothing else; an empty mask
+ * heals them all. HAL_E_RANGE: `code` is not a negative value of enum hal_err. Worst case 1 us.
+ */
+int32_t hal_sim_fail(struct hal *dev, uint32_t calls, int32_t code);
 
 /*
  * What a reset does to the hardware: actuators off and stowed, both FIFOs emptied (the frames are

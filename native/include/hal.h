@@ -157,12 +157,15 @@ struct hal_counters {
     uint64_t tx_accepted;      /* frames taken into the transmit FIFO */
     uint64_t tx_rejected_full; /* refused: no credit */
     uint64_t tx_rejected_size; /* refused: empty, or longer than max_frame_bytes */
+    uint64_t tx_failed;        /* refused: the terminal answered with an error */
+    uint64_t tx_flushed;       /* frames in the transmit FIFO lost by a reset */
     uint64_t rx_delivered;     /* received frames handed over */
     uint64_t rx_too_long;      /* left pending: the caller's buffer is too small */
+    uint64_t rx_failed;        /* the terminal answered with an error */
     uint64_t rx_overflow;      /* received frames lost: the receive FIFO was full */
-    uint64_t tx_flushed;       /* frames in the transmit FIFO lost by a reset */
     uint64_t rx_flushed;       /* received frames lost by a reset */
     uint64_t watchdog_kicks;   /* accepted kicks */
+    uint64_t watchdog_failed;  /* the watchdog did not take the kick */
 };
 
 /* Constant while the device is open; the caller keeps it, and the text it points to, in place. */

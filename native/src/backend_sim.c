@@ -73,11 +73,19 @@ void sim_take_time(struct sim *sim)
     }
 }
 
+static int fails(const struct sim *sim, uint32_t call)
+{
+    return (sim->fail_calls & call) != 0;
+}
+
 static int32_t sim_snapshot(struct hal *dev, struct hal_frame *frame)
 {
     struct sim *sim = dev->data;
     const struct hal_sim_sensors *s = &sim->sensors;
 
+    if (fails(sim, HAL_SIM_CALL_SNAPSHOT)) {
+        return sim->fail_code;
+    }
     sim_take_time(sim);
     frame->t_ns = s->t_ns;
     frame->utc_ns = s->utc_ns;
@@ -109,8 +117,12 @@ static int32_t sim_snapshot(struct hal *dev, struct hal_frame *frame)
 }
 
 /* A stuck actuator keeps what it has; the read-back tells. */
-static int32_t actuate(const struct sim *sim, uint32_t actuator, uint32_t *held, uint32_t value)
+static int32_t actuate(const struct sim *sim, uint32_t call, uint32_t actuator, uint32_t *held,
+                       uint32_t value)
 {
+    if (fails(sim, call)) {
+        return sim->fail_code;
+    }
     if ((sim->sensors.stuck & actuator) == 0) {
         *held = value;
     }
@@ -121,46 +133,62 @@ static int32_t sim_set_payload_level(struct hal *dev, uint32_t level)
 {
     struct sim *sim = dev->data;
 
-    return actuate(sim, HAL_SIM_PAYLOAD_LEVEL, &sim->actuators.payload_level, level);
+    return actuate(sim, HAL_SIM_CALL_PAYLOAD_LEVEL, HAL_SIM_PAYLOAD_LEVEL,
+                   &sim->actuators.payload_level, level);
 }
 
 static int32_t sim_set_heater(struct hal *dev, uint32_t on)
 {
     struct sim *sim = dev->data;
 
-    return actuate(sim, HAL_SIM_HEATER, &sim->actuators.heater_on, on);
+    return actuate(sim, HAL_SIM_CALL_HEATER, HAL_SIM_HEATER, &sim->actuators.heater_on, on);
 }
 
 static int32_t sim_point_terminal(struct hal *dev, uint32_t target_id)
 {
     struct sim *sim = dev->data;
 
-    return actuate(sim, HAL_SIM_TARGET, &sim->actuators.target_id, target_id);
+    return actuate(sim, HAL_SIM_CALL_TARGET, HAL_SIM_TARGET, &sim->actuators.target_id, target_id);
 }
 
 static int32_t sim_set_laser(struct hal *dev, uint32_t on)
 {
     struct sim *sim = dev->data;
 
-    return actuate(sim, HAL_SIM_LASER, &sim->actuators.laser_on, on);
+    return actuate(sim, HAL_SIM_CALL_LASER, HAL_SIM_LASER, &sim->actuators.laser_on, on);
 }
 
 static int32_t sim_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)
 {
-    struct frame_ring *tx = &((struct sim *)dev->data)->tx;
+    struct sim *sim = dev->data;
 
-    return frame_ring_push(tx, frame, frame_bytes) ? (int32_t)(tx->capacity - tx->count)
-                                                   : HAL_E_BUSY;
+    if (fails(sim, HAL_SIM_CALL_SUBMIT)) {
+        return sim->fail_code;
+    }
+    if (!frame_ring_push(&sim->tx, frame, frame_bytes)) {
+        return HAL_E_BUSY;
+    }
+    return (int32_t)(sim->tx.capacity - sim->tx.count);
 }
 
 static int32_t sim_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes)
 {
-    return frame_ring_pop(&((struct sim *)dev->data)->rx, buffer, buffer_bytes);
+    struct sim *sim = dev->data;
+
+    if (fails(sim, HAL_SIM_CALL_RECEIVE)) {
+        return sim->fail_code;
+    }
+    return frame_ring_pop(&sim->rx, buffer, buffer_bytes);
 }
 
 static int32_t sim_kick_watchdog(struct hal *dev)
 {
-    ((struct sim *)dev->data)->actuators.watchdog_kicks++;
+    struct sim *sim = dev->data;
+
+    if (fails(sim, HAL_SIM_CALL_WATCHDOG)) {
+        return sim->fail_code;
+    }
+    sim->actuators.watchdog_kicks++;
     return HAL_OK;
 }
 

@@ -17,6 +17,22 @@ static int32_t find_sim(struct hal *dev, const void *argument, struct sim **sim)
     return HAL_OK;
 }
 
+int32_t hal_sim_attach(struct hal *dev)
+{
+    struct sim *sim = NULL;
+    int32_t found = find_sim(dev, dev, &sim);
+
+    if (found < 0) {
+        return found;
+    }
+    if (sim->bench_has_time == 0) {
+        sim->sensors.t_ns = 0;
+        sim->sensors.utc_ns = 0;
+        sim->bench_has_time = 1;
+    }
+    return HAL_OK;
+}
+
 int32_t hal_sim_write_sensors(struct hal *dev, const struct hal_sim_sensors *sensors)
 {
     struct sim *sim = NULL;
@@ -116,6 +132,22 @@ int32_t hal_sim_push_rx(struct hal *dev, const uint8_t *frame, uint32_t frame_by
         return HAL_E_BUSY;
     }
     return (int32_t)sim->rx.count;
+}
+
+int32_t hal_sim_fail(struct hal *dev, uint32_t calls, int32_t code)
+{
+    struct sim *sim = NULL;
+    int32_t found = find_sim(dev, dev, &sim);
+
+    if (found < 0) {
+        return found;
+    }
+    if (code >= 0 || code < HAL_E_CORRUPT) {
+        return HAL_E_RANGE;
+    }
+    sim->fail_calls = calls;
+    sim->fail_code = code;
+    return HAL_OK;
 }
 
 int32_t hal_sim_reset(struct hal *dev, uint32_t reset_cause)

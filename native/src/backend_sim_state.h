@@ -14,6 +14,8 @@ struct sim {
     struct frame_ring tx;
     struct frame_ring rx;
     uint64_t tx_frames_total;
+    uint32_t fail_calls; /* enum hal_sim_call: these answer fail_code */
+    int32_t fail_code;
     uint32_t bench_has_time; /* 0 until the bench wrote: the machine's clock is used */
 };
 

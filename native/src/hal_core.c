@@ -260,6 +260,8 @@ int32_t hal_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_b
         dev->counters.tx_accepted++;
     } else if (credits == HAL_E_BUSY) {
         dev->counters.tx_rejected_full++;
+    } else {
+        dev->counters.tx_failed++;
     }
     return credits;
 }
@@ -280,6 +282,8 @@ int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_byte
         dev->counters.rx_delivered++;
     } else if (frame_bytes == HAL_E_RANGE) {
         dev->counters.rx_too_long++;
+    } else if (frame_bytes < 0) {
+        dev->counters.rx_failed++;
     }
     return frame_bytes;
 }
@@ -295,6 +299,8 @@ int32_t hal_kick_watchdog(struct hal *dev)
 
     if (kicked >= 0) {
         dev->counters.watchdog_kicks++;
+    } else {
+        dev->counters.watchdog_failed++;
     }
     return kicked;
 }

@@ -1,0 +1,133 @@
+"""`NodeDevices` over the C layer: the implementation that flies, and the one the bench drives.
+
+One cffi call fills a preallocated `struct hal_frame`, one `struct.unpack` turns it into a
+`SensorFrame`. All memory of the device is one arena, made here before opening.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from hal.native_library import ffi, lib
+from hal.sample import HalConfig, HalCounters, HalError, SensorFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# struct hal_frame without version and size in front and check value behind, in SensorFrame's order.
+_FRAME = Struct("=8xQqQI11iIiiIQ7I4x")
+assert _FRAME.size == ffi.sizeof("struct hal_frame"), "the frame's layout is the ABI"
+
+# Pages nobody touches cost nothing, and C does not care what the arena held before.
+_new_arena = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+def backend_names() -> tuple[str, ...]:
+    """Names that `NativeDevices` accepts."""
+    names: list[str] = []
+    while (name := lib.hal_backend_name(len(names))) != ffi.NULL:
+        names.append(ffi.string(name).decode("ascii"))
+    return tuple(names)
+
+
+class NativeDevices:
+    """The node's hardware through the C backend of that name ("sim").
+
+    Raises `HalError`: NODEV for an unknown backend, RANGE for a configuration out of bounds.
+    """
+
+    def __init__(self, backend: str = "sim", config: HalConfig | None = None) -> None:
+        self.backend = backend
+        values = config or HalConfig()
+        # C keeps pointers to these three: they must live as long as the device.
+        self._name = ffi.new("char[]", backend.encode())
+        self._config = ffi.new("struct hal_config *")
+        self._device = ffi.new("struct hal *")
+        self._check(lib.hal_config_init(self._config, self._name), "open")
+        for field in values.__struct_fields__:
+            self._set_config(field, getattr(values, field))
+        arena_bytes = self._check(lib.hal_arena_bytes(self._config), "open")
+        self._arena = _new_arena("uint8_t[]", arena_bytes)
+        self._check(lib.hal_open(self._device, self._config, self._arena, arena_bytes), "open")
+        self._frame = ffi.new("struct hal_frame *")
+        self._frame_view = ffi.buffer(self._frame)
+        self._rx = ffi.new("uint8_t[]", values.max_frame_bytes)
+        self._rx_view = ffi.buffer(self._rx)
+
+    def _set_config(self, field: str, value: int) -> None:
+        try:
+            setattr(self._config, field, value)
+        except OverflowError:
+            raise HalError(f"{self.backend}.open", lib.HAL_E_RANGE) from None
+
+    def _check(self, code: int, call: str) -> int:
+        if code < 0:
+            raise HalError(f"{self.backend}.{call}", code)
+        return code
+
+    def _set(self, setter: Callable[[Any, int], int], value: int, call: str) -> int:
+        try:
+            code = setter(self._device, value)
+        except OverflowError:  # cffi's check of uint32_t, ahead of C's own narrower one
+            code = setter(self._device, 0xFFFFFFFF)
+        return self._check(code, call)
+
+    @property
+    def handle(self) -> Any:
+        """The `struct hal *`, for the bench's end of the device."""
+        return self._device
+
+    def snapshot(self) -> SensorFrame:
+        """One batched C call; see `NodeDevices`."""
+        code = lib.hal_snapshot(self._device, self._frame)
+        if code < 0:
+            raise HalError(f"{self.backend}.snapshot", code)
+        return SensorFrame(*_FRAME.unpack(self._frame_view))
+
+    def last_frame(self) -> bytes:
+        """The bytes of the last snapshot, its CRC-32C tail included, for a recorder or a link."""
+        return bytes(self._frame_view)
+
+    def set_payload_level(self, level: int) -> int:
+        """See `NodeDevices`."""
+        return self._set(lib.hal_set_payload_level, level, "payload_level")
+
+    def set_heater(self, on: bool) -> int:  # noqa: FBT001 - a switch has one argument
+        """See `NodeDevices`."""
+        return self._set(lib.hal_set_heater, on, "heater")
+
+    def point_terminal(self, target_id: int) -> int:
+        """See `NodeDevices`."""
+        return self._set(lib.hal_point_terminal, target_id, "terminal")
+
+    def set_laser(self, on: bool) -> int:  # noqa: FBT001 - a switch has one argument
+        """See `NodeDevices`."""
+        return self._set(lib.hal_set_laser, on, "laser")
+
+    def submit_frame(self, frame: bytes) -> bool:
+        """See `NodeDevices`."""
+        code = lib.hal_submit_frame(self._device, frame, len(frame))
+        if code == lib.HAL_E_BUSY:
+            return False
+        self._check(code, "submit")
+        return True
+
+    def receive_frame(self) -> bytes | None:
+        """See `NodeDevices`."""
+        taken = self._check(lib.hal_receive_frame(self._device, self._rx, len(self._rx)), "receive")
+        return bytes(self._rx_view[:taken]) if taken else None
+
+    def kick_watchdog(self) -> None:
+        """See `NodeDevices`."""
+        self._check(lib.hal_kick_watchdog(self._device), "watchdog")
+
+    def counters(self) -> HalCounters:
+        """What was done and what was lost since opening."""
+        counters = ffi.new("struct hal_counters *")
+        self._check(lib.hal_read_counters(self._device, counters), "counters")
+        return HalCounters(*(getattr(counters, name) for name in HalCounters.__struct_fields__))
+
+    def close(self) -> None:
+        """See `NodeDevices`."""
+        lib.hal_close(self._device)
