@@ -128,3 +128,14 @@ class RangeSet:
         start, end = self._starts.pop(0), self._ends.pop(0)
         self.size -= end - start
         return start, end
+
+    def take_first(self, length: int) -> Span:
+        """Takes up to `length` >= 1 integers off the lowest range; the set must not be empty."""
+        start, end = self._starts[0], self._ends[0]
+        if end - start > length:
+            end = start + length
+            self._starts[0] = end
+        else:
+            del self._starts[0], self._ends[0]
+        self.size -= end - start
+        return start, end

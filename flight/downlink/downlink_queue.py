@@ -1,0 +1,335 @@
+"""The downlink queue: which bytes go next, what arrived, and what gives way when space runs out.
+
+Image -> ground, hop "acted". Pure: no clock, no file. A product enters after the store has made it
+durable, is cut into segments, loses bytes to flight and gets them back when they are lost, and
+leaves when the ground has verified it end to end (`complete`), or by a loss that is counted and
+audited: evicted for something denser, expired, deleted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flight.downlink.downlink_order import SendOrder
+from flight.downlink.eviction import EvictionOrder
+from flight.downlink.product import Product, Segment
+from flight.downlink.queue_entry import Entry
+from flight.downlink.queue_values import (
+    AckResult,
+    Admission,
+    AuditRecord,
+    Loss,
+    QueueConfig,
+    QueueSnapshot,
+    Verdict,
+)
+from flight.wire.ranges import RangeSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_RERANK_SHIFT = 3
+_CHAIN_MAX = 8
+
+
+def _no_overhead(_product: Product) -> int:
+    return 0
+
+
+class DownlinkQueue:
+    """Pure queue of products; all ranges are half-open byte ranges.
+
+    Args:
+        config: bounds and tuning.
+        first_overhead_bytes: extra octets that travel with the segment at offset 0 of a product
+            (its manifest); they are taken off `max_bytes` of that segment.
+    """
+
+    def __init__(
+        self,
+        config: QueueConfig | None = None,
+        first_overhead_bytes: Callable[[Product], int] = _no_overhead,
+    ) -> None:
+        self._config = config or QueueConfig()
+        self._overhead = first_overhead_bytes
+        self._order = SendOrder(self._config.order)
+        self._entries: dict[int, Entry] = {}
+        self._eviction = EvictionOrder(self._entries, self._config.order.ageing_ns)
+        self._deadlines: list[tuple[int, int]] = []
+        self._audit: deque[AuditRecord] = deque()
+        self._bytes = self._high_bytes = self._high_products = 0
+        self._delivered_products = self._delivered_bytes = 0
+        self._lost_products = dict.fromkeys(Loss, 0)
+        self._lost_bytes = dict.fromkeys(Loss, 0)
+        self._resent_bytes = self._audit_dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, product_id: int) -> bool:
+        return product_id in self._entries
+
+    def product(self, product_id: int) -> Product | None:
+        """The product as queued, or None."""
+        entry = self._entries.get(product_id)
+        return None if entry is None else entry.product
+
+    def acked_ranges(self, product_id: int) -> tuple[tuple[int, int], ...]:
+        """What the ground has reported of it, for the store; empty for an unknown id."""
+        entry = self._entries.get(product_id)
+        return () if entry is None else tuple(entry.acked)
+
+    def capacity_hint(self, left_bytes: int | None, until_ns: int, now_ns: int) -> None:
+        """What the present contact can still carry until `until_ns`; None: unknown, no contact."""
+        self._order.capacity_hint(left_bytes, until_ns, now_ns)
+
+    def offer(self, product: Product, now_ns: int, *, suspended: bool = False) -> Admission:
+        """Takes a durable product in, evicting less dense ones where space demands it.
+
+        Args:
+            product: durable already.
+            now_ns: mission time.
+            suspended: hold it back until `resume` says what the ground has of it.
+        """
+        refusal = self._refusal(product, now_ns)
+        if refusal is not None:
+            return self._refuse(product, refusal, now_ns)
+        victims = self._make_room(product)
+        if victims is None:
+            return self._refuse(product, Loss.REFUSED_FULL, now_ns)
+        for victim in victims:
+            self._lose(victim, Loss.EVICTED, now_ns)
+        displaced = tuple(victim.product.product_id for victim in victims)
+        entry = Entry(product, RangeSet([(0, product.size_bytes)]), RangeSet())
+        entry.suspended = suspended
+        self._entries[product.product_id] = entry
+        self._bytes += product.size_bytes
+        self._high_bytes = max(self._high_bytes, self._bytes)
+        self._high_products = max(self._high_products, len(self._entries))
+        leader = None if product.depends_on is None else self._entries.get(product.depends_on)
+        if leader is not None and not leader.sent_once:
+            entry.waits_on = leader.product.product_id
+            leader.dependents.append(product.product_id)
+        self._rank(entry)
+        self._boost_leaders(entry)
+        self._watch_deadline(product)
+        return Admission(Verdict.DISPLACED if displaced else Verdict.ADMITTED, displaced)
+
+    def next_segment(self, now_ns: int, max_bytes: int) -> Segment | None:
+        """The bytes that go next, at most `max_bytes`, or None when nothing may or can go.
+
+        The bytes count as in flight from here on: pair each with `acknowledge` or `requeue`.
+        """
+        entry = self._order.select(now_ns, max_bytes)
+        if entry is None:
+            return None
+        product = entry.product
+        if entry.pending.first()[0] == 0:
+            max_bytes -= self._overhead(product)
+        if max_bytes <= 0:
+            return None
+        start, end = entry.pending.take_first(max_bytes)
+        self._order.taken(entry, end - start)
+        self._order.pending_changed(entry, start - end)
+        if entry.pending.size == 0 and not entry.sent_once:
+            entry.sent_once = True
+            self._release_dependents(entry)
+        return Segment(product.product_id, start, end - start, product.size_bytes)
+
+    def requeue(self, product_id: int, offset: int, length: int) -> None:
+        """Lost bytes go back; what has been acknowledged meanwhile, or is unknown, does not."""
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return
+        end = min(offset + length, entry.product.size_bytes)
+        added = sum(entry.pending.add(*gap) for gap in entry.acked.gaps(max(offset, 0), end))
+        if added:
+            self._resent_bytes += added
+            self._order.pending_changed(entry, added)
+
+    def acknowledge(
+        self, product_id: int, ranges: Sequence[tuple[int, int]], now_ns: int
+    ) -> AckResult:
+        """The ground has reported these ranges; idempotent, also for ids that are long gone.
+
+        COMPLETE frees nothing yet: the product stays until `complete`, for only the ground's
+        verified digest is an end-to-end acknowledgement.
+        """
+        del now_ns  # the order of acknowledgements, not their time, is what counts
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return AckResult.UNKNOWN
+        size, removed = entry.product.size_bytes, 0
+        for start, end in ranges:
+            low, high = max(start, 0), min(end, size)
+            entry.acked.add(low, high)
+            if entry.pending.size:
+                removed += entry.pending.remove(low, high)
+        if removed:
+            self._order.pending_changed(entry, -removed)
+        if entry.remaining_bytes == 0:
+            return AckResult.COMPLETE
+        if entry.keyed_bytes - entry.remaining_bytes > entry.keyed_bytes >> _RERANK_SHIFT:
+            self._rank(entry)
+        return AckResult.PARTIAL
+
+    def complete(self, product_id: int) -> bool:
+        """The ground holds it, verified: it leaves. False for an unknown id (idempotent)."""
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return False
+        self._remove(entry)
+        self._delivered_products += 1
+        self._delivered_bytes += entry.product.size_bytes
+        return True
+
+    def suspend(self, product_id: int) -> bool:
+        """Holds a product back until `resume`; False for an unknown id."""
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return False
+        entry.suspended = True
+        self._order.refresh(entry)
+        return True
+
+    def resume(self, product_id: int, held: Iterable[tuple[int, int]]) -> bool:
+        """Continues with exactly what the ground lacks: `held` replaces what was known before."""
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return False
+        size = entry.product.size_bytes
+        entry.suspended = True
+        self._order.refresh(entry)  # out of account while its ranges change
+        entry.acked = RangeSet((max(start, 0), min(end, size)) for start, end in held)
+        entry.pending = RangeSet(entry.acked.gaps(0, size))
+        entry.suspended = False
+        self._rank(entry)
+        self._watch_deadline(entry.product)
+        return True
+
+    def expire(self, now_ns: int) -> list[int]:
+        """Drops products past their deadline, except those wholly reported already."""
+        expired = []
+        while self._deadlines and self._deadlines[0][0] <= now_ns:
+            deadline_ns, product_id = heappop(self._deadlines)
+            entry = self._entries.get(product_id)
+            if entry is None or entry.product.deadline_ns != deadline_ns:
+                continue
+            if entry.remaining_bytes:
+                self._lose(entry, Loss.EXPIRED, now_ns)
+                expired.append(product_id)
+        return expired
+
+    def reprioritise(self, product_id: int, value_millis: int) -> bool:
+        """Gives a product another value (>= 0); False for an unknown id."""
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return False
+        entry.product = msgspec.structs.replace(entry.product, value_millis=value_millis)
+        self._rank(entry)
+        self._boost_leaders(entry)
+        return True
+
+    def delete(self, product_id: int, now_ns: int = 0) -> bool:
+        """Drops a product on command; False for an unknown id."""
+        entry = self._entries.get(product_id)
+        if entry is None:
+            return False
+        self._lose(entry, Loss.DELETED, now_ns)
+        return True
+
+    def drain_audit(self) -> list[AuditRecord]:
+        """The losses since the last call, oldest first."""
+        records = list(self._audit)
+        self._audit.clear()
+        return records
+
+    def snapshot(self) -> QueueSnapshot:
+        """Depths, high-water marks and losses so far."""
+        return QueueSnapshot(
+            products=len(self._entries),
+            queued_bytes=self._bytes,
+            ready_bytes=self._order.pending_bytes,
+            high_water_products=self._high_products,
+            high_water_bytes=self._high_bytes,
+            delivered_products=self._delivered_products,
+            delivered_bytes=self._delivered_bytes,
+            lost_products=dict(self._lost_products),
+            lost_bytes=dict(self._lost_bytes),
+            resent_bytes=self._resent_bytes,
+            floor_bytes=self._order.floor_bytes,
+            late_marked=self._order.late_marked,
+            audit_dropped=self._audit_dropped,
+            mode=self._order.mode,
+        )
+
+    def _refusal(self, product: Product, now_ns: int) -> Loss | None:
+        if product.product_id in self._entries:
+            return Loss.REFUSED_DUPLICATE
+        if product.size_bytes > self._config.budget_bytes:
+            return Loss.REFUSED_TOO_LARGE
+        if product.deadline_ns is not None and product.deadline_ns <= now_ns:
+            return Loss.REFUSED_EXPIRED
+        return None
+
+    def _make_room(self, product: Product) -> list[Entry] | None:
+        need_bytes = self._bytes + product.size_bytes - self._config.budget_bytes
+        need_products = len(self._entries) + 1 - self._config.products_max
+        if need_bytes <= 0 and need_products <= 0:
+            return []
+        return self._eviction.victims_for(product, need_bytes, need_products)
+
+    def _refuse(self, product: Product, reason: Loss, now_ns: int) -> Admission:
+        self._count_loss(product, reason, now_ns, product.size_bytes)
+        return Admission(Verdict.REFUSED, reason=reason)
+
+    def _rank(self, entry: Entry) -> None:
+        self._order.rank(entry)
+        self._eviction.rank(entry)
+
+    def _boost_leaders(self, entry: Entry) -> None:
+        """What a dense product waits for must not wait behind less dense ones itself."""
+        key = entry.key
+        for _ in range(_CHAIN_MAX):
+            leader = None if entry.waits_on is None else self._entries.get(entry.waits_on)
+            if leader is None or leader.key >= key:
+                return
+            leader.boost = key
+            self._rank(leader)
+            entry = leader
+
+    def _release_dependents(self, entry: Entry) -> None:
+        for product_id in entry.dependents:
+            waiting = self._entries.get(product_id)
+            if waiting is not None and waiting.waits_on == entry.product.product_id:
+                waiting.waits_on = None
+                self._order.refresh(waiting)
+        entry.dependents.clear()
+
+    def _watch_deadline(self, product: Product) -> None:
+        if product.deadline_ns is not None:
+            heappush(self._deadlines, (product.deadline_ns, product.product_id))
+
+    def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:
+        self._remove(entry)
+        self._count_loss(entry.product, reason, now_ns, entry.remaining_bytes)
+
+    def _count_loss(self, product: Product, reason: Loss, now_ns: int, missing: int) -> None:
+        self._lost_products[reason] += 1
+        self._lost_bytes[reason] += missing
+        if len(self._audit) >= self._config.audit_max:
+            self._audit.popleft()
+            self._audit_dropped += 1
+        self._audit.append(
+            AuditRecord(product.product_id, reason, now_ns, missing, product.value_millis)
+        )
+
+    def _remove(self, entry: Entry) -> None:
+        self._order.remove(entry)
+        del self._entries[entry.product.product_id]
+        self._bytes -= entry.product.size_bytes
+        self._release_dependents(entry)

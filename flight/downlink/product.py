@@ -1,0 +1,93 @@
+"""Products and segments: the values every core of the downlink passes on.
+
+Second hop of image -> ground: inference makes a `Product`, the store makes it durable, the queue
+cuts it into `Segment`s, and the ARQ says what became of them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from flight.wire.product_packet import SIZE_BYTES_MAX, Manifest, ProductClass, valid_name
+from flight.wire.reconcile import Asked
+
+__all__ = ["Product", "ProductClass", "Segment", "asked_about", "manifest_of", "product_of"]
+
+
+class Product(msgspec.Struct, frozen=True, gc=False):
+    """A result that is to reach the ground, without its bytes.
+
+    Attributes:
+        product_id: 0..2^64-1, never used twice.
+        klass: what it is; EMERGENCY overtakes everything else.
+        size_bytes: 1..2^32-1.
+        value_millis: worth in thousandths of a value unit, >= 0.
+        deadline_ns: mission time after which it is worthless, or None.
+        created_ns: mission time of its making.
+        crc32c: over all its bytes; the ground verifies it end to end.
+        name: logical file name on the ground.
+        depends_on: product that has to be sent before this one, or None.
+
+    Raises:
+        ValueError: a size, value or name that could not travel (the maker's mistake).
+    """
+
+    product_id: int
+    klass: ProductClass
+    size_bytes: int
+    value_millis: int
+    deadline_ns: int | None
+    created_ns: int
+    crc32c: int
+    name: str
+    depends_on: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size_bytes <= SIZE_BYTES_MAX or self.value_millis < 0:
+            raise ValueError(f"size {self.size_bytes} B, value {self.value_millis}")
+        if not valid_name(self.name):
+            raise ValueError(f"{self.name!r} is no logical file name")
+
+
+class Segment(msgspec.Struct, frozen=True, gc=False):
+    """Bytes [offset, offset + length) of a product of `total_bytes`; what one packet carries."""
+
+    product_id: int
+    offset: int
+    length: int
+    total_bytes: int
+
+
+def manifest_of(product: Product) -> Manifest:
+    """The product in the words of the wire."""
+    return Manifest(
+        product_id=product.product_id,
+        klass=product.klass,
+        size_bytes=product.size_bytes,
+        crc32c=product.crc32c,
+        value_millis=product.value_millis,
+        deadline_ns=product.deadline_ns,
+        created_ns=product.created_ns,
+        name=product.name,
+        depends_on=product.depends_on,
+    )
+
+
+def product_of(manifest: Manifest) -> Product:
+    """A product from the words of the wire, as the store keeps them."""
+    return Product(
+        product_id=manifest.product_id,
+        klass=manifest.klass,
+        size_bytes=manifest.size_bytes,
+        value_millis=manifest.value_millis,
+        deadline_ns=manifest.deadline_ns,
+        created_ns=manifest.created_ns,
+        crc32c=manifest.crc32c,
+        name=manifest.name,
+        depends_on=manifest.depends_on,
+    )
+
+
+def asked_about(product: Product) -> Asked:
+    """The line that asks the ground what it holds of this product."""
+    return Asked(product.product_id, product.size_bytes, product.crc32c)

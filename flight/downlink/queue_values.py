@@ -1,0 +1,94 @@
+"""What the downlink queue says and is told: verdicts, losses, bounds, counters.
+
+Image -> ground, hop "acted". Apart from the queue so that telemetry and the store can name them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import msgspec
+
+from flight.downlink.queue_entry import OrderConfig, OrderMode
+
+
+class Verdict(Enum):
+    """What became of an offer."""
+
+    ADMITTED = "admitted"
+    DISPLACED = "displaced"
+    REFUSED = "refused"
+
+
+class Loss(Enum):
+    """Why a product did not enter or left undelivered; each has its own counter."""
+
+    EVICTED = "evicted"
+    EXPIRED = "expired"
+    DELETED = "deleted"
+    REFUSED_FULL = "refused_full"
+    REFUSED_DUPLICATE = "refused_duplicate"
+    REFUSED_TOO_LARGE = "refused_too_large"
+    REFUSED_EXPIRED = "refused_expired"
+
+
+class AckResult(Enum):
+    """What an acknowledgement did. COMPLETE: the ground has reported every byte."""
+
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+    UNKNOWN = "unknown"
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """ADMITTED; DISPLACED: admitted, and `displaced` ids gave way; REFUSED for `reason`."""
+
+    verdict: Verdict
+    displaced: tuple[int, ...] = ()
+    reason: Loss | None = None
+
+
+class AuditRecord(msgspec.Struct, frozen=True):
+    """A product that was lost on purpose: identity, why, when, and how much was still missing."""
+
+    product_id: int
+    reason: Loss
+    now_ns: int
+    missing_bytes: int
+    value_millis: int
+
+
+class QueueConfig(msgspec.Struct, frozen=True):
+    """Attributes: bounds of the queue.
+
+    Attributes:
+        budget_bytes: sum of the sizes of all products held, acknowledged bytes included, because
+            storage is freed only by end-to-end completion.
+        products_max: number of products held.
+        audit_max: audit records kept until drained; older ones are dropped and counted.
+        order: see `OrderConfig`.
+    """
+
+    budget_bytes: int = 64 << 30
+    products_max: int = 200_000
+    audit_max: int = 1_024
+    order: OrderConfig = OrderConfig()
+
+
+class QueueSnapshot(msgspec.Struct, frozen=True):
+    """Depths, high-water marks and losses, for telemetry."""
+
+    products: int
+    queued_bytes: int
+    ready_bytes: int
+    high_water_products: int
+    high_water_bytes: int
+    delivered_products: int
+    delivered_bytes: int
+    lost_products: dict[Loss, int]
+    lost_bytes: dict[Loss, int]
+    resent_bytes: int
+    floor_bytes: int
+    late_marked: int
+    audit_dropped: int
+    mode: OrderMode
