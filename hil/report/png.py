@@ -115,7 +115,7 @@ def decode(data: bytes) -> Pixels:
         palette = np.frombuffer(chunks.get(b"PLTE", b""), np.uint8).reshape(-1, 3)
         if len(palette) <= int(pixels.max()):
             raise PngError("palette too short")
-        return np.take(palette, pixels[:, :, 0], axis=0)
+        return np.asarray(palette[pixels[:, :, 0]], dtype=np.uint8)
     return pixels[:, :, :1] if step < 3 else pixels[:, :, :3]
 
 
@@ -129,7 +129,8 @@ def shrink(pixels: Pixels, side_max: int) -> Pixels:
     (tall, wide) = (min(factor, height), min(factor, width))
     cut = pixels[: rows * tall, : columns * wide].astype(np.uint32)
     blocks = cut.reshape(rows, tall, columns, wide, lanes).sum(axis=(1, 3))
-    return ((blocks + tall * wide // 2) // (tall * wide)).astype(np.uint8)
+    means = (blocks + tall * wide // 2) // (tall * wide)
+    return np.asarray(means, dtype=np.uint8)
 
 
 def encode(pixels: Pixels) -> bytes:
