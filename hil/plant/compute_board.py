@@ -10,35 +10,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hil.plant.constants import NS_PER_S
-
 BOOKINGS_MAX = 64
 _NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class BoardLevel:
-    """One power level: what it draws idle, and how much more when busy."""
+    """One power level: total watts while idle and while a job runs."""
 
     name: str
     idle_w: float
     active_w: float
-    """On top of `idle_w`, while a job runs."""
 
     def __post_init__(self) -> None:
-        """A board only consumes."""
-        if self.idle_w < 0.0 or self.active_w < 0.0:
-            raise ValueError(f"level {self.name}: watts cannot be negative")
+        """A board only consumes, and more when it works."""
+        if not 0.0 <= self.idle_w <= self.active_w:
+            raise ValueError(f"level {self.name}: need 0 <= idle <= active watts")
 
 
 DEFAULT_LEVELS: tuple[BoardLevel, ...] = (
     BoardLevel("off", 0.0, 0.0),
-    BoardLevel("idle", 3.0, 0.0),
-    BoardLevel("7W", 3.0, 4.0),
-    BoardLevel("15W", 4.5, 10.5),
-    BoardLevel("25W", 6.0, 19.0),
+    BoardLevel("idle", 2.2, 4.0),
+    BoardLevel("7W", 2.8, 7.0),
+    BoardLevel("15W", 3.6, 15.0),
+    BoardLevel("25W", 4.6, 25.0),
 )
-"""Power modes of an Orin-Nano-class module; a measured board profile replaces them."""
+"""Power modes of an Orin-Nano-class module, modelled; a measured profile replaces them."""
 
 
 class NormalStream(Protocol):
@@ -78,18 +75,20 @@ class DurationTable:
 
 
 class BoardModel:
-    """Power of the board over a step. Bookings are bounded and forgotten once passed."""
+    """Power of the board over a step. Bookings are bounded and forgotten once passed.
+
+    Jobs run one at a time on the accelerator: where bookings overlap, the earlier counts.
+    """
 
     def __init__(self, levels: Sequence[BoardLevel] = DEFAULT_LEVELS) -> None:
-        if not levels or levels[0].idle_w != 0.0 or levels[0].active_w != 0.0:
+        if not levels or levels[0].active_w != 0.0:
             raise ValueError("level 0 is off and draws nothing")
         self.levels = tuple(levels)
         self._bookings: deque[tuple[int, int, int]] = deque()
-        self.busy_ns_total = 0
 
     def book(self, start_ns: int, end_ns: int, level: int) -> None:
-        """A job runs over `start_ns..end_ns`, begun at `level`; raises when 64 are pending."""
-        if end_ns < start_ns or not 0 <= level < len(self.levels):
+        """A job runs over `start_ns..end_ns`, timed for `level`; raises when 64 are pending."""
+        if end_ns < start_ns or not 0 < level < len(self.levels):
             raise ValueError(f"not a booking: {start_ns}..{end_ns} at level {level}")
         if len(self._bookings) >= BOOKINGS_MAX:
             raise OverflowError(f"more than {BOOKINGS_MAX} jobs booked on one board")
@@ -103,30 +102,24 @@ class BoardModel:
             if start < now_ns
         )
 
-    def busy_fraction(self, t0_ns: int, t1_ns: int) -> float:
-        """Share of `t0_ns..t1_ns` in which at least one job runs; earlier bookings go."""
+    def power_w(self, t0_ns: int, t1_ns: int, level: int) -> float:
+        """Mean power over `t0_ns..t1_ns` at `level`; bookings that ended before are dropped.
+
+        A job draws what the level draws for which its duration was booked, so that its
+        energy is the measured one even when the level changes under it.
+        """
         if t1_ns <= t0_ns:
             raise ValueError("a step has a positive length")
-        if not self._bookings:
+        if level == 0:
             return 0.0
+        idle_w = self.levels[level].idle_w
+        if not self._bookings:
+            return idle_w
         self._bookings = deque(each for each in self._bookings if each[1] > t0_ns)
-        covered_ns, reached_ns = 0, t0_ns
-        for start, end, _ in sorted(self._bookings):
+        extra_wns, reached_ns = 0.0, t0_ns
+        for start, end, booked in sorted(self._bookings):
             low, high = max(start, reached_ns), min(end, t1_ns)
             if high > low:
-                covered_ns += high - low
+                extra_wns += (self.levels[booked].active_w - idle_w) * (high - low)
                 reached_ns = high
-        self.busy_ns_total += covered_ns
-        return covered_ns / (t1_ns - t0_ns)
-
-    def power_w(self, t0_ns: int, t1_ns: int, level: int) -> float:
-        """Mean power over the step at `level`: idle watts, and active watts while busy."""
-        at = self.levels[level]
-        if at.active_w == 0.0 or not self._bookings:
-            return at.idle_w
-        return at.idle_w + at.active_w * self.busy_fraction(t0_ns, t1_ns)
-
-
-def energy_j(power_w: float, duration_ns: int) -> float:
-    """Energy of a constant power over a duration."""
-    return power_w * duration_ns / NS_PER_S
+        return idle_w + extra_wns / (t1_ns - t0_ns)
