@@ -33,6 +33,7 @@ def _module(name, source):
 
 CALLS = """
 import time, random, os, secrets, uuid, threading
+from concurrent.futures import ThreadPoolExecutor
 def clock(): return time.time()
 def mono(): return time.monotonic_ns()
 def perf(): return time.perf_counter()

@@ -1,0 +1,133 @@
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight.base.clock import LoopClock
+from flight.base.rate_group import RateGroup, RateGroupRunner
+
+S = 1_000_000_000
+
+
+class Member:
+    def __init__(self, name, log, act=None):
+        self.name, self._log, self._act = name, log, act
+
+    def step(self, now_ns):
+        self._log.append((now_ns, self.name))
+        if self._act is not None:
+            self._act(now_ns)
+
+
+class SlowClock:
+    """A clock that a member can push forward, as slow work does."""
+
+    def __init__(self, loop):
+        self._loop, self.extra_ns = loop, 0
+
+    def now_ns(self):
+        return self._loop.time_ns() + self.extra_ns
+
+    async def sleep_until(self, t_ns):
+        await self._loop.at(t_ns - self.extra_ns)
+
+
+def run(loop, clock, groups, until_ns):
+    async def main():
+        service = asyncio.create_task(RateGroupRunner(clock, groups).serve())
+        await loop.at(until_ns)
+        service.cancel()
+        await asyncio.gather(service, return_exceptions=True)
+
+    loop.run_until_complete(main())
+
+
+def test_members_step_in_the_order_of_the_table_at_absolute_multiples(loop):
+    log = []
+    group = RateGroup("1hz", S, [Member("b", log), Member("a", log)])
+    run(loop, LoopClock(loop), [group], 2 * S + 1)
+    assert log == [(t, n) for t in (0, S, 2 * S) for n in ("b", "a")]
+    assert (group.steps, group.overruns, group.max_busy_ns, group.max_late_ns) == (3, 0, 0, 0)
+
+
+def test_groups_due_at_one_instant_step_in_the_order_of_the_table(loop):
+    log = []
+    slow = RateGroup("1hz", S, [Member("slow", log)])
+    fast = RateGroup("10hz", S // 10, [Member("fast", log)])
+    run(loop, LoopClock(loop), [fast, slow], 3 * S + 1)
+    at_seconds = [name for t, name in log if t % S == 0]
+    assert at_seconds == ["fast", "slow"] * 4
+    assert len(log) == 31 + 4
+
+
+def test_a_runner_started_late_begins_at_the_next_due_time_with_its_offset(loop):
+    log = []
+    loop.run_until_ns(7 * S + 3)
+    group = RateGroup("2s", 2 * S, [Member("m", log)], offset_ns=5)
+    run(loop, LoopClock(loop), [group], 12 * S + 4)
+    assert [t for t, _ in log] == [8 * S + 5, 10 * S + 5]
+
+
+def test_missed_periods_are_counted_and_never_caught_up(loop):
+    clock, log = SlowClock(loop), []
+
+    def act(now_ns):
+        if now_ns == 2 * S:
+            clock.extra_ns += 3 * S + S // 2
+
+    group = RateGroup("1hz", S, [Member("m", log, act)])
+    run(loop, clock, [group], 5 * S)
+    assert [t for t, _ in log][:4] == [0, S, 2 * S, 6 * S]
+    assert (group.overruns, group.max_busy_ns) == (3, 3 * S + S // 2)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(1, 50), st.integers(0, 500), st.integers(0, 500), st.integers(0, 1000))
+def test_the_next_due_time_is_on_the_grid_and_no_earlier_than_the_end(period, n, late, busy):
+    group = RateGroup("g", period, [])
+    due = n * period
+    end = due + late + busy
+    following = group.account(due_ns=due, started_ns=due + late, ended_ns=end)
+    assert following % period == 0
+    assert following >= max(end, due + 1)
+    assert following - period <= max(end, due)
+    assert group.overruns == (following - due) // period - 1
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(1, 50), st.integers(0, 49), st.integers(0, 10_000))
+def test_the_first_due_time_is_the_nearest_of_the_grid(period, offset, now):
+    offset %= period
+    due = RateGroup("g", period, [], offset_ns=offset).due_from(now)
+    assert (due - offset) % period == 0
+    assert 0 <= due - now < period
+
+
+def fail(_now_ns):
+    raise ValueError("planted")
+
+
+def test_a_failing_member_does_not_stop_the_members_after_it():
+    log, told = [], []
+    members = [Member("a", log, fail), Member("b", log), Member("c", log, fail), Member("d", log)]
+    group = RateGroup("g", S, members, on_error=lambda *what: told.append(what))
+    group.step(5)
+    group.step(6)
+    assert [name for _, name in log] == list("abcdabcd")
+    assert [(name, str(error), t) for name, error, t in told] == [
+        (name, "planted", t) for t in (5, 6) for name in "ac"
+    ]
+    assert group.member_errors == {"a": 2, "b": 0, "c": 2, "d": 0}
+
+
+def test_without_an_ear_for_errors_a_failing_member_is_loud():
+    with pytest.raises(ValueError, match="planted"):
+        RateGroup("g", S, [Member("a", [], fail)]).step(5)
+
+
+def test_a_table_with_repeated_names_or_an_offset_outside_the_period_is_refused():
+    with pytest.raises(AssertionError, match="repeat"):
+        RateGroup("g", S, [Member("a", []), Member("a", [])])
+    with pytest.raises(AssertionError, match="offset"):
+        RateGroup("g", S, [], offset_ns=S)
