@@ -16,6 +16,7 @@ from flight.inference.tile_cache import Sidecar, Source, sidecar_path
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     import numpy.typing as npt
 
 GREEN, NIR = BANDS.index("B3"), BANDS.index("B8")

@@ -70,7 +70,7 @@ def golden_tile(side_px: int) -> npt.NDArray[np.uint16]:
     share = np.clip(1024 - (reach * 1024) // (side_px * side_px // 2), 0, 1024)[..., None]
     mixed = (ground * (1024 - share) + cloud * share) // 1024
     assert mixed.shape[2] == len(BANDS)
-    return np.clip(mixed, 0, 65_535).astype(np.uint16)
+    return np.asarray(np.clip(mixed, 0, 65_535), dtype=np.uint16)
 
 
 def encode_expected(probability: npt.NDArray[np.float32]) -> str:

@@ -16,6 +16,7 @@ from flight.inference.job import BANDS, REFLECTANCE_SCALE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     import numpy.typing as npt
 
 CLOUD_CLASS = 4

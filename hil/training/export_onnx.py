@@ -52,7 +52,7 @@ class GraphWriter:
         self.initialisers.append(numpy_helper.from_array(value, name))
         return name
 
-    def node(self, kind: str, name: str, inputs: Sequence[str], **attributes: object) -> str:
+    def node(self, kind: str, name: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add one node of one output, which carries the node's name."""
         made = helper.make_node(kind, list(inputs), [name], name=f"{name}_{kind}", **attributes)
         self.nodes.append(made)
@@ -68,7 +68,7 @@ class GraphWriter:
         ]
         side = layer.kernel // 2
         name = f"{layer.name}_conv" if layer.normalised else layer.name
-        attributes = {"kernel_shape": [layer.kernel] * 2, "pads": [side] * 4, "strides": [1, 1]}
+        attributes: dict[str, Any] = {"kernel_shape": [layer.kernel] * 2, "pads": [side] * 4}
         out = self.node("Conv", name, inputs, **attributes)
         return self.node("Relu", layer.name, [out]) if layer.normalised else out
 
@@ -116,11 +116,13 @@ def write_fp32(
 
 
 def _save(graph: GraphWriter, path: Path) -> None:
-    shape = ["n", len(BANDS), "h", "w"]
-    source = helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, shape)
-    shape = ["n", 1, "h", "w"]
-    result = helper.make_tensor_value_info("cloud_probability", TensorProto.FLOAT, shape)
-    made = helper.make_graph(graph.nodes, "cloud_unet", [source], [result], graph.initialisers)
+    tensors = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", planes, "h", "w"])
+        for name, planes in (("reflectance", len(BANDS)), ("cloud_probability", 1))
+    ]
+    made = helper.make_graph(
+        graph.nodes, "cloud_unet", tensors[:1], tensors[1:], graph.initialisers
+    )
     model = helper.make_model(
         made, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="lumenode"
     )

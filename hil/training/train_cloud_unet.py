@@ -116,6 +116,7 @@ def say(line: str) -> None:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
+    default = Recipe()
     parser = argparse.ArgumentParser(
         prog="python -m hil.training.train_cloud_unet",
         description=__doc__,
@@ -123,8 +124,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--tiles", type=Path, required=True, help="folder of the labelled tiles")
     parser.add_argument("--out", type=Path, required=True, help="folder for networks and manifest")
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--iterations", type=int, default=Recipe.iterations)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--iterations", type=int, default=default.iterations)
     parser.add_argument("--no-cross-check", action="store_true", help="skip the two extra runs")
     parser.add_argument(
         "--check-scene", type=Path, help="tile cache of `lumenode fetch-data`, reported only"

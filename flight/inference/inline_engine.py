@@ -1,0 +1,83 @@
+"""`InferenceEngine` of the simulation: the real network in process, the board's modelled duration.
+
+The answer is computed at once and held until ``started + modelled duration``, so that a simulated
+board is as slow as the board and not as this machine. The session is injected: this file imports no
+runtime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from flight.inference.job import InferenceError, InferenceFailure, Job, Result
+from flight.inference.model_registry import ModelBytes, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from flight.base.clock import Clock
+
+NS_PER_MS = 1_000_000
+
+
+class Session(Protocol):
+    """A network ready to run: (H, W, 6) uint16 in, (H, W) float32 probability out."""
+
+    def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+        """Return the cloud probability; raises ``ModelError``."""
+        ...
+
+
+class InlineEngine:
+    """Runs jobs in the calling process; for the virtual loop, where blocking takes no time."""
+
+    def __init__(
+        self,
+        models: Sequence[ModelBytes],
+        make_session: Callable[[bytes], Session],
+        clock: Clock,
+        modelled: Callable[[Job], tuple[int, int]],
+    ) -> None:
+        """``modelled(job)`` gives duration in nanoseconds and energy in millijoules."""
+        self._sessions = {(m.name, m.variant): (make_session(m.data), m.sha256) for m in models}
+        self._clock = clock
+        self._modelled = modelled
+        self._closed = False
+
+    async def run(self, job: Job) -> Result:
+        """Return the result once the modelled duration is over; raises ``InferenceError``."""
+        if self._closed:
+            raise InferenceError(InferenceFailure.CLOSED, "the engine is closed")
+        entry = self._sessions.get((job.model_name, job.variant))
+        if entry is None:
+            name = f"{job.model_name}/{job.variant}"
+            raise InferenceError(InferenceFailure.UNKNOWN_MODEL, f"no model {name} was loaded")
+        session, model_hash = entry
+        started_ns = self._clock.now_ns()
+        duration_ns, energy_mj = self._modelled(job)
+        due_ns = started_ns + duration_ns
+        if job.deadline_ns is not None and due_ns > job.deadline_ns:
+            await self._clock.sleep_until(job.deadline_ns)
+            raise InferenceError(InferenceFailure.TIMEOUT, "the modelled run outlasts its deadline")
+        try:
+            probability = session.run(job.tile.pixels)
+        except ModelError as error:
+            raise InferenceError(InferenceFailure.MODEL_ERROR, str(error)) from error
+        await self._clock.sleep_until(due_ns)
+        return Result(
+            job_id=job.job_id,
+            cloud_probability=probability,
+            model_hash=model_hash,
+            started_ns=started_ns,
+            finished_ns=self._clock.now_ns(),
+            energy_mj=energy_mj,
+            duration_ms=duration_ns / NS_PER_MS,
+            modelled=True,
+        )
+
+    def close(self) -> None:
+        """Refuse later runs."""
+        self._closed = True

@@ -1,0 +1,100 @@
+"""From a result to product drafts: mask always, quick-look when the ground is seen. Pure.
+
+Hop "decided" of image → ground: what the picture is worth is decided here, by table; what is sent
+first is decided by the downlink queue.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flight.inference.job import BANDS
+from flight.inference.mask_product import MODEL_ID_BYTES, cloud_permille, encode_mask
+from flight.inference.png_image import encode
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from flight.inference.job import Result, Tile
+
+RED_GREEN_BLUE = [BANDS.index(name) for name in ("B4", "B3", "B2")]
+WHITE_DN = 4000
+"""Reflectance 0.4 is shown white: land is seldom brighter, clouds may saturate."""
+
+
+class DraftKind(Enum):
+    """Which product a draft becomes."""
+
+    MASK = "mask"
+    QUICKLOOK = "quicklook"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A product before it has an id and a place in the queue. ``crc32`` is zlib's, of payload."""
+
+    kind: DraftKind
+    name: str
+    payload: bytes
+    value_millis: int
+    crc32: int
+    cloud_permille: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueTable:
+    """What products are worth, in thousandths of a clear land quick-look, and when one is made.
+
+    A quick-look's value falls with the cloudy share; a mask's is flat, since it also says where not
+    to look.
+    """
+
+    mask_land_millis: int = 120
+    mask_sea_millis: int = 60
+    quicklook_land_millis: int = 1000
+    quicklook_sea_millis: int = 300
+    quicklook_cloud_permille_max: int = 600
+
+
+def cloud_mask(result: Result, threshold: float) -> npt.NDArray[np.bool_]:
+    """Return the mask (H, W): probability at or above ``threshold``."""
+    return np.asarray(result.cloud_probability >= np.float32(threshold))
+
+
+def quicklook(pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+    """Return the true-colour picture (H, W, 3) uint8 of a tile (H, W, 6)."""
+    rgb = pixels[..., RED_GREEN_BLUE].astype(np.uint32)
+    return np.minimum(rgb * 255 // WHITE_DN, 255).astype(np.uint8)
+
+
+def products_of(
+    result: Result, tile: Tile, values: ValueTable, threshold: float
+) -> tuple[Draft, ...]:
+    """Return the drafts that ``result`` on ``tile`` is worth, the mask first."""
+    mask = cloud_mask(result, threshold)
+    permille = cloud_permille(mask)
+    model_id = bytes.fromhex(result.model_hash)[:MODEL_ID_BYTES]
+    payload = encode_mask(tile.tile_id, mask, round(threshold * 1000), model_id)
+    worth = values.mask_land_millis if tile.land else values.mask_sea_millis
+    drafts = [_draft(DraftKind.MASK, tile, "msk", payload, worth, permille)]
+    if permille <= values.quicklook_cloud_permille_max:
+        clear = values.quicklook_land_millis if tile.land else values.quicklook_sea_millis
+        worth = clear * (1000 - permille) // 1000
+        drafts.append(
+            _draft(
+                DraftKind.QUICKLOOK, tile, "png", encode(quicklook(tile.pixels)), worth, permille
+            )
+        )
+    return tuple(drafts)
+
+
+def _draft(  # noqa: PLR0913, PLR0917  every field of a draft
+    kind: DraftKind, tile: Tile, suffix: str, payload: bytes, worth: int, permille: int
+) -> Draft:
+    name = f"tile-{tile.tile_id:08d}-{kind.value}.{suffix}"
+    return Draft(kind, name, payload, worth, zlib.crc32(payload), permille)

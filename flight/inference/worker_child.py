@@ -1,0 +1,117 @@
+"""One life of the inference worker: start, one reply at a time, kill. Used by `WorkerEngine`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flight.inference.job import InferenceError, InferenceFailure
+from flight.inference.worker_protocol import REPLY_BYTES, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class WorkerChild:
+    """A started worker process with its two pipes, read through the running event loop."""
+
+    def __init__(self, shared_fd: int, capacity_px: int, models: Sequence[bytes]) -> None:
+        """Start the process; raises ``OSError``. The first reply (READY) comes unasked."""
+        request_read, self._request_fd = os.pipe()
+        self._reply_fd, reply_write = os.pipe()
+        model_fds = [_memory_file(data) for data in models]
+        passed = [shared_fd, request_read, reply_write, *model_fds]
+        command = [sys.executable, "-m", "flight.inference.worker_main"]
+        command += ["--shared", str(shared_fd), "--capacity-px", str(capacity_px)]
+        command += ["--requests", str(request_read), "--replies", str(reply_write)]
+        for data, fd in zip(models, model_fds, strict=True):
+            command += ["--model", f"{len(data)}:{fd}"]
+        path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
+                command,
+                pass_fds=passed,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        except OSError:
+            os.close(self._request_fd)
+            os.close(self._reply_fd)
+            raise
+        finally:
+            for fd in passed[1:]:
+                os.close(fd)
+        os.set_blocking(self._reply_fd, False)
+        self._buffer = b""
+        self._waiting: asyncio.Future[Reply] | None = None
+        self._alive = True
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._reply_fd, self._on_readable)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def send(self, request: bytes) -> asyncio.Future[Reply]:
+        """Send ``request`` (may be empty) and return the future of the next reply.
+
+        One request is under way at a time, so the pipe is never full and the write never waits.
+        """
+        assert self._waiting is None or self._waiting.done(), "one request at a time"
+        self._waiting = self._loop.create_future()
+        try:
+            os.write(self._request_fd, request)
+        except OSError:
+            self._died()
+        else:
+            self._take()
+        return self._waiting
+
+    def kill(self) -> None:
+        """End the process now. SIGKILL cannot be refused, so reaping takes a moment at most."""
+        if not self._alive:
+            return
+        self._alive = False
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._reply_fd)
+        os.close(self._request_fd)
+        os.close(self._reply_fd)
+        self._process.kill()
+        self._process.wait()
+
+    def _on_readable(self) -> None:
+        data = os.read(self._reply_fd, 4 * REPLY_BYTES)
+        if not data:
+            # End of file stays readable for ever: stop listening, whoever waits is told.
+            self._loop.remove_reader(self._reply_fd)
+            self._died()
+            return
+        self._buffer += data
+        self._take()
+
+    def _take(self) -> None:
+        if len(self._buffer) < REPLY_BYTES or self._waiting is None or self._waiting.done():
+            return
+        reply, self._buffer = self._buffer[:REPLY_BYTES], self._buffer[REPLY_BYTES:]
+        self._waiting.set_result(Reply.unpack(reply))
+
+    def _died(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            died = InferenceError(InferenceFailure.WORKER_DIED, "worker process ended")
+            self._waiting.set_exception(died)
+
+
+def _memory_file(data: bytes) -> int:
+    """Return the descriptor of an anonymous memory file holding ``data``."""
+    fd = os.memfd_create("lumenode-model")
+    with open(fd, "wb", closefd=False) as file:
+        file.write(data)
+    return fd
