@@ -98,8 +98,8 @@ CHARTS: tuple[Chart, ...] = (
         height=270,
         digits=1,
         lines=(
-            Line(channel="truth.die_c", label="die, true", colour=palette.ROSE),
-            Line(channel="thermal.die_c", label="die", colour=palette.RED, dashed=True),
+            Line(channel="thermal.die_c", label="die, measured", colour=palette.RED),
+            Line(channel="truth.die_c", label="die, true", colour=palette.INK, dashed=True),
             Line(channel="thermal.sink_c", label="heat sink", colour=palette.AMBER),
             Line(channel="thermal.radiator_c", label="radiator", colour=palette.BLUE),
             Line(channel="battery.temp_c", label="battery", colour=palette.GREEN),

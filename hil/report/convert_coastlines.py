@@ -43,6 +43,26 @@ def ring_points(ring: Sequence[int], arcs: Sequence[Sequence[Point]]) -> list[Po
     return points
 
 
+def unwrap(points: Sequence[Point]) -> list[Point]:
+    """Make longitudes run on across 180 degrees; a ring round the pole is closed along the pole."""
+    run = [points[0]]
+    for lon, lat in points[1:]:
+        step = (lon - run[-1][0] + 180.0) % 360.0 - 180.0
+        run.append((run[-1][0] + step, lat))
+    if abs(run[-1][0] - run[0][0]) > 180.0:
+        pole = -90.0 if run[0][1] < 0 else 90.0
+        run += [(run[-1][0], pole), (run[0][0], pole), run[0]]
+    return run
+
+
+def ring_paths(points: Sequence[Point]) -> str:
+    """Draw a ring, and again one turn away where it reaches over an edge of the map."""
+    run = unwrap(points)
+    (west, east) = (min(lon for lon, _ in run), max(lon for lon, _ in run))
+    turns = [turn for turn in (-360.0, 0.0, 360.0) if west + turn < 180.0 and east + turn > -180.0]
+    return "".join(ring_path([(lon + turn, lat) for lon, lat in run]) for turn in turns)
+
+
 def ring_path(points: Sequence[Point]) -> str:
     """Draw one closed ring as a relative SVG path with whole numbers only."""
     grid = [
@@ -63,7 +83,7 @@ def convert(topology: dict[str, Any]) -> dict[str, Any]:
     arcs = decode_arcs(topology)
     land = topology["objects"]["land"]
     rings = [
-        ring_path(ring_points(ring, arcs))
+        ring_paths(ring_points(ring, arcs))
         for geometry in land.get("geometries", [land])
         for polygon in (
             geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from hil.report.markup import Markup, el
 from hil.report.quantity import known
 
-WIDTH, HEIGHT = 330.0, 132.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40.0, 6.0, 20.0, 18.0
+WIDTH, HEIGHT = 250.0, 124.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 14.0, 20.0, 18.0
 POINTS_MAX = 400
 
 
@@ -35,7 +35,7 @@ def _label(value: float, step: float) -> str:
 
 def _minutes_ticks(length_s: float) -> list[float]:
     steps = (30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
-    step = next((s for s in steps if length_s / s <= 6), steps[-1])
+    step = next((s for s in steps if length_s / s <= 4), steps[-1])
     return [i * step for i in range(int(length_s // step) + 1)]
 
 

@@ -7,6 +7,9 @@ import math
 
 DASH = "—"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
+_SPACE = "\N{NO-BREAK SPACE}"
+_CLOSE = frozenset({"%", "°"})
+_SPOKEN = {"degC": "°C", "1": ""}
 
 
 def known(value: object) -> float | None:
@@ -24,18 +27,22 @@ def number(value: object, digits: int = 0, unit: str = "") -> str:
     written = f"{amount:,.{digits}f}".replace(",", _THIN)
     if float(f"{amount:.{digits}f}") == 0.0:
         written = written.lstrip("-")
-    return f"{written}{_THIN}{unit}" if unit else written
+    if not unit:
+        return written
+    return f"{written}{_THIN if unit in _CLOSE else _SPACE}{_SPOKEN.get(unit, unit)}"
 
 
 def compact(value: object, unit: str = "") -> str:
-    """Write a number with about four significant digits, whatever its size."""
+    """Write a number with up to four significant digits and no needless zeros."""
     amount = known(value)
     if amount is None:
         return DASH
     if amount == int(amount) and abs(amount) < 1e9:
         return number(amount, 0, unit)
-    digits = max(0, 3 - math.floor(math.log10(abs(amount)))) if abs(amount) >= 1e-4 else 6
-    return number(amount, min(digits, 6), unit)
+    digits = min(6, max(0, 3 - math.floor(math.log10(abs(amount)))))
+    written = f"{amount:.{digits}f}"
+    places = len(written.rstrip("0").rpartition(".")[2]) if "." in written else 0
+    return number(amount, places, unit)
 
 
 def percent(part: object, whole: object = 1.0, digits: int = 1) -> str:
@@ -83,5 +90,5 @@ def duration(seconds: object) -> str:
         return number(amount, 0 if amount == int(amount) or amount >= 10 else 1, "s")
     whole = round(amount)
     if whole < 3600:
-        return f"{whole // 60}{_THIN}min {whole % 60:02d}{_THIN}s"
-    return f"{whole // 3600}{_THIN}h {whole // 60 % 60:02d}{_THIN}min"
+        return f"{whole // 60}{_SPACE}min {whole % 60:02d}{_SPACE}s"
+    return f"{whole // 3600}{_SPACE}h {whole // 60 % 60:02d}{_SPACE}min"

@@ -38,9 +38,7 @@ def _pass_rows(passes: list[Pass]) -> list[list[Child]]:
             mission_time(p.start_s),
             duration(_length(p)),
             number(p.max_elevation_deg, 0, "°"),
-            duration(p.acquired_s - p.start_s)
-            if p.acquired_s is not None and p.start_s is not None
-            else None,
+            duration(_acquired_after_s(p)),
             number(p.frames_sent),
             number(p.frames_lost),
             number(p.frames_retransmitted),
@@ -54,6 +52,13 @@ def _pass_rows(passes: list[Pass]) -> list[list[Child]]:
 
 def _length(p: Pass) -> float | None:
     return None if p.start_s is None or p.end_s is None else p.end_s - p.start_s
+
+
+def _acquired_after_s(p: Pass) -> float | None:
+    """Seconds from the start of the contact; `acquired_s` is mission time like its neighbours."""
+    if p.acquired_s is None or p.start_s is None:
+        return None
+    return p.acquired_s - p.start_s if p.acquired_s >= p.start_s else p.acquired_s
 
 
 _HEAD = [
@@ -197,8 +202,8 @@ def contacts(record: RunRecord) -> Markup:
         table(_HEAD, _pass_rows(passes), class_="dense") if passes else None,
         el(
             "p",
-            "Link after: from the start of the contact to the first frame acknowledged by the "
-            "modem. Margin: above the receiver's threshold at the code's target error rate.",
+            "Link after: from the start of the contact until the link was acquired. Again: frames "
+            "that repeat lost data. Below a margin of 0 dB the receiver has too little light.",
             class_="note",
         ),
         figure(record, "received"),

@@ -42,9 +42,7 @@ def ticks_s(start_s: float, end_s: float, most: int = 12) -> list[float]:
     return [first + i * step for i in range(int((end_s - first) // step) + 1)]
 
 
-def _lane(
-    record: RunRecord, label: str, spans: list[Span], *, tall: bool = False, note: str = ""
-) -> Markup:
+def _lane(record: RunRecord, label: str, spans: list[Span], *, note: str = "") -> Markup:
     (start, end) = time_span(record)
     width = end - start
     dark = [
@@ -83,7 +81,7 @@ def _lane(
         el("span", label, class_="lane-name"),
         el("div", svg, class_="lane-plot"),
         el("span", note, class_="lane-note"),
-        class_="lane tall" if tall else "lane",
+        class_="lane",
     )
 
 
@@ -129,7 +127,7 @@ def _throttle_lane(record: RunRecord) -> tuple[Markup, Markup | None]:
         for name, (colour, total) in seen.items()
     ]
     key = el("p", "Throttled by: ", *items, class_="key") if items else None
-    return (_lane(record, "Throttle", spans, tall=True), key)
+    return (_lane(record, "Throttle", spans), key)
 
 
 def swatch(colour: str, label: str, kind: str = "box") -> Markup:
@@ -144,7 +142,7 @@ def _fault_spans(record: RunRecord) -> list[Span]:
         (
             fault.start_s,
             end if fault.end_s is None else fault.end_s,
-            palette.AMBER,
+            palette.ROSE,
             f"{number}. {fault.kind}: {fault.text}",
         )
         for number, fault in enumerate(record.data.faults, start=1)
@@ -181,14 +179,14 @@ def timeline(record: RunRecord) -> Markup:
     for kind, label in (("OGS", "Ground"), ("RELAY", "Relay")):
         spans = _contact_spans(record, kind)
         if spans:
-            lanes.append(_lane(record, label, spans, tall=True, note=str(len(spans))))
+            lanes.append(_lane(record, label, spans, note=str(len(spans))))
     faults = _fault_spans(record)
     if faults:
-        lanes.append(_lane(record, "Faults", faults, tall=True, note=str(len(faults))))
+        lanes.append(_lane(record, "Faults", faults, note=str(len(faults))))
     legend = el(
         "p",
         swatch("#d5dbe3", "eclipse"),
-        swatch(palette.AMBER, "fault injected") if faults else None,
+        swatch(palette.ROSE, "fault injected") if faults else None,
         swatch(palette.RED, "reset", "line") if reset_times(record) else None,
         class_="key",
     )

@@ -27,7 +27,7 @@
     };
     c.save();
     data.eclipses.forEach((e) => fill(e[0], e[1], box.top, box.height, "#e9edf2"));
-    data.faults.forEach((f) => fill(f[0], f[1], box.top, box.height, "rgba(208,122,0,0.13)"));
+    data.faults.forEach((f) => fill(f[0], f[1], box.top, box.height, "rgba(184,85,127,0.13)"));
     const strip = 4 * devicePixelRatio;
     data.contacts.forEach((k) => fill(k[0], k[1], box.top + box.height - strip, strip, k[2]));
     c.restore();
@@ -119,7 +119,7 @@
     return [
       { ...look, size: 26, gap: 3, incrs: TICKS, space: 60, grid: { stroke: "#eef1f4", width: 1 },
         values: (u, splits) => splits.map(clock) },
-      { ...look, size: GUTTER, gap: 4, space: 34, grid: { stroke: "#dfe5eb", width: 1 },
+      { ...look, size: GUTTER, gap: 4, space: chart.height < 160 ? 22 : 34, grid: { stroke: "#dfe5eb", width: 1 },
         incrs: chart.digits === 0 ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 1000000] : undefined,
         values: (u, splits) => splits.map((v) => (v === null ? "" : Number(v.toFixed(6)).toLocaleString("en").replace(/,/g, "\u202f"))) },
     ];
