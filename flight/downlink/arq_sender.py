@@ -1,0 +1,312 @@
+"""Report-driven selective repeat: which frame carried what, and what became of it.
+
+Image -> ground, hop "told", the way back: the ground's reports decide every frame exactly once,
+as arrived or as lost. There is no timer. A silent uplink causes no retransmission at all; the
+window fills, sending stops, and the first report that comes through settles everything it covers.
+Measured on synthetic passes, cumulative reports with a horizon keep 0.9996 of the capacity with
+90 % of the reports lost, where timers fall to 0.37.
+
+Two things a report cannot settle go through reconciliation instead (ask what the ground holds,
+continue from there): what was in flight when this node was reset, and what was in flight when the
+ground session changed and with it the ground's memory. So nothing is ever resent blindly.
+
+The pump: `sent` for each frame, `on_report` / `on_reconcile_answer` for what comes up, and the
+caller passes the outcome on to queue and store:
+acked -> queue.acknowledge; lost -> queue.requeue; completed -> store, queue.complete, `freed`;
+undecided -> queue.suspend and `unfinished`; resume -> queue.resume.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flight.downlink.arq_values import NOTHING, ArqConfig, ArqCounters, ArqOutcome
+from flight.downlink.product import Product, Segment, asked_about
+from flight.downlink.reconcile_ledger import ReconcileLedger
+from flight.wire.product_packet import LIST_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flight.wire.reconcile import ReconcileAnswer
+    from flight.wire.report import Report
+
+_SEQ_MEMORY = 1_024
+
+
+class _Frame(msgspec.Struct, frozen=True, gc=False):
+    segments: tuple[Segment, ...]
+    freed: tuple[int, ...]
+    asked: tuple[int, ...]
+    accepted: int
+
+
+class ArqSender:
+    """Pure sender side of one virtual channel.
+
+    Args:
+        vcid: the channel; reports about others are counted and ignored.
+        config: bounds.
+    """
+
+    def __init__(self, vcid: int, config: ArqConfig | None = None) -> None:
+        self._vcid = vcid
+        self._config = config or ArqConfig()
+        self._frames: dict[int, _Frame] = {}
+        self._undecided: list[int] = []
+        self._highest_sent = 0
+        self._epoch: int | None = None
+        self._seen: set[int] = set()
+        self._newest_seq = -1
+        self._accepted = 0
+        self._completing: set[int] = set()
+        self._to_confirm: dict[int, None] = {}
+        self._confirm_in_flight: dict[int, int] = {}
+        self._unverified: dict[int, tuple[Product, int]] = {}
+        self._ledger = ReconcileLedger(self._config.ask_again_after_reports)
+        self.link_up = False
+        self.counters = ArqCounters()
+
+    @property
+    def in_flight_frames(self) -> int:
+        """Frames sent and not decided yet."""
+        return len(self._frames)
+
+    def can_send(self, *, urgent: bool = False) -> bool:
+        """Whether the window takes another frame; a refusal is counted as a stall."""
+        limit = self._config.window_frames
+        if not urgent:
+            limit -= self._config.urgent_reserve_frames
+        if len(self._frames) < limit:
+            return True
+        self.counters.window_stalls += 1
+        return False
+
+    def sent(
+        self,
+        frame_no: int,
+        segments: Sequence[Segment],
+        now_ns: int,
+        *,
+        freed: tuple[int, ...] = (),
+        asked: tuple[int, ...] = (),
+    ) -> None:
+        """A frame went out; also for one that carries none of these (its arrival moves reports on).
+
+        Args:
+            frame_no: the channel's frame count, >= 1, growing, never used twice even over resets.
+            segments: product bytes in it.
+            now_ns: mission time.
+            freed: identities whose confirmation it carries, from `next_freed`.
+            asked: identities of the reconcile request it carries, from `reconcile_items`.
+        """
+        del now_ns  # frames are told apart by number; time decides nothing here
+        assert frame_no > self._highest_sent, "frame counts grow"
+        self._highest_sent = frame_no
+        self._frames[frame_no] = _Frame(tuple(segments), freed, asked, self._accepted)
+        self._undecided.append(frame_no)
+        for product_id in freed:
+            self._to_confirm.pop(product_id, None)
+            self._confirm_in_flight[product_id] = frame_no
+        self._ledger.asked(asked, self._accepted)
+        counters = self.counters
+        counters.sent_frames += 1
+        counters.window_high = max(counters.window_high, len(self._frames))
+
+    def on_link_up(self, now_ns: int) -> None:
+        """A contact has lock. Nothing is forgotten and nothing resent."""
+        del now_ns
+        self.link_up = True
+
+    def on_link_down(self, now_ns: int) -> None:
+        """The contact is over or in a fade. All state stays: reports may settle it any time."""
+        del now_ns
+        self.link_up = False
+
+    def on_report(self, report: Report, now_ns: int) -> ArqOutcome:
+        """Settles what the report covers; duplicates and stale ones settle nothing."""
+        del now_ns
+        if not self._acceptable(report):
+            return NOTHING
+        undecided = self._enter_epoch(report) if report.epoch != self._epoch else ()
+        self._remember(report.seq)
+        self._accepted += 1
+        self.counters.reports += 1
+        acked, lost = self._settle(report)
+        completed = self._completions(report.completed)
+        undecided += self._overdue_frames() + self._overdue_products()
+        return ArqOutcome(tuple(acked), tuple(lost), completed, undecided)
+
+    def all_reported(self, product: Product) -> None:
+        """Every byte of it is reported (queue said COMPLETE): now the digest has to follow."""
+        self._unverified.setdefault(product.product_id, (product, self._accepted))
+
+    def freed(self, product_ids: Iterable[int]) -> None:
+        """Completions are durable here: tell the ground that it need not repeat them."""
+        for product_id in product_ids:
+            self._completing.discard(product_id)
+            self._unverified.pop(product_id, None)
+            self._ledger.forget(product_id)
+            self._confirm(product_id)
+
+    def next_freed(self, limit: int = LIST_MAX) -> tuple[int, ...]:
+        """Up to `limit` confirmations for the next frame; pass them to `sent` if they went."""
+        return tuple(self._to_confirm)[:limit] if self._to_confirm else ()
+
+    def unfinished(self, products: Iterable[Product]) -> None:
+        """Products to be reconciled: after a reset, and those an outcome calls undecided."""
+        for product in products:
+            self._unverified.pop(product.product_id, None)
+            self._ledger.add(asked_about(product))
+
+    def forget(self, product_ids: Iterable[int]) -> None:
+        """Products that were given up: no question about them is open any more."""
+        for product_id in product_ids:
+            self._ledger.forget(product_id)
+            self._unverified.pop(product_id, None)
+
+    def reconcile_items(self, limit: int) -> tuple[int, ...]:
+        """Identities to ask about next, at most `limit`; () when no question is due."""
+        return self._ledger.due(self._accepted, limit)
+
+    def reconcile_request(self, product_ids: tuple[int, ...]) -> bytes:
+        """The request about these identities as packet data (bounded by the wire's limit)."""
+        return self._ledger.request(product_ids)
+
+    @property
+    def unreconciled(self) -> int:
+        """Products whose state on the ground is not known."""
+        return len(self._ledger)
+
+    def on_reconcile_answer(self, answer: ReconcileAnswer, now_ns: int) -> ArqOutcome:
+        """What the ground holds of products asked about; answers to nothing asked are ignored."""
+        del now_ns
+        if self._epoch is not None and answer.epoch != self._epoch:
+            self.counters.answers_stale += 1
+            return NOTHING
+        self.counters.answers += 1
+        complete, resume = self._ledger.answer(answer)
+        return ArqOutcome(completed=self._completions(complete), resume=resume)
+
+    def _acceptable(self, report: Report) -> bool:
+        counters = self.counters
+        if report.vcid != self._vcid:
+            counters.reports_wrong_channel += 1
+            return False
+        if report.ranges and report.ranges[0][1] > self._highest_sent:
+            # Frames this node never sent: another node's report, or a lost frame counter. Its
+            # word about any frame is worth nothing.
+            counters.reports_impossible += 1
+            return False
+        if self._epoch is not None and report.epoch <= self._epoch:
+            if report.epoch < self._epoch or report.seq <= self._newest_seq - _SEQ_MEMORY:
+                counters.reports_stale += 1
+                return False
+            if report.seq in self._seen:
+                counters.reports_duplicate += 1
+                return False
+        return True
+
+    def _enter_epoch(self, report: Report) -> tuple[int, ...]:
+        """A new ground session: what lies below its memory will never be reported again."""
+        first = self._epoch is None
+        self._epoch = report.epoch
+        self._seen.clear()
+        self._newest_seq = -1
+        self._ledger.ask_all_again()
+        if first and not self._frames:
+            return ()
+        # What the old session held of unverified products may be gone with it as well.
+        unverified = tuple(self._unverified)
+        return self._abandon(bisect_left(self._undecided, report.floor)) + unverified
+
+    def _abandon(self, cut: int) -> tuple[int, ...]:
+        products: dict[int, None] = {}
+        for frame_no in self._undecided[:cut]:
+            frame = self._frames.pop(frame_no)
+            self.counters.abandoned_frames += 1
+            self._drop_confirmations(frame)
+            products.update(dict.fromkeys(segment.product_id for segment in frame.segments))
+        del self._undecided[:cut]
+        return tuple(products)
+
+    def _remember(self, seq: int) -> None:
+        self._seen.add(seq)
+        self._newest_seq = max(self._newest_seq, seq)
+        if len(self._seen) > 2 * _SEQ_MEMORY:
+            oldest = self._newest_seq - _SEQ_MEMORY
+            self._seen = {kept for kept in self._seen if kept > oldest}
+
+    def _settle(self, report: Report) -> tuple[list[Segment], list[Segment]]:
+        low = bisect_left(self._undecided, report.floor)
+        high = bisect_right(self._undecided, report.horizon)
+        acked: list[Segment] = []
+        lost: list[Segment] = []
+        ranges = report.ranges[::-1]
+        index, count = 0, len(ranges)
+        for frame_no in self._undecided[low:high]:
+            frame = self._frames.pop(frame_no)
+            while index < count and ranges[index][1] < frame_no:
+                index += 1
+            if index < count and ranges[index][0] <= frame_no:
+                self.counters.acked_frames += 1
+                acked.extend(frame.segments)
+            else:
+                self.counters.lost_frames += 1
+                lost.extend(frame.segments)
+                self._ledger.ask_again(frame.asked)
+            if frame.freed:
+                self._drop_confirmations(frame)
+        del self._undecided[low:high]
+        return acked, lost
+
+    def _drop_confirmations(self, frame: _Frame) -> None:
+        # Arrived: the ground stops repeating. Lost: it repeats, and is confirmed again.
+        for product_id in frame.freed:
+            self._confirm_in_flight.pop(product_id, None)
+
+    def _completions(self, product_ids: Iterable[int]) -> tuple[int, ...]:
+        fresh = []
+        for product_id in product_ids:
+            if product_id in self._completing or product_id in self._to_confirm:
+                continue
+            if product_id in self._confirm_in_flight:
+                continue
+            if len(self._completing) >= self._config.completing_max:
+                self.counters.completions_deferred += 1  # the ground repeats it
+                continue
+            self._completing.add(product_id)
+            fresh.append(product_id)
+        return tuple(fresh)
+
+    def _confirm(self, product_id: int) -> None:
+        if len(self._to_confirm) < self._config.completing_max:
+            self._to_confirm[product_id] = None
+        else:
+            self.counters.completions_deferred += 1
+
+    def _overdue_frames(self) -> tuple[int, ...]:
+        limit = self._accepted - self._config.abandon_after_reports
+        cut = 0
+        for frame_no in self._undecided:
+            if self._frames[frame_no].accepted > limit:
+                break
+            cut += 1
+        return self._abandon(cut) if cut else ()
+
+    def _overdue_products(self) -> tuple[int, ...]:
+        """Products wholly reported whose digest never came: oldest first, so the scan is short."""
+        limit = self._accepted - self._config.confirm_after_reports
+        overdue = []
+        for product_id, (_, since) in self._unverified.items():
+            if since > limit:
+                break
+            if product_id not in self._completing:
+                overdue.append(product_id)
+        for product_id in overdue:
+            del self._unverified[product_id]
+        self.counters.unverified += len(overdue)
+        return tuple(overdue)

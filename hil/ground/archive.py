@@ -1,0 +1,109 @@
+"""The ground's archive: rebuilt products as files, each written once and whole.
+
+Last hop of image -> ground. A product becomes `NAME` (its bytes) and `NAME.json` (its manifest);
+the second is renamed into place last, so a product exists exactly when its metadata does. A second
+delivery of the same product changes nothing and is reported as a duplicate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flight.wire.product_packet import Manifest, valid_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SUFFIX = ".json"
+
+
+class Filed(Enum):
+    """What became of a product handed to the archive."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+
+
+class Archive:
+    """A folder of products, opened with whatever an earlier session left in it.
+
+    Args:
+        folder: made when it does not exist.
+        sync: make every product durable before `file` returns; a bench may do without.
+
+    Raises:
+        OSError: the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, *, sync: bool = True) -> None:
+        self._folder = folder
+        self._sync = sync
+        self._digests: dict[int, int] = {}
+        self._names: set[str] = set()
+        self.unreadable_metadata = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.glob(f"*{_SUFFIX}")):
+            self._read_metadata(path)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def digest(self, product_id: int) -> int | None:
+        """CRC-32C of a product that is archived, or None."""
+        return self._digests.get(product_id)
+
+    def file(self, manifest: Manifest, payload: bytes, received_ns: int) -> Filed:
+        """Writes a verified product; idempotent by identity.
+
+        Raises:
+            OSError: nothing was filed; the product may be handed over again.
+        """
+        if manifest.product_id in self._digests:
+            return Filed.DUPLICATE
+        assert valid_name(manifest.name), "names are checked when manifests are decoded"
+        name = manifest.name
+        if name in self._names or f"{name}{_SUFFIX}" in self._names:
+            name = f"{manifest.product_id}-{name}"
+        metadata = msgspec.to_builtins(manifest) | {
+            "class": manifest.klass.name,
+            "file": name,
+            "received_ns": received_ns,
+        }
+        text = json.dumps(metadata, sort_keys=True, indent=1).encode() + b"\n"
+        self._write(name, payload)
+        self._write(f"{name}{_SUFFIX}", text)
+        self._note(manifest.product_id, manifest.crc32c, name)
+        return Filed.NEW
+
+    def _note(self, product_id: int, digest: int, name: str) -> None:
+        self._digests[product_id] = digest
+        self._names.update((name, f"{name}{_SUFFIX}"))
+
+    def _write(self, name: str, content: bytes) -> None:
+        partial = self._folder / f".{name}.part"
+        with partial.open("wb") as file:
+            file.write(content)
+            if self._sync:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.replace(self._folder / name)
+        if self._sync:
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _read_metadata(self, path: Path) -> None:
+        try:
+            metadata = json.loads(path.read_bytes())
+            self._note(metadata["product_id"], metadata["crc32c"], metadata["file"])
+        except (ValueError, TypeError, KeyError):
+            # A product whose own name ends in .json is no metadata; anything else is worth a look.
+            if not path.with_name(path.name + _SUFFIX).exists():
+                self.unreadable_metadata += 1
