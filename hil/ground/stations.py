@@ -4,10 +4,12 @@ Positions are of real telescopes (degrees, metres), rounded by their operators' 
 pages; the clear-sky fraction is a planning guess, not a climatology.
 """
 
+import math
 from dataclasses import dataclass
 
-from hil.plant.orbit import Geodetic
-from hil.plant.passes import Site
+from hil.plant.optical_channel import ContactGeometry
+from hil.plant.orbit import Geodetic, Orbit
+from hil.plant.passes import Pass, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,16 @@ def station(key: str) -> Station:
 def station_of_peer(peer_id: int) -> Station | None:
     """Station that a terminal pointing at `peer_id` looks at, or None."""
     return _BY_PEER.get(peer_id)
+
+
+def pass_geometry(orbit: Orbit, over: Station, look: Pass) -> ContactGeometry:
+    """Range and elevation every whole second of a pass, for the channel."""
+    start_s = math.ceil(look.rise_s)
+    count = math.floor(look.set_s) - start_s
+    site = over.site()
+    looks = [site.look(orbit, float(start_s + k)) for k in range(count + 1)]
+    return ContactGeometry(
+        float(start_s),
+        tuple(each.range_km for each in looks),
+        tuple(each.elevation_deg for each in looks),
+    )

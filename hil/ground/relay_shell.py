@@ -1,0 +1,204 @@
+"""A relay shell over the node: contacts through other satellites when no station is in view.
+
+A Walker i:T/P/F shell of synthetic satellites (mean elements through SGP4, no element text),
+line of sight above a grazing height, a range cap, and the longest-dwell choice of peer. The
+geometry of all satellites is taken in one array call on a coarse grid; only the edges of the
+chosen contacts are refined.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sgp4.api import WGS72, Satrec, SatrecArray
+
+from hil.plant.constants import (
+    DAY_S,
+    J2000_JD,
+    R_EARTH_KM,
+    SGP4_MU_KM3_S2,
+    TWO_PI,
+)
+from hil.plant.optical_channel import ContactGeometry
+from hil.plant.orbit import Orbit, Vector
+from hil.plant.passes import bisect
+
+PEER_ID_BASE = 1000
+_SGP4_EPOCH_JD = 2433281.5
+
+
+@dataclass(frozen=True, slots=True)
+class ShellConfig:
+    """A Walker delta pattern and what its links can do."""
+
+    inclination_deg: float = 53.0
+    altitude_km: float = 550.0
+    satellites: int = 1584
+    planes: int = 72
+    phasing: int = 39
+    """F of i:T/P/F; not in the public grant, so a parameter."""
+    range_km_max: float = 4000.0
+    grazing_km: float = 100.0
+    """The line of sight must clear the surface by this much."""
+    grid_s: float = 60.0
+    dwell_s_min: float = 120.0
+    dwell_s_max: float = 900.0
+    """A contact is cut here: the terminal is handed on."""
+    contacts_max: int = 64
+
+    def __post_init__(self) -> None:
+        """The pattern must be whole and the numbers physical."""
+        if self.planes < 1 or self.satellites % self.planes or self.satellites > 8192:
+            raise ValueError("satellites must fill the planes evenly, 8192 at most")
+        if not 300.0 <= self.altitude_km <= 2000.0 or self.range_km_max <= 0.0:
+            raise ValueError("shell altitude must lie in 300..2000 km, the range be positive")
+        if not 0.0 < self.dwell_s_min <= self.dwell_s_max or self.grid_s <= 0.0:
+            raise ValueError("dwell limits and grid must be positive and in order")
+
+
+@dataclass(frozen=True, slots=True)
+class RelayContact:
+    """A stay of one relay in view; times in seconds from the node's epoch."""
+
+    peer_id: int
+    name: str
+    start_s: float
+    end_s: float
+    range_km_min: float
+    range_km_max: float
+
+
+class RelayShell:
+    """The shell at the epoch of a node's orbit."""
+
+    def __init__(self, config: ShellConfig, orbit: Orbit) -> None:
+        self.config = config
+        self._orbit = orbit
+        self._satrecs = [self._satrec(k) for k in range(config.satellites)]
+        self._array = SatrecArray(self._satrecs)
+
+    def _satrec(self, index: int) -> Satrec:
+        config = self.config
+        per_plane = config.satellites // config.planes
+        plane, slot = divmod(index, per_plane)
+        phase = slot / per_plane + config.phasing * plane / config.satellites
+        a_km = R_EARTH_KM + config.altitude_km
+        satrec = Satrec()
+        satrec.sgp4init(
+            WGS72,
+            "i",
+            index + 1,
+            self._orbit.epoch_days_j2000 + (J2000_JD - _SGP4_EPOCH_JD),
+            0.0,
+            0.0,
+            0.0,
+            1.0e-4,
+            0.0,
+            math.radians(config.inclination_deg),
+            TWO_PI * phase % TWO_PI,
+            60.0 * math.sqrt(SGP4_MU_KM3_S2 / a_km**3),
+            TWO_PI * plane / config.planes,
+        )
+        return satrec
+
+    def position_km(self, index: int, t_s: float) -> Vector:
+        """Inertial position of one relay."""
+        error, r, _ = self._satrecs[index].sgp4(
+            self._orbit.epoch_jd, self._orbit.epoch_fraction + t_s / DAY_S
+        )
+        if error:
+            raise ValueError(f"SGP4 error {error} for relay {index}")
+        return (float(r[0]), float(r[1]), float(r[2]))
+
+    def range_km(self, index: int, t_s: float) -> float:
+        """Distance from the node to one relay."""
+        return math.dist(self._orbit.position_km(t_s), self.position_km(index, t_s))
+
+    def clearance(self, index: int, t_s: float) -> float:
+        """Positive while the link is allowed: the tighter of sight and range, in km."""
+        node, relay = self._orbit.position_km(t_s), self.position_km(index, t_s)
+        height_km = _closest_approach_km(node, relay) - R_EARTH_KM - self.config.grazing_km
+        return min(height_km, self.config.range_km_max - math.dist(node, relay))
+
+    def visibility(self, t0_s: float, t1_s: float) -> tuple[list[float], NDArray[np.bool_]]:
+        """Grid times, and which relay (rows) is usable at which time (columns)."""
+        count = max(2, math.ceil((t1_s - t0_s) / self.config.grid_s) + 1)
+        times = [t0_s + (t1_s - t0_s) * k / (count - 1) for k in range(count)]
+        fractions = np.array(times) / DAY_S + self._orbit.epoch_fraction
+        _, relay, _ = self._array.sgp4(np.full(count, self._orbit.epoch_jd), fractions)
+        node = np.array([self._orbit.position_km(t) for t in times])
+        along = relay - node
+        distance2 = (along * along).sum(axis=2)
+        # Foot of the perpendicular from the Earth's centre, kept on the segment.
+        foot = np.clip(-(along * node).sum(axis=2) / distance2, 0.0, 1.0)
+        nearest = node + foot[:, :, np.newaxis] * along
+        height2 = (nearest * nearest).sum(axis=2)
+        floor_km = R_EARTH_KM + self.config.grazing_km
+        usable = (height2 > floor_km**2) & (distance2 < self.config.range_km_max**2)
+        return times, usable
+
+    def geometry(self, contact: RelayContact) -> ContactGeometry:
+        """Range every second of a contact, for the channel; there is no air in between."""
+        row = contact.peer_id - PEER_ID_BASE
+        count = math.floor(contact.end_s - contact.start_s)
+        ranges = tuple(self.range_km(row, contact.start_s + k) for k in range(count + 1))
+        return ContactGeometry(contact.start_s, ranges, None)
+
+    def contacts(self, t0_s: float, t1_s: float) -> list[RelayContact]:
+        """One-terminal plan over `t0_s..t1_s`: at each hand-over the longest dwell left.
+
+        Bounded by `contacts_max`; relays that stay less than `dwell_s_min` are passed over.
+        """
+        times, usable = self.visibility(t0_s, t1_s)
+        plan: list[RelayContact] = []
+        column = 0
+        while column < len(times) - 1 and len(plan) < self.config.contacts_max:
+            row, run = _longest_run(usable, column)
+            if run * (times[1] - times[0]) < self.config.dwell_s_min:
+                column += 1
+                continue
+            contact = self._refine(row, times, column, run)
+            plan.append(contact)
+            column = next(
+                (k for k in range(column + 1, len(times)) if times[k] >= contact.end_s),
+                len(times),
+            )
+        return plan
+
+    def _refine(self, row: int, times: list[float], column: int, run: int) -> RelayContact:
+        start_s = times[column]
+        limit_s = start_s + self.config.dwell_s_max
+        last = column + run
+        end_s = times[min(last, len(times) - 1)]
+        if last + 1 < len(times):
+            end_s = bisect(lambda t: self.clearance(row, t), times[last], times[last + 1])
+        end_s = min(end_s, limit_s)
+        ranges = [self.range_km(row, start_s + (end_s - start_s) * k / 8.0) for k in range(9)]
+        name = f"relay-{row:04d}"
+        return RelayContact(PEER_ID_BASE + row, name, start_s, end_s, min(ranges), max(ranges))
+
+
+def _longest_run(usable: NDArray[np.bool_], column: int) -> tuple[int, int]:
+    """Row that stays usable longest from `column` on, and for how many grid steps more."""
+    ahead = usable[:, column:]
+    gaps = ~ahead
+    lengths = np.where(gaps.any(axis=1), gaps.argmax(axis=1), ahead.shape[1])
+    row = int(lengths.argmax())
+    return row, int(lengths[row]) - 1
+
+
+def _closest_approach_km(a: Vector, b: Vector) -> float:
+    """Distance from the Earth's centre to the segment a-b."""
+    d = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
+    length2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
+    foot = -(a[0] * d[0] + a[1] * d[1] + a[2] * d[2]) / length2
+    u = min(1.0, max(0.0, foot))
+    return math.hypot(a[0] + u * d[0], a[1] + u * d[1], a[2] + u * d[2])
+
+
+def relay_contacts(
+    orbit: Orbit, t0_s: float, t1_s: float, config: ShellConfig | None = None
+) -> list[RelayContact]:
+    """Plan of relay contacts for a node's orbit: see `RelayShell.contacts`."""
+    return RelayShell(config or ShellConfig(), orbit).contacts(t0_s, t1_s)
