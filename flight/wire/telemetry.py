@@ -152,8 +152,10 @@ def _clipped(text: str, bytes_max: int) -> str:
 
 def _argument(value: object) -> Argument:
     """An argument that fits the wire: long texts are cut, foreign types shown as text."""
-    if isinstance(value, bool | float) or value is None:
+    if isinstance(value, bool) or value is None:
         return value
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
         return int(value)
     return _clipped(str(value), EVENT_TEXT_BYTES_MAX)
