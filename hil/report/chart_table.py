@@ -182,7 +182,7 @@ CHARTS: tuple[Chart, ...] = (
     ),
     Chart(
         id="memory",
-        title="Resident memory of the flight process (measured on the host)",
+        title="Resident memory of the flight process",
         unit="MiB",
         low=0.0,
         height=130,

@@ -27,8 +27,7 @@ def commands(record: RunRecord) -> Markup:
     return join(
         el(
             "p",
-            f"{number(s.commands_accepted)} commands accepted, "
-            f"{number(s.commands_rejected)} rejected.",
+            f"Accepted: {number(s.commands_accepted)}. Rejected: {number(s.commands_rejected)}.",
         ),
         table(head, rows) if rows else None,
         el("p", f"{more} more are in events.jsonl.", class_="note") if more else None,
@@ -45,8 +44,8 @@ def resets(record: RunRecord) -> Markup:
         cause = reset.cause
         if isinstance(cause, int) and 0 <= cause < len(RESET_LABELS):
             cause = RESET_LABELS[cause]
-        rows.append([mission_time(reset.t_s), str(cause).replace("_", " ")])
-    return table([("At", "num"), ("Cause", "")], rows, class_="narrow")
+        rows.append([str(cause).replace("_", " "), mission_time(reset.t_s)])
+    return table([("Cause", ""), ("At", "num")], rows, class_="narrow")
 
 
 def _event_row(event: Event) -> list[Child]:
@@ -139,7 +138,9 @@ def reproduce(record: RunRecord) -> Markup:
         el("details", el("summary", "scenario.toml"), el("pre", el("code", scenario)))
         if scenario
         else None,
-        figure(record, "memory") if record.telemetry.get("sys.rss_mib") is not None else None,
+        figure(record, "memory", "Measured on the host, so not part of the log hash.")
+        if record.telemetry.get("sys.rss_mib") is not None
+        else None,
     )
 
 
