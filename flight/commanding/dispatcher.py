@@ -86,10 +86,17 @@ class Binding(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """What to tell the operator, in order, and the command's name ("" when it has none)."""
+    """What to tell the operator, in order.
+
+    Attributes:
+        name: the command's name; "" when it could not be read.
+        reports: at least one.
+        repeated: only said again to a retransmission; nothing new has happened.
+    """
 
     name: str
     reports: tuple[VerificationReport, ...]
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class Dispatcher:
         self._definitions = definitions
         self._ledger = ledger
         self._executed = ReplayWindow(MEMORY_IDS) if executed is None else executed
-        self._last: dict[int, VerificationReport] = {}
+        self._last: dict[int, Dispatched] = {}
         self._running: dict[int, _UnderWay] = {}
         self._armed: tuple[Command, int] | None = None
         self.handler_errors = 0
@@ -142,7 +149,7 @@ class Dispatcher:
         if command_id in self._last:
             self._ledger.rejected += 1
             self._ledger.duplicates += 1
-            return Dispatched("", (self._last[command_id],))
+            return self._last[command_id]
         reason = self._refusal(incoming, mode)
         if reason is not CommandReason.NONE or isinstance(incoming, Unusable):
             self._ledger.rejected += 1
@@ -171,7 +178,7 @@ class Dispatcher:
             return None
         stage = Stage.COMPLETED if reason is CommandReason.NONE else Stage.FAILED
         report = VerificationReport(command_id, stage, reason)
-        self._remember(report)
+        self._remember(under_way.name, report)
         return Dispatched(under_way.name, (report,))
 
     def expire(self, now_ns: int) -> tuple[Dispatched, ...]:
@@ -201,12 +208,12 @@ class Dispatcher:
         """ACCEPTED, and what came right after it."""
         accepted = VerificationReport(telecommand.command_id, Stage.ACCEPTED)
         last = VerificationReport(telecommand.command_id, stage, reason)
-        self._remember(last)
+        self._remember(definition.name, last)
         return Dispatched(definition.name, (accepted, last))
 
-    def _remember(self, report: VerificationReport) -> None:
+    def _remember(self, name: str, report: VerificationReport) -> None:
         self._last.pop(report.command_id, None)
-        self._last[report.command_id] = report
+        self._last[report.command_id] = Dispatched(name, (report,), repeated=True)
         if len(self._last) > MEMORY_IDS:
             del self._last[next(iter(self._last))]
 

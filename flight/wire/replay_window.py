@@ -32,6 +32,10 @@ class ReplayWindow:
             refused after a reset, for nobody knows any more what of it was seen.
         store: makes a new highest number durable before `accept` returns. Without it a reset
             forgets, and what was accepted before the reset could be accepted again.
+        store_every: stores only when the highest number is this far above the stored one, so that
+            up to this many accepted numbers less one come through once more after a reset. More
+            than 1 is for frames alone, where a write each would wear the flash: telecommands
+            have their own window, and ARQ packets may safely come twice.
 
     A `store` that raises OSError does not stop reception: a node with a dead disk must still obey
     its ground. It is counted in `store_failures`, and until the next reset the window holds.
@@ -42,13 +46,17 @@ class ReplayWindow:
         width: int = WINDOW_DEFAULT,
         load: Callable[[], int] | None = None,
         store: Callable[[int], None] | None = None,
+        store_every: int = 1,
     ) -> None:
         assert width >= 1
+        assert store_every >= 1
         self._mask = (1 << width) - 1
         self._width = width
         self._store = store
+        self._store_every = store_every
         self.highest = 0 if load is None else load()
         self._floor = self.highest
+        self._stored = self.highest
         self._seen = 0
         self.store_failures = 0
 
@@ -73,9 +81,10 @@ class ReplayWindow:
         return verdict
 
     def _keep(self, number: int) -> None:
-        if self._store is None:
+        if self._store is None or number - self._stored < self._store_every:
             return
         try:
             self._store(number)
+            self._stored = number
         except OSError:
             self.store_failures += 1

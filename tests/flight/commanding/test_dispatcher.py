@@ -131,6 +131,14 @@ def test_a_retransmission_gets_the_last_word_again_and_does_nothing():
     assert (rooms.ledger.accepted, rooms.ledger.rejected, rooms.ledger.duplicates) == (2, 3, 3)
 
 
+def test_what_is_only_said_again_is_marked_so_that_nobody_counts_it_twice():
+    rooms = Rooms()
+    first = rooms.dispatcher.dispatch(Telecommand(1, NoOp()), 0, Mode.IDLE)
+    again = rooms.dispatcher.dispatch(Telecommand(1, NoOp()), 0, Mode.IDLE)
+    assert (first.repeated, again.repeated) == (False, True)
+    assert first.name == again.name == "NO_OP"
+
+
 def test_commands_that_overtake_each_other_are_all_done_once():
     rooms = Rooms()
     for command_id in (5, 3, 4, 3, 5, 1):

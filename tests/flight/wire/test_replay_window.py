@@ -42,6 +42,19 @@ def test_nothing_accepted_before_a_reset_is_accepted_after_it(numbers, reset_at)
     assert len(accepted) == len(set(accepted))
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.integers(1, 9), st.integers(1, 60))
+def test_rarer_writes_let_fewer_than_that_many_numbers_come_again(every, taken):
+    kept = [0]
+    window = ReplayWindow(64, lambda: kept[-1], kept.append, store_every=every)
+    for number in range(1, taken + 1):
+        window.accept(number)
+    assert len(kept) - 1 == taken // every
+    window = ReplayWindow(64, lambda: kept[-1], kept.append, store_every=every)
+    again = sum(window.accept(number) is Freshness.NEW for number in range(1, taken + 1))
+    assert again == taken % every
+
+
 def test_control_without_storage_a_reset_lets_a_replay_through():
     assert ReplayWindow(16).accept(5) is Freshness.NEW
     assert ReplayWindow(16).accept(5) is Freshness.NEW
