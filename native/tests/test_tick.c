@@ -1,0 +1,34 @@
+/* The clocks: order and plausibility, no durations. */
+#include "check.h"
+#include "tick.h"
+
+static void monotonic_time_never_goes_back(void)
+{
+    uint64_t last = tick_monotonic_ns();
+
+    CHECK(last > 0);
+    for (int i = 0; i < 100000; i++) {
+        uint64_t now = tick_monotonic_ns();
+
+        CHECK(now >= last);
+        last = now;
+    }
+}
+
+static void utc_counts_from_1970(void)
+{
+    const int64_t year_2020_ns = 1577836800000000000;
+
+    CHECK(tick_utc_ns() > year_2020_ns);
+}
+
+int main(void)
+{
+    static const struct promise PROMISES[] = {
+        PROMISE(monotonic_time_never_goes_back),
+        PROMISE(utc_counts_from_1970),
+    };
+
+    KEEP(PROMISES);
+    return 0;
+}
