@@ -1,0 +1,62 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from flight.inference.integrity import (
+    Plausibility,
+    encode_expected,
+    golden_deviation,
+    golden_passes,
+    golden_tile,
+    judge_output,
+)
+from flight.inference.model_registry import Golden
+
+RAMP = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+
+
+def spoiled(value):
+    bad = RAMP.copy()
+    bad[3, 3] = value
+    return bad
+
+
+@pytest.mark.parametrize(
+    ("output", "verdict"),
+    [
+        (RAMP, Plausibility.PLAUSIBLE),
+        (RAMP[:, :7], Plausibility.WRONG_SHAPE),
+        (spoiled(np.nan), Plausibility.NOT_FINITE),
+        (spoiled(np.inf), Plausibility.NOT_FINITE),
+        (spoiled(1.001), Plausibility.OUT_OF_RANGE),
+        (spoiled(-0.001), Plausibility.OUT_OF_RANGE),
+        (np.full((8, 8), 0.5, np.float32), Plausibility.CONSTANT),
+    ],
+)
+def test_each_broken_output_is_told_apart(output, verdict):
+    assert judge_output(output, (8, 8)) is verdict
+
+
+def test_a_constant_answer_to_a_constant_tile_is_right():
+    flat = np.full((8, 8), 0.01, np.float32)
+    assert judge_output(flat, (8, 8), uniform_input=True) is Plausibility.PLAUSIBLE
+
+
+def test_the_golden_tile_is_the_same_on_every_machine():
+    digest = hashlib.sha256(golden_tile(32).astype("<u2").tobytes()).hexdigest()
+    assert digest == "5933a24853ab4f1ed87bcc085df3d7c1747fbdfb4074e45a42d0f91f374ed04e"
+
+
+def test_golden_answers_pass_within_tolerance_and_fail_beyond():
+    golden = Golden(8, 1e-4, encode_expected(RAMP))
+    assert golden_passes(golden, RAMP)
+    assert golden_passes(golden, RAMP + np.float32(0.9e-4))
+    assert not golden_passes(golden, spoiled(0.9))
+    assert not golden_passes(golden, spoiled(np.nan))
+    assert not golden_passes(golden, RAMP[:4])
+
+
+@pytest.mark.parametrize("text", ["", "!!!", "AAAA"])
+def test_an_unreadable_expectation_never_passes(text):
+    assert golden_deviation(Golden(8, 1e-4, text), RAMP) == float("inf")

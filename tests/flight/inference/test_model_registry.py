@@ -1,0 +1,86 @@
+import shutil
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from flight.inference.model_registry import DEFAULT_ROOT, ModelError, ModelRegistry
+
+
+@pytest.fixture
+def copied(tmp_path):
+    shutil.copytree(DEFAULT_ROOT / "cloud_unet", tmp_path / "cloud_unet")
+    return tmp_path
+
+
+def test_the_shipped_models_verify():
+    registry = ModelRegistry()
+    assert "cloud_unet" in registry.names()
+    for variant in ("fp32", "int8"):
+        model = registry.load("cloud_unet", variant)
+        assert len(model.data) == model.manifest.variants[variant].size_bytes
+
+
+def test_the_shipped_models_stay_small():
+    assert sum(path.stat().st_size for path in (DEFAULT_ROOT / "cloud_unet").iterdir()) < 250_000
+
+
+@pytest.mark.parametrize("at", [0, 1000, -1])
+def test_one_flipped_bit_is_refused_naming_file_and_both_digests(copied, at):
+    path = copied / "cloud_unet" / "int8.onnx"
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x10
+    path.write_bytes(data)
+    registry = ModelRegistry(copied)
+    with pytest.raises(ModelError, match=r"expected [0-9a-f]{64}, found [0-9a-f]{64}") as error:
+        registry.load("cloud_unet", "int8")
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    registry.load("cloud_unet", "fp32")
+
+
+def test_a_truncated_or_missing_model_is_refused(copied):
+    path = copied / "cloud_unet" / "fp32.onnx"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ModelError, match="SHA-256 expected"):
+        ModelRegistry(copied).load("cloud_unet", "fp32")
+    path.unlink()
+    with pytest.raises(ModelError, match=r"fp32\.onnx: not readable"):
+        ModelRegistry(copied).load("cloud_unet", "fp32")
+
+
+def test_a_manifest_cannot_reach_outside_its_folder(copied):
+    (copied / "secret").write_bytes(b"not a model")
+    path = copied / "cloud_unet" / "manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    manifest["variants"]["fp32"]["file"] = "../secret"
+    path.write_bytes(msgspec.json.encode(manifest))
+    with pytest.raises(ModelError, match=r"cloud_unet.secret: not readable"):
+        ModelRegistry(copied).load("cloud_unet", "fp32")
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[1]", b'{"format": 1', b"\xff\xfe"])
+def test_a_bad_manifest_is_one_line(copied, text):
+    (copied / "cloud_unet" / "manifest.json").write_bytes(text)
+    with pytest.raises(ModelError, match="manifest not readable"):
+        ModelRegistry(copied).manifest("cloud_unet")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "..", "cloud_unet/../cloud_unet"])
+def test_an_unknown_model_is_named_with_the_known_ones(name):
+    with pytest.raises(ModelError, match=r"known: .*cloud_unet"):
+        ModelRegistry().manifest(name)
+    with pytest.raises(ModelError, match="known: fp32, int8"):
+        ModelRegistry().load("cloud_unet", "fp64")
+
+
+def test_the_flight_process_never_loads_the_runtime():
+    code = (
+        "import sys, flight.inference.model_registry, flight.inference.worker_process, "
+        "flight.inference.inline_engine, flight.inference.models_cli, "
+        "flight.inference.frame_source;"
+        "sys.exit('onnxruntime' in sys.modules)"
+    )
+    root = str(DEFAULT_ROOT.parents[2])
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

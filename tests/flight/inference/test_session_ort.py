@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from flight.inference.accuracy import accuracy_of
+from flight.inference.integrity import (
+    Plausibility,
+    golden_passes,
+    golden_tile,
+    judge_output,
+)
+from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.session_ort import OrtSession
+from hil.imagery import synthetic_tiles
+from hil.synthetic_scene import synthetic_labelled_tiles
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {v: ModelRegistry().load("cloud_unet", v) for v in ("fp32", "int8")}
+
+
+@pytest.fixture(scope="module")
+def sessions(models):
+    return {v: OrtSession(m.data) for v, m in models.items()}
+
+
+@pytest.mark.parametrize("variant", ["fp32", "int8"])
+def test_the_golden_tile_gets_the_answer_in_the_manifest(models, sessions, variant):
+    golden = models[variant].manifest.variants[variant].golden
+    assert golden_passes(golden, sessions[variant].run(golden_tile(golden.side_px)))
+
+
+def test_int8_and_fp32_agree_on_synthetic_tiles(sessions):
+    masks = {"fp32": [], "int8": []}
+    for tile in synthetic_tiles(seed=5, n=4, size=128):
+        for variant, session in sessions.items():
+            probability = session.run(tile.pixels)
+            assert judge_output(probability, (128, 128)) is Plausibility.PLAUSIBLE
+            masks[variant].append(probability >= 0.5)
+    agreement = accuracy_of(np.concatenate(masks["int8"]), np.concatenate(masks["fp32"]))
+    assert agreement.iou > 0.97
+
+
+def test_the_network_finds_the_clouds_of_synthetic_tiles(sessions):
+    found, truth = [], []
+    for tile, cloud in synthetic_labelled_tiles(seed=6, n=4, size=128):
+        found.append(sessions["fp32"].run(tile.pixels) >= 0.5)
+        truth.append(cloud)
+    assert accuracy_of(np.concatenate(found), np.concatenate(truth)).iou > 0.6
+
+
+def test_answers_are_the_same_bytes_every_time(models, sessions):
+    tile = synthetic_tiles(seed=1, n=1, size=64)[0]
+    first = sessions["int8"].run(tile.pixels).tobytes()
+    again = OrtSession(models["int8"].data)
+    assert all(again.run(tile.pixels).tobytes() == first for _ in range(3))
+
+
+def test_any_multiple_of_four_is_taken(sessions):
+    for shape in ((4, 4), (32, 100), (512, 8)):
+        pixels = np.full((*shape, 6), 1200, np.uint16)
+        assert sessions["fp32"].run(pixels).shape == shape
+
+
+def test_runs_on_the_provider_that_was_asked_for(models, sessions):
+    assert sessions["fp32"].providers == ("CPUExecutionProvider",)
+    with (
+        pytest.warns(UserWarning, match="NoSuchProvider"),
+        pytest.raises(ModelError, match="NoSuchProvider"),
+    ):
+        OrtSession(models["fp32"].data, providers=["NoSuchProvider"])
+
+
+@pytest.mark.parametrize("data", [b"", b"not a network", bytes(1000)])
+def test_bytes_that_are_no_network_raise_the_named_error(data):
+    with pytest.raises(ModelError, match="does not load"):
+        OrtSession(data)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 5), (0, 8, 6)])
+def test_a_tile_of_the_wrong_shape_raises_the_named_error(sessions, shape):
+    with pytest.raises(ModelError):
+        sessions["fp32"].run(np.zeros(shape, np.uint16))

@@ -1,0 +1,215 @@
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flight.base.clock import LoopClock
+from flight.inference.job import InferenceError, InferenceFailure, Job, Result
+from flight.inference.model_registry import ModelRegistry
+from flight.inference.session_ort import OrtSession
+from flight.inference.worker_process import WorkerEngine
+from flight.inference.worker_protocol import (
+    REPLY_BYTES,
+    REQUEST_BYTES,
+    Reply,
+    Request,
+    Status,
+)
+from hil.imagery import synthetic_tiles
+
+TILES = synthetic_tiles(seed=3, n=2, size=64)
+SECOND_NS = 1_000_000_000
+
+
+def models():
+    return [ModelRegistry().load("cloud_unet", v) for v in ("fp32", "int8")]
+
+
+@contextlib.asynccontextmanager
+async def engine_of(**options):
+    engine = WorkerEngine(models(), LoopClock(), **options)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def job_of(number=1, tile=TILES[0], variant="fp32", **more):
+    return Job(number, tile, "cloud_unet", variant, **more)
+
+
+def gone(pid):
+    return not Path(f"/proc/{pid}").exists()
+
+
+def open_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def failure_of(engine, job):
+    with pytest.raises(InferenceError) as caught:
+        await engine.run(job)
+    return caught.value.kind
+
+
+def test_the_worker_answers_what_a_session_here_answers():
+    async def scenario():
+        async with engine_of() as engine:
+            for model in models():
+                session = OrtSession(model.data)
+                for number, tile in enumerate(TILES):
+                    result = await engine.run(job_of(number, tile, model.variant))
+                    expected = session.run(tile.pixels)
+                    assert isinstance(result, Result)
+                    assert np.array_equal(result.cloud_probability, expected)
+                    assert (result.job_id, result.model_hash) == (number, model.sha256)
+                    assert result.started_ns <= result.finished_ns
+                    assert not result.modelled
+            assert (engine.counters.done, engine.counters.starts) == (4, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_hung_worker_is_killed_at_the_deadline_and_replaced():
+    async def scenario():
+        async with engine_of(timeout_ns=SECOND_NS // 5) as engine:
+            await engine.run(job_of())
+            hung = engine.worker_pid
+            os.kill(hung, signal.SIGSTOP)
+            assert await failure_of(engine, job_of(2)) is InferenceFailure.TIMEOUT
+            assert gone(hung)
+            patient = dataclasses.replace(job_of(3), tile=TILES[1])
+            engine._timeout_ns = 60 * SECOND_NS
+            result = await engine.run(patient)
+            assert np.array_equal(
+                result.cloud_probability, OrtSession(models()[0].data).run(TILES[1].pixels)
+            )
+            assert engine.counters.restarts == 1
+            assert engine.counters.failures[InferenceFailure.TIMEOUT] == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_job_is_killed_at_its_own_deadline_too():
+    async def scenario():
+        async with engine_of(timeout_ns=60 * SECOND_NS) as engine:
+            await engine.run(job_of())
+            os.kill(engine.worker_pid, signal.SIGSTOP)
+            late = job_of(2, deadline_ns=LoopClock().now_ns() + SECOND_NS // 10)
+            assert await failure_of(engine, late) is InferenceFailure.TIMEOUT
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_crashed_worker_costs_one_job_at_most(idle):
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            pid = engine.worker_pid
+            if idle:
+                os.kill(pid, signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGSTOP)
+                asyncio.get_running_loop().call_later(0.05, os.kill, pid, signal.SIGKILL)
+            assert await failure_of(engine, job_of(2)) is InferenceFailure.WORKER_DIED
+            assert (await engine.run(job_of(3))).job_id == 3
+            assert engine.counters.restarts == 1
+
+    asyncio.run(scenario())
+
+
+def test_the_loop_goes_on_while_the_worker_works():
+    async def scenario():
+        async with engine_of() as engine:
+            beats = 0
+
+            async def beat():
+                nonlocal beats
+                while True:
+                    beats += 1
+                    await asyncio.sleep(0.001)
+
+            beating = asyncio.create_task(beat())
+            await engine.run(job_of())  # starts the worker: an import of a second
+            beating.cancel()
+            assert beats > 20
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_job_leaves_no_reader_of_the_shared_tile():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            pid = engine.worker_pid
+            os.kill(pid, signal.SIGSTOP)
+            running = asyncio.create_task(engine.run(job_of(2)))
+            await asyncio.sleep(0.05)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert gone(pid)
+            assert engine.counters.cancelled == 1
+            assert (await engine.run(job_of(3, TILES[1]))).job_id == 3
+
+    asyncio.run(scenario())
+
+
+def test_jobs_the_engine_cannot_run_are_refused_by_name():
+    async def scenario():
+        async with engine_of(capacity_px=64 * 64) as engine:
+            big = synthetic_tiles(seed=1, n=1, size=68)[0]
+            odd = dataclasses.replace(TILES[0], pixels=TILES[0].pixels[:63, :63])
+            flat = dataclasses.replace(TILES[0], pixels=TILES[0].pixels[..., :5])
+            assert await failure_of(engine, job_of(tile=big)) is InferenceFailure.TILE_TOO_LARGE
+            assert await failure_of(engine, job_of(variant="x")) is InferenceFailure.UNKNOWN_MODEL
+            assert await failure_of(engine, job_of(tile=flat)) is InferenceFailure.MODEL_ERROR
+            assert engine.counters.starts == 0
+            assert await failure_of(engine, job_of(tile=odd)) is InferenceFailure.MODEL_ERROR
+            assert (await engine.run(job_of())).job_id == 1
+            assert engine.counters.starts == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_closed_engine_refuses_and_leaves_no_process_and_no_descriptor():
+    async def scenario():
+        before = open_descriptors()
+        engine = WorkerEngine(models(), LoopClock())
+        await engine.run(job_of())
+        pid = engine.worker_pid
+        engine.close()
+        engine.close()
+        assert gone(pid)
+        assert open_descriptors() == before
+        assert await failure_of(engine, job_of()) is InferenceFailure.CLOSED
+
+    asyncio.run(scenario())
+
+
+def test_a_network_the_runtime_cannot_load_is_an_error_and_no_hang():
+    async def scenario():
+        broken = dataclasses.replace(models()[0], data=b"no network")
+        engine = WorkerEngine([broken], LoopClock())
+        try:
+            assert await failure_of(engine, job_of()) is InferenceFailure.MODEL_ERROR
+            assert engine.worker_pid is None
+        finally:
+            engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_signals_on_the_pipes_have_one_size_and_come_back():
+    request = Request(2**32 - 1, 1, 512, 4096, 0xDEADBEEF)
+    assert Request.unpack(request.pack()) == request
+    assert len(request.pack()) == REQUEST_BYTES
+    reply = Reply(5, Status.MODEL_ERROR, 1, 2, "é" * 200)
+    assert len(reply.pack()) == REPLY_BYTES <= 512  # POSIX: the least atomic pipe write
+    assert Reply.unpack(reply.pack()).text == "é" * 80
