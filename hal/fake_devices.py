@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from hal.protocols import NodeBench, NodeDevices
 from hal.sample import (
     SENSOR_ALL,
     SENSOR_FIELDS,
@@ -51,7 +52,7 @@ _FIELD_RANGE = {
 }
 
 
-class FakeDevices:
+class FakeDevices(NodeDevices):
     """A node in memory; `FakeBench` holds its other end."""
 
     def __init__(self, config: HalConfig | None = None) -> None:
@@ -167,7 +168,7 @@ class FakeDevices:
         self._open = False
 
 
-class FakeBench:
+class FakeBench(NodeBench):
     """The other end of a `FakeDevices`; see `NodeBench`."""
 
     def __init__(self, devices: FakeDevices) -> None:
@@ -216,6 +217,7 @@ class FakeBench:
 
     def fail(self, calls: int, kind: HalErrorKind = HalErrorKind.IO) -> None:
         """Make the calls in this mask of `FailingCall` raise `kind`; an empty mask heals all."""
+        self._devices.require_open("fail")
         self._devices.failing = calls
         self._devices.failing_kind = kind
 

@@ -10,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from hal.native_library import ffi, lib
+from hal.protocols import NodeDevices
 from hal.sample import HalConfig, HalCounters, HalError, SensorFrame
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def backend_names() -> tuple[str, ...]:
     return tuple(names)
 
 
-class NativeDevices:
+class NativeDevices(NodeDevices):
     """The node's hardware through the C backend of that name ("sim").
 
     Raises `HalError`: NODEV for an unknown backend, RANGE for a configuration out of bounds.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from hal.sample import Actuators, SensorFrame
+    from hal.sample import Actuators, HalErrorKind, SensorFrame
 
 
 class NodeDevices(Protocol):
@@ -72,6 +72,10 @@ class NodeBench(Protocol):
 
     def push_rx(self, frame: bytes) -> bool:
         """Let the terminal receive a frame: False when its FIFO is full and the frame is lost."""
+        ...
+
+    def fail(self, calls: int, kind: HalErrorKind = ...) -> None:
+        """Make the calls in this mask of `FailingCall` raise `kind`; an empty mask heals all."""
         ...
 
     def reset(self, reset_cause: int) -> None:

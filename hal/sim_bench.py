@@ -10,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from hal.native_library import ffi, lib
+from hal.protocols import NodeBench
 from hal.sample import SENSOR_FIELDS, Actuators, HalError, HalErrorKind
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _DRAIN_FRAMES_MAX = 64
 _new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
 
 
-class SimBench:
+class SimBench(NodeBench):
     """The other end of a `NativeDevices` that was opened with "sim".
 
     The first bench takes the device's time over: it is 0 until written.

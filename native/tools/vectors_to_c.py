@@ -10,6 +10,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+STRUCTURES = (
+    "#include <stdint.h>",
+    '#include "framer.h"',
+    "struct crc_vector {",
+    "    const uint8_t *data; uint32_t bytes; uint16_t crc16; uint32_t crc32c;",
+    "};",
+    "struct frame_vector {",
+    "    struct framer_spec spec; const uint8_t *packets; uint32_t packets_bytes;",
+    "    const uint8_t *mac; const uint8_t *frame; uint32_t frame_bytes;",
+    "};",
+    "struct reject_vector { const uint8_t *frame; uint32_t frame_bytes; int32_t code; };",
+)
+
 
 def octets(name: str, digits: str) -> str:
     """A named constant byte array; C knows no empty one, so a last zero is added."""
@@ -19,14 +32,7 @@ def octets(name: str, digits: str) -> str:
 
 def render(vectors: dict[str, Any]) -> str:
     """The whole header."""
-    lines = ["#include <stdint.h>", '#include "framer.h"', ""]
-    lines += [
-        "struct crc_vector { const uint8_t *data; uint32_t bytes; uint16_t crc16; uint32_t crc32c; };",
-        "struct frame_vector { struct framer_spec spec; const uint8_t *packets; "
-        "uint32_t packets_bytes; const uint8_t *mac; const uint8_t *frame; uint32_t frame_bytes; };",
-        "struct reject_vector { const uint8_t *frame; uint32_t frame_bytes; int32_t code; };",
-        "",
-    ]
+    lines = [*STRUCTURES]
     rows: dict[str, list[str]] = {"crc": [], "frame": [], "reject": []}
     for i, crc in enumerate(vectors["crcs"]):
         lines.append(octets(f"CRC_{i}", crc["data"]))
