@@ -57,7 +57,8 @@ def _bytes(value: object) -> str:
 class ProgressLine:
     """One live line on a terminal; a plain line each 10 % elsewhere; nothing when silent.
 
-    A context manager. `update` is cheap: drawing happens at most eight times a second.
+    A context manager. `update` is cheap: drawing happens at most eight times a second, by the
+    console's own clock and in the caller's thread, so a simulation stays without threads.
     """
 
     def __init__(self, console: Console, *, silent: bool = False) -> None:
@@ -65,6 +66,7 @@ class ProgressLine:
         self._silent = silent
         self._line = Text("starting")
         self._next_percent = 0
+        self._drawn_s = -math.inf
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -73,7 +75,7 @@ class ProgressLine:
             self._live = Live(
                 console=self._console,
                 get_renderable=lambda: self._line,
-                refresh_per_second=REFRESH_PER_S,
+                auto_refresh=False,
                 transient=True,
             )
             self._live.start()
@@ -116,7 +118,12 @@ class ProgressLine:
         )
         self._line.no_wrap = True
         self._line.overflow = "ellipsis"
-        if self._live is None and percent >= self._next_percent:
+        if self._live is not None:
+            now_s = self._console.get_time()
+            if now_s - self._drawn_s >= 1.0 / REFRESH_PER_S:
+                self._drawn_s = now_s
+                self._live.refresh()
+        elif percent >= self._next_percent:
             self._next_percent = PLAIN_STEP_PERCENT * (int(percent) // PLAIN_STEP_PERCENT + 1)
             self._console.print(self._line.plain, markup=False, highlight=False, soft_wrap=True)
 

@@ -64,7 +64,9 @@ def png(pixels):
 
 
 def eclipses(total_s):
-    return [(k * ORBIT_S + 1300.0, k * ORBIT_S + 2380.0) for k in range(math.ceil(total_s / ORBIT_S))]
+    return [
+        (k * ORBIT_S + 1300.0, k * ORBIT_S + 2380.0) for k in range(math.ceil(total_s / ORBIT_S))
+    ]
 
 
 def telemetry(total_s):
