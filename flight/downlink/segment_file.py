@@ -1,0 +1,243 @@
+"""The segment log: CRC'd records in preallocated files, the point at which a product is durable.
+
+Image -> ground, hop "durable before it counts". Records are appended to the active segment with one
+write each and made durable in groups; a record is valid exactly when its CRC-32C is. A reset may
+leave a torn record at the end of the segment that was active; recovery never writes behind it but
+starts a new segment, so what was read once is read the same way for ever.
+
+    magic 4 | version 1 | kind 1 | meta length 2 | identity 8 | length 4 | crc32c 4 | meta | payload
+
+big endian, `length` counts meta and payload, the CRC covers everything but itself, records start at
+multiples of eight.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flight.wire.crc import crc32c
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flight.downlink.file_store import FileStore
+
+MAGIC = b"LNR\x01"
+VERSION = 1
+_HEADER = struct.Struct(">4sBBHQII")
+_CRC_BYTES = 4
+HEADER_BYTES = _HEADER.size
+_ALIGN = 8
+SEGMENT_BYTES = 8 << 20
+_NAME = "segment-{:010d}.log"
+_META_MAX = (1 << 16) - 1
+
+assert HEADER_BYTES % _ALIGN == 0
+
+
+class RecordKind(IntEnum):
+    """What a record is: a product with its manifest, a counter's new value, a state blob."""
+
+    PRODUCT = 1
+    COUNTER = 2
+    STATE = 3
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where a record begins."""
+
+    segment: int
+    offset: int
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A valid record as read back."""
+
+    place: Place
+    kind: RecordKind
+    identity: int
+    meta: bytes
+    payload: bytes
+
+
+class RecordDamagedError(Exception):
+    """A record that was durable once does not verify any more: the medium lost it."""
+
+
+def _aligned(length: int) -> int:
+    return (length + _ALIGN - 1) // _ALIGN * _ALIGN
+
+
+def record_bytes(meta_bytes: int, payload_bytes: int) -> int:
+    """Room one record takes in a segment."""
+    return _aligned(HEADER_BYTES + meta_bytes + payload_bytes)
+
+
+def encode_record(kind: RecordKind, identity: int, meta: bytes, payload: bytes) -> bytes:
+    """One record as written."""
+    assert len(meta) <= _META_MAX
+    head = _HEADER.pack(MAGIC, VERSION, kind, len(meta), identity, len(meta) + len(payload), 0)[
+        :-_CRC_BYTES
+    ]
+    check = crc32c(payload, crc32c(meta, crc32c(head)))
+    return b"".join((head, check.to_bytes(_CRC_BYTES, "big"), meta, payload))
+
+
+class SegmentLog:
+    """Segments of one folder; no thread, no clock.
+
+    Args:
+        files: where they are.
+        segment_bytes: size of a segment; a larger record gets a segment of its own size.
+
+    Raises:
+        OSError: as the files give it, from every method.
+    """
+
+    def __init__(self, files: FileStore, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._files = files
+        self._segment_bytes = segment_bytes
+        self._handles: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+        self._dirty: set[int] = set()
+        self._active: int | None = None
+        self._end = 0
+        for name in files.names():
+            if name.startswith("segment-") and name.endswith(".log"):
+                segment = int(name[8:-4])
+                self._handles[segment] = files.open(name)
+                self._sizes[segment] = files.size_bytes(self._handles[segment])
+        self._next = max(self._handles, default=0) + 1
+
+    @property
+    def active(self) -> int | None:
+        """The segment records are appended to; None before the first append."""
+        return self._active
+
+    @property
+    def segments(self) -> tuple[int, ...]:
+        """All segments, oldest first."""
+        return tuple(sorted(self._handles))
+
+    @property
+    def allocated_bytes(self) -> int:
+        """Space all segments take."""
+        return sum(self._sizes.values())
+
+    def fits(self, meta_bytes: int, payload_bytes: int) -> bool:
+        """Whether the active segment takes such a record; if not, `roll` first."""
+        if self._active is None:
+            return False
+        size = self._sizes[self._active]
+        return self._end + record_bytes(meta_bytes, payload_bytes) <= size
+
+    def roll(self, meta_bytes: int, payload_bytes: int) -> int:
+        """Starts a new segment large enough for such a record and what `reserve` of it needs."""
+        segment, size = self._next, self._segment_bytes
+        size = max(size, _aligned(record_bytes(meta_bytes, payload_bytes)))
+        name = _NAME.format(segment)
+        handle = self._files.open(name, create=True)
+        try:
+            self._files.preallocate(handle, size)
+            self._files.fsync_dir()
+        except OSError:
+            self._files.close(handle)
+            self._files.unlink(name)
+            raise
+        self._next += 1
+        self._handles[segment], self._sizes[segment] = handle, size
+        self._active, self._end = segment, 0
+        return segment
+
+    def append(self, kind: RecordKind, identity: int, meta: bytes, payload: bytes) -> Place:
+        """Writes one record, not durable before `sync`; the caller saw that it `fits`."""
+        assert self._active is not None
+        assert self.fits(len(meta), len(payload)), "roll first"
+        place = Place(self._active, self._end)
+        self._files.pwrite(
+            self._handles[place.segment], encode_record(kind, identity, meta, payload), place.offset
+        )
+        self._end += record_bytes(len(meta), len(payload))
+        self._dirty.add(place.segment)
+        return place
+
+    def sync(self) -> int:
+        """Makes everything appended durable; returns how many device syncs that took."""
+        synced = sorted(self._dirty)
+        for segment in synced:
+            self._files.fdatasync(self._handles[segment])
+        self._dirty.clear()
+        return len(synced)
+
+    def read(self, place: Place) -> Record:
+        """A whole record, verified.
+
+        Raises:
+            RecordDamagedError: it does not verify.
+        """
+        record = self._read(place)
+        if isinstance(record, Record):
+            return record
+        raise RecordDamagedError(f"segment {place.segment} at {place.offset}")
+
+    def read_payload(self, place: Place, meta_bytes: int, offset: int, length: int) -> bytes:
+        """Bytes of a payload, unverified: for records too large to be kept in memory whole."""
+        start = place.offset + HEADER_BYTES + meta_bytes + offset
+        return self._files.pread(self._handles[place.segment], length, start)
+
+    def scan(self, segment: int, offset: int = 0) -> Iterator[Record]:
+        """Every valid record from `offset` on; ends at zeros or at a torn record.
+
+        A damaged record in the middle is stepped over when another record follows it.
+        """
+        while True:
+            found = self._read(Place(segment, offset))
+            if isinstance(found, Record):
+                yield found
+                offset += record_bytes(len(found.meta), len(found.payload))
+            elif found and self._magic_at(segment, offset + found):
+                offset += found
+            else:
+                return
+
+    def free(self, segment: int) -> None:
+        """Removes a segment nothing refers to any more; durable when this returns."""
+        assert segment != self._active
+        self._files.close(self._handles.pop(segment))
+        del self._sizes[segment]
+        self._dirty.discard(segment)
+        self._files.unlink(_NAME.format(segment))
+        self._files.fsync_dir()
+
+    def close(self) -> None:
+        """Gives all handles back; what was not synced is not durable."""
+        for handle in self._handles.values():
+            self._files.close(handle)
+        self._handles.clear()
+
+    def _magic_at(self, segment: int, offset: int) -> bool:
+        return self._files.pread(self._handles[segment], len(MAGIC), offset) == MAGIC
+
+    def _read(self, place: Place) -> Record | int:
+        """The record, or the room a damaged one claims to take, 0 when there is none at all."""
+        handle = self._handles.get(place.segment)
+        if handle is None:
+            return 0
+        head = self._files.pread(handle, HEADER_BYTES, place.offset)
+        if len(head) < HEADER_BYTES:
+            return 0
+        magic, version, kind, meta_bytes, identity, length, check = _HEADER.unpack(head)
+        room = _aligned(HEADER_BYTES + length)
+        if magic != MAGIC or version != VERSION or meta_bytes > length:
+            return 0
+        if place.offset + room > self._sizes[place.segment]:
+            return 0
+        body = self._files.pread(handle, length, place.offset + HEADER_BYTES)
+        known = kind in RecordKind.__members__.values()
+        if not known or crc32c(body, crc32c(head[:-_CRC_BYTES])) != check:
+            return room
+        return Record(place, RecordKind(kind), identity, body[:meta_bytes], body[meta_bytes:])
