@@ -94,14 +94,22 @@ class CameraConfig(_Section, frozen=True, kw_only=True):
 
 
 class ValueConfig(_Section, frozen=True, kw_only=True):
-    """What results are worth, in value units: the mission's own table."""
+    """What results are worth, in value units: the mission's own table.
 
-    clear_land: Annotated[float, Meta(ge=0.0, le=1e6)] = 10.0
-    clear_water: Annotated[float, Meta(ge=0.0, le=1e6)] = 3.0
-    cloud: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.2
-    quicklook_clear_fraction: Fraction = 0.7
+    Attributes:
+        mask_land, mask_sea: a cloud mask; flat, since it also says where not to look.
+        quicklook_land, quicklook_sea: a picture of fully clear ground; falls with the cloudy share.
+        quicklook_cloud_max: cloudier tiles get no picture.
+        mask_deadline_s, quicklook_deadline_s: older than this they are worth nothing.
+    """
+
+    mask_land: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.12
+    mask_sea: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.06
+    quicklook_land: Annotated[float, Meta(ge=0.0, le=1e6)] = 1.0
+    quicklook_sea: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.3
+    quicklook_cloud_max: Fraction = 0.6
     mask_deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] = 43_200.0
-    quicklook_deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] = 21_600.0
+    quicklook_deadline_s: Annotated[float, Meta(gt=0.0, le=1e7)] = 28_800.0
 
 
 class InferenceConfig(_Section, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flight.fdir.safety_monitor import SafetyInputs
 from flight.modes.mode_table import ModeInputs
+from flight.node_status import NodeStatus, Wishes
 from flight.telemetry.definitions import Mode
 from flight.thermal.governor import GovernorInputs
 
@@ -27,52 +28,6 @@ if TYPE_CHECKING:
     from flight.power.energy_estimate import EnergyEstimator, EnergyState
     from flight.thermal.governor import GovernorDecision
     from flight.thermal.thermal_estimate import ThermalEstimator, ThermalState
-
-
-@dataclass(frozen=True, slots=True)
-class NodeStatus:
-    """What the executive tells the services after each cycle.
-
-    Attributes:
-        now_ns: mission time of the cycle.
-        utc_s: Unix seconds, a label.
-        mode: operating mode.
-        level: payload level in force; 0 is off.
-        link_allowed: the terminal may be powered.
-        soc: state of charge, 0..1.
-    """
-
-    now_ns: int
-    utc_s: float
-    mode: Mode
-    level: int
-    link_allowed: bool
-    soc: float
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What ground and services want, read once a cycle.
-
-    Attributes:
-        mode: asked for by command since the last cycle.
-        inference_enabled: the ground lets the payload run.
-        contact_active: the plan has an authorised contact under way.
-        laser_j: energy to set aside for contacts before the end of the next shadow.
-        queue_full: results have no room.
-        duty: share of time the payload was busy lately, 0..1.
-        command_lost: the command-loss timer ran out.
-        boot_failed: the start ended badly, or starts follow each other too fast.
-    """
-
-    mode: Mode | None = None
-    inference_enabled: bool = True
-    contact_active: bool = False
-    laser_j: float = 0.0
-    queue_full: bool = False
-    duty: float = 1.0
-    command_lost: bool = False
-    boot_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +177,7 @@ class Executive:
                 utc_s=estimates.utc_s,
                 mode=decision.mode,
                 level=decision.governor.level,
+                reason=decision.governor.reason,
                 link_allowed=link_allowed,
                 soc=energy.soc,
             ),

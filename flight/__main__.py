@@ -1,0 +1,69 @@
+"""The `lumenode` command: finds the command and loads only what that command needs.
+
+Each command lives beside what it runs; nothing else is imported, so `--version` answers at once
+and the flight process never loads the bench.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("hil.run_command", "main_run", "fly a scenario on the bench and write its report"),
+    "scenarios": ("hil.run_command", "main_scenarios", "list the shipped scenarios"),
+    "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
+    "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
+    "product": ("hil.product_command", "main_product", "print the life of a product"),
+    "models": ("flight.inference.models_cli", "main_models", "verify or evaluate the models"),
+    "fly": ("flight.fly_command", "main_fly", "the flight executive alone, in real time"),
+    "keys": ("flight.keys", "main_keys", "make the link keys of node and ground"),
+    "doctor": ("flight.doctor_command", "main_doctor", "say what works on this machine"),
+}
+
+
+def usage() -> str:
+    """Help text of the command itself."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, (_, _, text) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: lumenode COMMAND [ARGUMENTS]   (lumenode COMMAND --help for each)",
+            "",
+            "Flight software of an orbital compute node, and the bench that proves it.",
+            "",
+            *lines,
+            "",
+            "example: lumenode run first-flight --out runs/first",
+        ]
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code (0 good, 1 expectation failed, 2 usage, 3 bench, 130)."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        sys.stdout.write(usage() + "\n")
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version"):
+        from flight import __version__  # noqa: PLC0415  answered without loading anything else
+
+        sys.stdout.write(f"lumenode {__version__}\n")
+        return 0
+    entry = COMMANDS.get(arguments[0])
+    if entry is None:
+        sys.stderr.write(f"lumenode: no command {arguments[0]!r}; lumenode --help lists them\n")
+        return 2
+    module, function, _ = entry
+    try:
+        return int(getattr(import_module(module), function)(arguments[1:]))
+    except KeyboardInterrupt:
+        sys.stderr.write("lumenode: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

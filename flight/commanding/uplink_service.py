@@ -1,0 +1,151 @@
+"""Command flow, entry: uplink frames in, verification reports out, ARQ packets passed on.
+
+Stepped by the contact loop. A frame is looked at by the authenticator alone; what it held goes to
+the dispatcher (telecommands) or into a channel that the downlink empties (reports, answers).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flight.base.channels import Bounded, Overflow
+from flight.telemetry.dictionary import Mode
+from flight.wire.link_security import SecurityVerdict
+from flight.wire.space_packet import Apid, SequenceCounts, SpacePacket, encode
+from flight.wire.telecommand import Stage, encode_report
+from hal.sample import HalError
+
+if TYPE_CHECKING:
+    from flight.base.channels import Latest
+    from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
+    from flight.commanding.dispatcher import Dispatched, Dispatcher
+    from flight.fdir.command_loss import CommandLoss
+    from flight.node_status import NodeStatus
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+    from hal.protocols import NodeDevices
+
+FRAMES_PER_STEP = 64
+ARQ_INBOX = 1024
+REPORTS_OUT = 256
+
+_STAGE_EVENT = {
+    Stage.ACCEPTED: "COMMAND_ACCEPTED",
+    Stage.COMPLETED: "COMMAND_COMPLETED",
+    Stage.FAILED: "COMMAND_FAILED",
+    Stage.REJECTED: "COMMAND_REJECTED",
+}
+
+
+class UplinkService:
+    """Owns the receive side of the terminal.
+
+    Attributes:
+        arq_inbox: reports and reconcile answers, for the downlink.
+        verification: packets that tell the operator what became of a command.
+    """
+
+    name = "uplink"
+
+    def __init__(  # noqa: PLR0913  the composition root names every part
+        self,
+        *,
+        devices: NodeDevices,
+        authenticator: UplinkAuthenticator,
+        dispatcher: Dispatcher,
+        ledger: CommandLedger,
+        command_loss: CommandLoss,
+        status: Latest[NodeStatus],
+        sequence: SequenceCounts,
+        channels: ChannelValues,
+        events: EventLog,
+    ) -> None:
+        self._devices = devices
+        self._authenticator = authenticator
+        self._dispatcher = dispatcher
+        self._ledger = ledger
+        self._command_loss = command_loss
+        self._status = status
+        self._sequence = sequence
+        self._values = channels.values
+        self._events = events
+        self._accepted_frames = 0
+        self._rejected_frames = 0
+        self.arq_inbox: Bounded[SpacePacket] = Bounded(
+            "arq_inbox", ARQ_INBOX, Overflow.DROP_OLDEST
+        )
+        self.verification: Bounded[bytes] = Bounded(
+            "verification", REPORTS_OUT, Overflow.DROP_OLDEST
+        )
+        self._index = tuple(
+            channels.index(name)
+            for name in (
+                "link.frames_received",
+                "link.frames_rejected",
+                "command.accepted_total",
+                "command.rejected_total",
+                "command.malformed_total",
+            )
+        )
+
+    def step(self, now_ns: int) -> None:
+        """Takes what the terminal received since the last step, a bounded number of frames."""
+        got_any = False
+        for _ in range(FRAMES_PER_STEP):
+            try:
+                frame = self._devices.receive_frame()
+            except HalError as error:
+                self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
+                break
+            if frame is None:
+                break
+            got_any = True
+            self._take(frame, now_ns)
+        for dispatched in self._dispatcher.expire(now_ns):
+            self._answer(dispatched, now_ns)
+        if got_any:
+            self._publish()
+
+    def _take(self, frame: bytes, now_ns: int) -> None:
+        intake = self._authenticator.take(frame)
+        if intake.verdict is not SecurityVerdict.OK:
+            self._rejected_frames += 1
+            self._events.emit("FRAME_REJECTED", now_ns, verdict=intake.verdict.name.lower())
+            return
+        self._accepted_frames += 1
+        status = self._status.get()
+        mode = Mode.BOOT if status is None else status.mode
+        for telecommand in intake.telecommands:
+            dispatched = self._dispatcher.dispatch(telecommand, now_ns, mode)
+            if dispatched.reports and dispatched.reports[0].stage is Stage.ACCEPTED:
+                self._command_loss.feed(now_ns)
+            self._answer(dispatched, now_ns)
+        for packet in intake.arq_packets:
+            self.arq_inbox.offer(packet)
+
+    def _answer(self, dispatched: Dispatched, now_ns: int) -> None:
+        for report in dispatched.reports:
+            event = _STAGE_EVENT.get(report.stage)
+            if event is not None:
+                self._events.emit(
+                    event,
+                    now_ns,
+                    command=report.command_id,
+                    name=dispatched.name,
+                    reason=report.reason.name.lower(),
+                )
+            data = encode_report(report)
+            count = self._sequence.take(Apid.VERIFICATION)
+            self.verification.offer(encode(Apid.VERIFICATION, count, data, time_ns=now_ns))
+
+    def _publish(self) -> None:
+        ledger, values = self._ledger, self._values
+        row = (
+            self._accepted_frames,
+            self._rejected_frames,
+            ledger.accepted,
+            ledger.rejected,
+            ledger.malformed,
+        )
+        for index, value in zip(self._index, row, strict=True):
+            values[index] = value

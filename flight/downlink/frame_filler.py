@@ -1,0 +1,118 @@
+"""What goes into the next downlink frame: control first, then live telemetry, then products.
+
+Pure but for the store it reads payload bytes from. One frame carries whole space packets only
+(construction rule 111, CCSDS 732.1-B 4.1.4.2): small products share a frame, large ones fill it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from flight.downlink.product import manifest_of
+from flight.wire.product_packet import (
+    SEGMENT_HEADER_BYTES,
+    Freed,
+    encode_list,
+    encode_manifest,
+    encode_segment,
+    manifest_bytes,
+)
+from flight.wire.space_packet import HEADER_BYTES, Apid, SequenceCounts, encode
+
+if TYPE_CHECKING:
+    from flight.downlink.arq_sender import ArqSender
+    from flight.downlink.downlink_queue import DownlinkQueue
+    from flight.downlink.product import Product, Segment
+
+SEGMENT_OVERHEAD_BYTES = HEADER_BYTES + SEGMENT_HEADER_BYTES
+SEGMENT_BYTES_LEAST = 64
+"""A smaller rest of a frame is left empty: its headers would weigh more than its bytes."""
+RECONCILE_ITEMS = 32
+
+
+class PayloadReader(Protocol):
+    """Where the bytes of a durable product are."""
+
+    def read(self, product_id: int, offset: int, length: int) -> bytes:
+        """`length` bytes at `offset`."""
+        ...
+
+
+def manifest_overhead(product: Product) -> int:
+    """Octets that travel with the first segment of a product, for the queue's own reckoning."""
+    return HEADER_BYTES + manifest_bytes(product.name)
+
+
+@dataclass(slots=True)
+class FrameContent:
+    """Packets of one frame, and what the ARQ must know of them."""
+
+    packets: list[bytes] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    freed: tuple[int, ...] = ()
+    asked: tuple[int, ...] = ()
+
+
+class FrameFiller:
+    """Fills frames of the product channel from queue, ARQ and store."""
+
+    def __init__(
+        self,
+        queue: DownlinkQueue,
+        arq: ArqSender,
+        store: PayloadReader,
+        sequence: SequenceCounts,
+        frame_room_bytes: int,
+    ) -> None:
+        self._queue = queue
+        self._arq = arq
+        self._store = store
+        self._sequence = sequence
+        self._room_bytes = frame_room_bytes
+
+    def fill(self, now_ns: int) -> FrameContent | None:
+        """Content of the next frame, or `None` when there is nothing to send."""
+        content = FrameContent()
+        room = self._room_bytes - self._control(content, now_ns)
+        while room > SEGMENT_OVERHEAD_BYTES + SEGMENT_BYTES_LEAST:
+            used = self._segment(content, room, now_ns)
+            if used == 0:
+                break
+            room -= used
+        return content if content.packets else None
+
+    def _control(self, content: FrameContent, now_ns: int) -> int:
+        content.freed = self._arq.next_freed()
+        used = 0
+        if content.freed:
+            used += self._add(
+                content, Apid.PRODUCT_MANIFEST, encode_list(Freed(content.freed)), now_ns
+            )
+        asked = self._arq.reconcile_items(RECONCILE_ITEMS)
+        if asked:
+            content.asked = asked
+            request = self._arq.reconcile_request(asked)
+            used += self._add(content, Apid.RECONCILE_REQUEST, request, now_ns)
+        return used
+
+    def _segment(self, content: FrameContent, room: int, now_ns: int) -> int:
+        segment = self._queue.next_segment(now_ns, room - SEGMENT_OVERHEAD_BYTES)
+        if segment is None:
+            return 0
+        used = 0
+        if segment.offset == 0:
+            product = self._queue.product(segment.product_id)
+            if product is not None:
+                manifest = encode_manifest(manifest_of(product))
+                used += self._add(content, Apid.PRODUCT_MANIFEST, manifest, now_ns)
+        data = self._store.read(segment.product_id, segment.offset, segment.length)
+        packet = encode_segment(segment.product_id, segment.offset, segment.total_bytes, data)
+        used += self._add(content, Apid.PRODUCT_SEGMENT, packet, now_ns)
+        content.segments.append(segment)
+        return used
+
+    def _add(self, content: FrameContent, apid: Apid, data: bytes, now_ns: int) -> int:
+        packet = encode(apid, self._sequence.take(apid), data, time_ns=now_ns)
+        content.packets.append(packet)
+        return len(packet)

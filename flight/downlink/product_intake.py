@@ -1,0 +1,223 @@
+"""Where results become products: durable first, then in the queue, and gone only when the ground has them.
+
+Hop "acted" of image → ground. A product counts from the commit on: `submit` only buffers, `step`
+commits everything of the last second at once and then offers it. Whatever leaves without being
+delivered (evicted, expired, deleted) is counted, told as an event and withdrawn from the ground.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from flight.base.channels import Bounded, Overflow
+from flight.downlink.product import Product
+from flight.downlink.queue_values import Loss, Verdict
+from flight.downlink.store_values import StoreError
+from flight.wire.crc import crc32c
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flight.config import StoreConfig
+    from flight.downlink.arq_sender import ArqSender
+    from flight.downlink.downlink_queue import DownlinkQueue
+    from flight.downlink.product_store_sqlite import ProductStore
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+    from flight.wire.counter_reserve import CounterReserve
+    from flight.wire.product_packet import ProductClass
+
+WITHDRAWN_MAX = 4096
+REQUESTS_MAX = 64
+LOSS_EVENT = {Loss.EXPIRED: "PRODUCT_EXPIRED", Loss.DELETED: "PRODUCT_DELETED"}
+
+
+class ProductIntake:
+    """Owns the way into store and queue, and out of them.
+
+    Attributes:
+        deletions: product ids the ground wants gone (effect of a command, taken next step).
+        revaluations: (product id, value in thousandths) the ground wants changed.
+        withdrawn: ids to tell the ground it will not get.
+    """
+
+    name = "intake"
+
+    def __init__(  # noqa: PLR0913  the composition root names every part
+        self,
+        *,
+        store: ProductStore,
+        queue: DownlinkQueue,
+        arq: ArqSender,
+        ids: CounterReserve,
+        config: StoreConfig,
+        channels: ChannelValues,
+        events: EventLog,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._arq = arq
+        self._ids = ids
+        self._cap_bytes = config.cap_bytes
+        self._values = channels.values
+        self._events = events
+        self._pending: dict[int, Product] = {}
+        self._pending_bytes = 0
+        self._lost_total = 0
+        self._commits = 0
+        self.delivered_total = 0
+        self.deletions: Bounded[int] = Bounded("deletions", REQUESTS_MAX, Overflow.REJECT_NEWEST)
+        self.revaluations: Bounded[tuple[int, int]] = Bounded(
+            "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
+        )
+        self.withdrawn: deque[int] = deque(maxlen=WITHDRAWN_MAX)
+        self._index = tuple(
+            channels.index(name)
+            for name in (
+                "queue.products",
+                "queue.bytes",
+                "queue.high_water_bytes",
+                "queue.dropped_total",
+                "queue.delivered_total",
+                "store.products",
+                "store.bytes",
+                "store.commits_total",
+            )
+        )
+
+    @property
+    def free_bytes(self) -> int:
+        """Payload bytes the store would still take."""
+        return max(0, self._cap_bytes - self._store.payload_bytes - self._pending_bytes)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes the ground has not acknowledged yet."""
+        return self._queue.queued_bytes + self._pending_bytes
+
+    def submit(  # noqa: PLR0913  a product's own fields
+        self,
+        *,
+        name: str,
+        klass: ProductClass,
+        payload: bytes,
+        value_millis: int,
+        deadline_ns: int | None,
+        now_ns: int,
+    ) -> bool:
+        """Buffers one product for the next commit; False (counted, told) when there is no room."""
+        product = Product(
+            product_id=self._ids.take(),
+            klass=klass,
+            size_bytes=len(payload),
+            value_millis=value_millis,
+            deadline_ns=deadline_ns,
+            created_ns=now_ns,
+            crc32c=crc32c(payload),
+            name=name,
+        )
+        if len(payload) > self.free_bytes:
+            self._lost(product.product_id, Loss.REFUSED_FULL.name.lower(), now_ns)
+            return False
+        try:
+            self._store.put(product, payload)
+        except StoreError as error:
+            self._events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
+            self._lost(product.product_id, "store failed", now_ns)
+            return False
+        self._pending[product.product_id] = product
+        self._pending_bytes += len(payload)
+        return True
+
+    def step(self, now_ns: int) -> None:
+        """Once a second: requests, commit, offer, expiry, telemetry."""
+        self._serve_requests(now_ns)
+        if self._store.dirty:
+            self._commit(now_ns)
+        expired = self._queue.expire(now_ns)
+        for product_id in expired:
+            self._drop(product_id, "PRODUCT_EXPIRED", now_ns, "deadline")
+        self._publish()
+
+    def recover(self, products: Sequence[Product], now_ns: int) -> None:
+        """After a start: products of the store go back to the queue, held until reconciled."""
+        self._arq.unfinished(products)
+        for product in products:
+            self._queue.offer(product, now_ns, suspended=True)
+
+    def delivered(self, product_ids: Sequence[int], now_ns: int) -> None:
+        """The ground verified these end to end: durable first, then the ground may forget them."""
+        if not product_ids:
+            return
+        self._store.mark_delivered(product_ids, now_ns)
+        self._commit(now_ns)
+        for product_id in product_ids:
+            if self._queue.complete(product_id):
+                self.delivered_total += 1
+                self._events.emit("PRODUCT_DELIVERED", now_ns, product=product_id)
+        self._arq.freed(product_ids)
+
+    def _commit(self, now_ns: int) -> None:
+        try:
+            durable = self._store.commit(now_ns)
+        except StoreError as error:
+            self._events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
+            return
+        self._commits += 1
+        for product_id in durable:
+            product = self._pending.pop(product_id, None)
+            if product is not None:
+                self._pending_bytes -= product.size_bytes
+                self._offer(product, now_ns)
+
+    def _offer(self, product: Product, now_ns: int) -> None:
+        self._events.emit(
+            "PRODUCT_CREATED",
+            now_ns,
+            product=product.product_id,
+            name=product.name,
+            size=product.size_bytes,
+            value=product.value_millis / 1000.0,
+        )
+        admission = self._queue.offer(product, now_ns)
+        for displaced in admission.displaced:
+            self._drop(displaced, "PRODUCT_EVICTED", now_ns, "displaced")
+        if admission.verdict is Verdict.REFUSED:
+            reason = "refused" if admission.reason is None else admission.reason.name.lower()
+            self._drop(product.product_id, "PRODUCT_EVICTED", now_ns, reason)
+
+    def _serve_requests(self, now_ns: int) -> None:
+        while (product_id := self.deletions.take()) is not None:
+            self._queue.delete(product_id, now_ns)
+            self._drop(product_id, "PRODUCT_DELETED", now_ns, "command")
+        while (request := self.revaluations.take()) is not None:
+            self._queue.reprioritise(*request)
+
+    def _drop(self, product_id: int, event: str, now_ns: int, reason: str) -> None:
+        self._store.delete(product_id, reason)
+        self._arq.forget((product_id,))
+        self.withdrawn.append(product_id)
+        self._lost(product_id, reason, now_ns, event)
+
+    def _lost(
+        self, product_id: int, reason: str, now_ns: int, event: str = "PRODUCT_EVICTED"
+    ) -> None:
+        self._lost_total += 1
+        self._events.emit(event, now_ns, product=product_id, reason=reason, source="ground")
+
+    def _publish(self) -> None:
+        queue, store = self._queue.snapshot(), self._store
+        row = (
+            queue.products,
+            queue.queued_bytes,
+            queue.high_water_bytes,
+            self._lost_total,
+            self.delivered_total,
+            store.products,
+            store.payload_bytes,
+            self._commits,
+        )
+        values = self._values
+        for index, value in zip(self._index, row, strict=True):
+            values[index] = value

@@ -1,0 +1,162 @@
+"""Every contact of a mission: planned from real geometry, handed to the node as its contact plan.
+
+The channel of a contact is drawn when the contact begins and dropped when it is over, so a day of
+contacts costs the memory of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flight.config import ConfigError, ContactConfig
+from hil.ground.mission_window import station_passes
+from hil.ground.relay_shell import RelayShell, ShellConfig
+from hil.ground.stations import STATIONS, pass_geometry, station
+from hil.plant.clouds import CloudTrace
+from hil.plant.optical_channel import RELAY_CHANNEL, ChannelConfig, ContactTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hil.ground.stations import Station
+    from hil.plant.optical_channel import ContactGeometry
+    from hil.plant.orbit import Orbit
+    from hil.scenario import Scenario
+
+CLOUDY_MEAN_S = 45.0
+GUARD_S = 30.0
+"""A relay contact keeps this much away from a station's pass: one terminal, one peer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedContact:
+    """One contact; times in seconds from the epoch."""
+
+    contact_id: int
+    kind: str
+    peer_id: int
+    peer_name: str
+    start_s: float
+    end_s: float
+    rate_bps: float
+    max_elevation_deg: float | None
+    geometry: ContactGeometry
+
+    def as_config(self, epoch_utc_s: float) -> ContactConfig:
+        """The line of the uploaded contact plan."""
+        return ContactConfig(
+            contact_id=self.contact_id,
+            peer_id=self.peer_id,
+            peer_name=self.peer_name,
+            kind=self.kind,
+            start_utc_s=epoch_utc_s + self.start_s,
+            end_utc_s=epoch_utc_s + self.end_s,
+            rate_bps=self.rate_bps,
+        )
+
+
+class ContactBook:
+    """Plans the contacts of a scenario and draws their channels."""
+
+    def __init__(self, scenario: Scenario, orbit: Orbit, seeds: np.random.SeedSequence) -> None:
+        self._scenario = scenario
+        self._seeds = seeds
+        self.stations = tuple(_station(key) for key in scenario.ground.stations)
+        self.contacts = self._plan(orbit)
+        self.skies = {each.peer_id: self._sky(each) for each in self.stations}
+
+    def trace(self, contact: PlannedContact) -> ContactTrace:
+        """The channel of one contact; equal for equal seed and contact number."""
+        ground = self._scenario.ground
+        seeds = _child(self._seeds, contact.contact_id)
+        if contact.kind == "RELAY":
+            return ContactTrace(RELAY_CHANNEL, contact.geometry, seeds)
+        config = ChannelConfig(margin_db=ground.margin_zenith_db)
+        covers = self.skies[contact.peer_id].over(contact.start_s, contact.end_s)
+        return ContactTrace(config, contact.geometry, seeds, covers)
+
+    def _plan(self, orbit: Orbit) -> tuple[PlannedContact, ...]:
+        scenario, ground = self._scenario, self._scenario.ground
+        passes = station_passes(
+            orbit,
+            0.0,
+            scenario.duration_s,
+            stations=self.stations,
+            mask_deg=ground.elevation_mask_deg,
+        )[: ground.max_passes]
+        found = [
+            PlannedContact(
+                contact_id=0,
+                kind="OGS",
+                peer_id=each.station.peer_id,
+                peer_name=each.station.name,
+                start_s=each.look.rise_s,
+                end_s=each.look.set_s,
+                rate_bps=ground.rate_bps,
+                max_elevation_deg=each.look.max_elevation_deg,
+                geometry=pass_geometry(orbit, each.station, each.look),
+            )
+            for each in passes
+        ]
+        if ground.relay:
+            found += self._relays(orbit, [(c.start_s, c.end_s) for c in found])
+        found.sort(key=lambda contact: contact.start_s)
+        return tuple(replace(contact, contact_id=i + 1) for i, contact in enumerate(found))
+
+    def _relays(self, orbit: Orbit, busy: Sequence[tuple[float, float]]) -> list[PlannedContact]:
+        """Relay contacts on the scenario's grid, where the terminal is free and a relay in view."""
+        ground, duration_s = self._scenario.ground, self._scenario.duration_s
+        contacts: list[PlannedContact] = []
+        shell = RelayShell(ShellConfig(dwell_s_max=max(ground.relay_contact_s, 120.0)), orbit)
+        start_s = ground.relay_first_s
+        while start_s + ground.relay_contact_s <= duration_s:
+            end_s = start_s + ground.relay_contact_s
+            free = all(end_s + GUARD_S < b0 or start_s - GUARD_S > b1 for b0, b1 in busy)
+            offers = shell.contacts(start_s, end_s) if free else []
+            if offers:
+                offer = offers[0]
+                contacts.append(
+                    PlannedContact(
+                        contact_id=0,
+                        kind="RELAY",
+                        peer_id=offer.peer_id,
+                        peer_name=offer.name,
+                        start_s=offer.start_s,
+                        end_s=min(offer.end_s, end_s),
+                        rate_bps=ground.relay_rate_bps,
+                        max_elevation_deg=None,
+                        geometry=shell.geometry(offer),
+                    )
+                )
+            start_s += ground.relay_every_s
+        return contacts
+
+    def _sky(self, over: Station) -> CloudTrace:
+        scenario = self._scenario
+        outages = [
+            (entry.at_s, entry.at_s + entry.for_s)
+            for entry in scenario.timeline
+            if entry.action == "cloud" and entry.for_s > 0.0
+        ]
+        return CloudTrace(
+            _child(self._seeds, 1_000_000 + over.peer_id),
+            clear_fraction=over.clear_fraction if scenario.ground.cloud else 1.0,
+            cloudy_mean_s=CLOUDY_MEAN_S,
+            duration_s=scenario.duration_s,
+            outages=outages,
+        )
+
+
+def _station(key: str) -> Station:
+    try:
+        return station(key)
+    except KeyError:
+        known = ", ".join(each.key for each in STATIONS)
+        raise ConfigError(f"ground.stations: {key!r} unknown; known: {known}") from None
+
+
+def _child(seeds: np.random.SeedSequence, key: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence(entropy=seeds.entropy, spawn_key=(*seeds.spawn_key, key))

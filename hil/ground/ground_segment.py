@@ -1,0 +1,88 @@
+"""The whole ground as one acknowledgement authority: link, receiver, operator, archive.
+
+Every station and relay hands its frames here, so a product may come down in pieces through several
+of them. Pure of time: `now_ns` comes in, frames go out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flight.telemetry.dictionary import EVENT_BY_ID
+from flight.wire.counter_reserve import CounterReserve
+from flight.wire.errors import WireError
+from flight.wire.space_packet import Apid, SequenceCounts, encode
+from flight.wire.telemetry import decode_event, decode_housekeeping
+from flight.wire.transfer_frame import VirtualChannel
+from hil.ground.ground_link import GroundLink, Received
+from hil.ground.operator import Operator
+from hil.ground.receiver import GroundReceiver
+
+if TYPE_CHECKING:
+    from flight.keys import LinkKeys
+    from flight.telemetry.dictionary import Command
+    from hil.ground.archive import Archive
+
+REPORT_BYTES_MAX = 1_024
+
+
+class GroundSegment:
+    """What one node's ground knows and says."""
+
+    def __init__(
+        self, *, keys: LinkKeys, scid: int, frame_bytes_max: int, archive: Archive
+    ) -> None:
+        counters = CounterReserve(load=lambda: 0, store=lambda _value: None)
+        self.link = GroundLink(keys, scid=scid, counters=counters, frame_bytes_max=frame_bytes_max)
+        self.receiver = GroundReceiver(epoch=1, archive=archive)
+        self.operator = Operator()
+        self.housekeeping: dict[str, tuple[float, ...]] = {}
+        self.events_heard: Counter[str] = Counter()
+        self.packets_unreadable = 0
+        self.frames_refused: Counter[str] = Counter()
+        self._sequence = SequenceCounts()
+
+    def on_frame(self, frame: bytes, now_ns: int) -> bool:
+        """One frame as it fell from the sky; False when it was refused (counted by verdict)."""
+        received = self.link.on_frame(frame)
+        if not isinstance(received, Received):
+            self.frames_refused[received.name.lower()] += 1
+            return False
+        self.receiver.on_packets(received.frame_no, received.vcid, received.packets, now_ns)
+        for packet in received.packets:
+            try:
+                self._on_packet(packet.apid, packet.data, now_ns)
+            except WireError:
+                self.packets_unreadable += 1
+        return True
+
+    def command(self, command: Command, now_ns: int) -> int:
+        """Takes a command on for the next uplink; returns its identity."""
+        return self.operator.send(command, now_ns)
+
+    def uplink(self, now_ns: int, *, report: bool) -> list[bytes]:
+        """Frames to send up now: commands, reconcile answers and, when asked, a report."""
+        packets = self.operator.due(now_ns)
+        packets += [
+            self._up(Apid.RECONCILE_ANSWER, a, now_ns) for a in self.receiver.take_answers()
+        ]
+        if report:
+            data = self.receiver.make_report(
+                REPORT_BYTES_MAX, now_ns, vcid=int(VirtualChannel.PRODUCTS)
+            )
+            packets.append(self._up(Apid.REPORT, data, now_ns))
+        return self.link.frames_for(packets) if packets else []
+
+    def _up(self, apid: Apid, data: bytes, now_ns: int) -> bytes:
+        return encode(apid, self._sequence.take(apid), data, time_ns=now_ns, telecommand=True)
+
+    def _on_packet(self, apid: int, data: bytes, now_ns: int) -> None:
+        if apid == Apid.VERIFICATION:
+            self.operator.on_report(data, now_ns)
+        elif apid == Apid.HOUSEKEEPING:
+            heard = decode_housekeeping(data)
+            self.housekeeping[heard.group] = heard.values
+        elif apid == Apid.EVENT:
+            definition = EVENT_BY_ID.get(decode_event(data).event_id)
+            self.events_heard["unknown" if definition is None else definition.name] += 1
