@@ -68,13 +68,17 @@ class CounterReserve:
         self._reserved = highest
         self.blocks_reserved += 1
 
-    def take(self) -> int:
-        """The next number; writes a block down first when none is reserved.
+    def take(self, count: int = 1) -> int:
+        """The first of the next `count` numbers, which follow one another.
+
+        Writes blocks down first when too few are reserved; its errors pass through.
 
         Raises:
-            CounterExhausted: the key is used up.
+            CounterExhausted: the key has fewer numbers left; none is taken then.
         """
-        if self._last == self._reserved:
+        assert count >= 1
+        while self.remaining < count:
             self.reserve()
-        self._last += 1
-        return self._last
+        first = self._last + 1
+        self._last += count
+        return first

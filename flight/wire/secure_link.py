@@ -17,6 +17,7 @@ from flight.wire.replay_window import Freshness, ReplayWindow
 from flight.wire.space_packet import SpacePacket, decode_all
 from flight.wire.transfer_frame import (
     AAD_BYTES,
+    BATCH_MAX,
     FECF_BYTES,
     FRAME_BYTES_HIGHEST_MAX,
     FRAME_BYTES_LOWEST_MAX,
@@ -28,7 +29,6 @@ from flight.wire.transfer_frame import (
     FrameBuilder,
     FrameView,
     read_frame,
-    write_fecf,
 )
 
 if TYPE_CHECKING:
@@ -122,29 +122,36 @@ class SecureLink:
         return self._frame_no[vcid]
 
     def seal(self, vcid: int, packets: Sequence[bytes]) -> Sealed:
-        """One frame with these packets, in this order.
+        """One frame with these packets, in this order; errors as `seal_batch`."""
+        return self.seal_batch(vcid, (packets,))[0]
+
+    def seal_batch(self, vcid: int, groups: Sequence[Sequence[bytes]]) -> list[Sealed]:
+        """One frame for each group of packets, numbered on from the last one, made in few calls.
 
         Raises:
-            WireError: TOO_LONG when they do not fit `packets_bytes_max`, BAD_VALUE when there are
-                none or the virtual channel is not of this direction. Nothing has changed then.
+            WireError: TOO_LONG when a group does not fit `packets_bytes_max` or there are more
+                groups than `BATCH_MAX`, BAD_VALUE when a group or the batch is empty or the
+                virtual channel is not of this direction. Nothing has changed then.
             CounterExhausted: the key is used up; errors of the counter's store pass through.
         """
-        plain = b"".join(packets)
-        if vcid not in self._frame_no or not plain:
-            raise WireError(WireReason.BAD_VALUE, f"{len(packets)} packets on channel {vcid}")
-        if len(plain) > self.packets_bytes_max:
-            raise WireError(WireReason.TOO_LONG, f"{len(plain)} octets of packets")
-        frame_no = self._frame_no[vcid]
-        frame = self._builder.build(
-            vcid=vcid, count=frame_no, counter=self._counters.take(), packets_bytes=len(plain)
-        )
-        aad = bytes(frame[:AAD_BYTES])
-        with memoryview(frame) as view:
-            self._cipher.encrypt_into(aad[IV_AT:IV_END], plain, aad, view[AAD_BYTES:-FECF_BYTES])
-        write_fecf(frame)
-        self._frame_no[vcid] = frame_no + 1
-        self.frames_sealed += 1
-        return Sealed(bytes(frame), vcid, frame_no)
+        plains = [b"".join(packets) for packets in groups]
+        lengths = [len(plain) for plain in plains]
+        if vcid not in self._frame_no or not plains or not all(lengths):
+            raise WireError(WireReason.BAD_VALUE, f"{len(groups)} groups on channel {vcid}")
+        if max(lengths) > self.packets_bytes_max or len(plains) > BATCH_MAX:
+            raise WireError(
+                WireReason.TOO_LONG, f"{len(plains)} groups of up to {max(lengths)} octets"
+            )
+        first = self._frame_no[vcid]
+        counter = self._counters.take(len(plains))
+        batch = self._builder.build(vcid=vcid, count=first, counter=counter, packets_bytes=lengths)
+        for plain, (aad, body) in zip(plains, batch.parts(), strict=True):
+            self._cipher.encrypt_into(aad[IV_AT:IV_END], plain, aad, body)
+        self._frame_no[vcid] = first + len(plains)
+        self.frames_sealed += len(plains)
+        return [
+            Sealed(frame, vcid, number) for number, frame in enumerate(batch.finish(), start=first)
+        ]
 
     def open(self, frame: bytes) -> Opened | SecurityVerdict:
         """What a received frame holds, or why it's refused. Never raises on any bytes."""

@@ -11,9 +11,13 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 from flight.wire.errors import WireError, WireReason
 from hal.native_library import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Direction(IntEnum):
@@ -49,7 +53,14 @@ IV_END: int = lib.FRAMER_IV_AT + lib.FRAMER_IV_BYTES
 FRAME_OVERHEAD_BYTES: int = lib.FRAMER_OVERHEAD_BYTES
 FRAME_BYTES_LOWEST_MAX = 2_048
 FRAME_BYTES_HIGHEST_MAX: int = lib.FRAMER_FRAME_BYTES_MAX
+BATCH_MAX: int = lib.FRAMER_BATCH_MAX
 COUNT_MAX = (1 << 48) - 1
+VCID_MAX = 62
+"""63 is for idle frames."""
+
+_U8S = ffi.typeof("uint8_t[]")
+_U32S = ffi.typeof("uint32_t[]")
+_LAYOUT = ffi.typeof("struct framer_layout *")
 
 IV = struct.Struct(">HHQ")
 """Fixed field (SPI, SCID) and invocation counter: NIST SP 800-38D, 8.2.1."""
@@ -91,6 +102,48 @@ class FrameView:
     iv: bytes
 
 
+class FrameBatch:
+    """Frames of one virtual channel being made, side by side in one area of memory."""
+
+    __slots__ = ("_area", "_c_area", "_count", "_frame_bytes", "_lengths", "_stride", "_view")
+
+    def __init__(self, packets_bytes: Sequence[int]) -> None:
+        self._count = len(packets_bytes)
+        self._frame_bytes = [FRAME_OVERHEAD_BYTES + n for n in packets_bytes]
+        self._stride = FRAME_OVERHEAD_BYTES + max(packets_bytes)
+        self._area = bytearray(self._count * self._stride)
+        self._c_area = ffi.from_buffer(_U8S, self._area, require_writable=True)
+        self._lengths = ffi.new(_U32S, list(packets_bytes))
+        self._view = memoryview(self._area)
+
+    def build(self, first: Any) -> int:
+        """Writes all headers; a negative code of framer.h when a field does not fit."""
+        return int(
+            lib.framer_build_batch(
+                first, self._c_area, len(self._area), self._stride, self._lengths, self._count
+            )
+        )
+
+    def parts(self) -> list[tuple[bytes, memoryview]]:
+        """For each frame: its octets in the clear, and where ciphertext and MAC belong."""
+        view = self._view
+        return [
+            (bytes(view[at : at + AAD_BYTES]), view[at + AAD_BYTES : at + length - FECF_BYTES])
+            for at, length in self._places()
+        ]
+
+    def finish(self) -> list[bytes]:
+        """Writes every frame error control field; packets and MACs are final by then."""
+        code = lib.framer_seal_batch(
+            self._c_area, len(self._area), self._stride, self._lengths, self._count
+        )
+        assert code == lib.FRAMER_OK, "a batch that was built can be sealed"
+        return [bytes(self._view[at : at + length]) for at, length in self._places()]
+
+    def _places(self) -> Iterator[tuple[int, int]]:
+        return zip(range(0, len(self._area), self._stride), self._frame_bytes, strict=True)
+
+
 class FrameBuilder:
     """Writes the headers of one end's frames; keeps the C structure they are made from."""
 
@@ -107,31 +160,32 @@ class FrameBuilder:
         self._iv = ffi.buffer(self._spec.iv)
         self._fixed = (spi, scid)
 
-    def build(self, *, vcid: int, count: int, counter: int, packets_bytes: int) -> bytearray:
-        """A frame with its headers written, room for packets and MAC behind them.
+    def build(
+        self, *, vcid: int, count: int, counter: int, packets_bytes: Sequence[int]
+    ) -> FrameBatch:
+        """Frames with their headers written, room for packets and MAC behind them.
+
+        Args:
+            vcid: virtual channel of all of them.
+            count: VC frame count of the first, one more for each that follows.
+            counter: invocation counter of the first, one more for each that follows.
+            packets_bytes: octets of packets in each, 1 to 65,490; 1 to `BATCH_MAX` frames.
 
         Raises:
-            WireError: TOO_LONG when a field or the frame does not fit the format, or when there
-                are no packets.
+            WireError: BAD_VALUE when a field does not fit, TOO_LONG when a frame or the batch
+                does not.
         """
-        frame = bytearray(FRAME_OVERHEAD_BYTES + packets_bytes)
-        if not 0 <= vcid <= 0xFF or not 0 <= count <= COUNT_MAX:
+        if not 0 <= vcid <= VCID_MAX or not 0 <= count <= COUNT_MAX + 1 - len(packets_bytes):
             raise WireError(WireReason.BAD_VALUE, f"virtual channel {vcid}, frame {count}")
+        if not 1 <= len(packets_bytes) <= BATCH_MAX:
+            raise WireError(WireReason.TOO_LONG, f"batch of {len(packets_bytes)} frames")
         self._header.vcid = vcid
         self._header.vc_count = count
         IV.pack_into(self._iv, 0, *self._fixed, counter)
-        area = ffi.from_buffer("uint8_t[]", frame, require_writable=True)
-        code = lib.framer_build(self._spec, packets_bytes, area, len(frame), ffi.NULL)
-        if code < 0:
-            raise WireError(WireReason.TOO_LONG, f"frame of {len(frame)} octets")
-        return frame
-
-
-def write_fecf(frame: bytearray) -> None:
-    """Writes the frame error control field; packets and MAC are final by then."""
-    area = ffi.from_buffer("uint8_t[]", frame, require_writable=True)
-    code = lib.framer_seal(area, len(frame))
-    assert code == lib.FRAMER_OK, "a frame that was built can be sealed"
+        batch = FrameBatch(packets_bytes)
+        if batch.build(self._spec) != lib.FRAMER_OK:
+            raise WireError(WireReason.TOO_LONG, f"frame of {max(packets_bytes)} octets of packets")
+        return batch
 
 
 def read_frame(frame: bytes) -> FrameView:
@@ -141,8 +195,8 @@ def read_frame(frame: bytes) -> FrameView:
         WireError: BAD_CRC, TRUNCATED, BAD_LENGTH, BAD_VERSION, BAD_TYPE (a frame of another kind
             than this link carries), BAD_VALUE (spare bits).
     """
-    layout = ffi.new("struct framer_layout *")
-    code = lib.framer_check(ffi.from_buffer("uint8_t[]", frame), len(frame), layout)
+    layout = ffi.new(_LAYOUT)
+    code = lib.framer_check(ffi.from_buffer(_U8S, frame), len(frame), layout)
     if code != lib.FRAMER_OK:
         raise WireError(_REASONS[code], ffi.string(lib.framer_strerror(code)).decode("ascii"))
     header = layout.header

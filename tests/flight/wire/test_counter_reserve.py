@@ -78,6 +78,27 @@ def test_a_life_without_resets_loses_no_number_and_writes_once_a_block(block, ta
     assert reserve.remaining == storage.value - takes
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.integers(1, 20), max_size=20), st.integers(1, 8))
+def test_runs_of_numbers_follow_one_another_without_a_gap(counts, block):
+    storage = Storage()
+    reserve = CounterReserve(storage.load, storage.store, block)
+    expected = 1
+    for count in counts:
+        assert reserve.take(count) == expected
+        expected += count
+        assert storage.value >= expected - 1
+
+
+def test_a_run_longer_than_what_is_left_takes_nothing():
+    storage = Storage()
+    storage.value = COUNTER_MAX - 3
+    reserve = CounterReserve(storage.load, storage.store, 2)
+    with pytest.raises(CounterExhausted):
+        reserve.take(4)
+    assert reserve.take(3) == COUNTER_MAX - 2
+
+
 def test_a_write_that_fails_hands_out_nothing_and_can_be_tried_again():
     storage = Storage()
     reserve = CounterReserve(storage.load, storage.store, 4)

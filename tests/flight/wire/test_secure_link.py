@@ -79,6 +79,26 @@ def test_what_one_end_seals_the_other_opens_in_order(batches):
     assert ground.ledger.received == ground.ledger.accepted == len(batches)
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.lists(st.binary(max_size=80), min_size=1, max_size=3), min_size=1, max_size=9))
+def test_a_batch_is_octet_for_octet_the_frames_sealed_one_by_one(groups):
+    packed = [[packet(data) for data in group] for group in groups]
+    one, many = link(Half.NODE), link(Half.NODE)
+    assert many.seal_batch(PRODUCTS, packed) == [one.seal(PRODUCTS, group) for group in packed]
+    assert state(one)[2:4] == state(many)[2:4]
+
+
+@pytest.mark.parametrize(
+    "groups", [[], [[packet()], []], [[packet()], [bytes(2_048)]], [[packet()]] * 4_097]
+)
+def test_a_batch_with_one_bad_group_seals_none_of_them(groups):
+    node = link(Half.NODE)
+    before = state(node)
+    with pytest.raises(WireError):
+        node.seal_batch(PRODUCTS, groups)
+    assert state(node) == before
+
+
 def test_another_implementation_of_the_cipher_agrees_on_nonce_and_authenticated_bytes():
     frame = link(Half.NODE).seal(PRODUCTS, [packet(b"secret")]).frame
     assert b"secret" not in frame

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from flight.wire.crc import crc16_ccitt
 from flight.wire.errors import WireError, WireReason
 from flight.wire.transfer_frame import (
-    AAD_BYTES,
+    BATCH_MAX,
     COUNT_MAX,
     FECF_BYTES,
     FRAME_OVERHEAD_BYTES,
@@ -15,7 +15,6 @@ from flight.wire.transfer_frame import (
     Direction,
     FrameBuilder,
     read_frame,
-    write_fecf,
 )
 
 SCID, SPI = 0x1234, 3
@@ -35,10 +34,12 @@ fields = st.fixed_dictionaries(
 
 def build(scid, direction, spi, vcid, count, counter, body) -> bytes:
     builder = FrameBuilder(scid=scid, direction=direction, spi=spi)
-    frame = builder.build(vcid=vcid, count=count, counter=counter, packets_bytes=len(body))
-    frame[AAD_BYTES : AAD_BYTES + len(body)] = body
-    write_fecf(frame)
-    return bytes(frame)
+    batch = builder.build(vcid=vcid, count=count, counter=counter, packets_bytes=[len(body)])
+    ((clear, rest),) = batch.parts()
+    rest[: len(body)] = body
+    (frame,) = batch.finish()
+    assert frame.startswith(clear)
+    return frame
 
 
 def good_frame() -> bytes:
@@ -177,10 +178,26 @@ def test_the_largest_frame_is_built_and_one_octet_more_is_not():
     assert caught.value.reason is WireReason.TOO_LONG
 
 
-@pytest.mark.parametrize(("vcid", "count"), [(256, 1), (-1, 1), (1, -1), (1, COUNT_MAX + 1)])
+@pytest.mark.parametrize(("vcid", "count"), [(63, 1), (-1, 1), (1, -1), (1, COUNT_MAX + 1)])
 def test_a_field_that_does_not_fit_is_refused(vcid, count):
     with pytest.raises(WireError):
         build(SCID, Direction.UPLINK, SPI, vcid, count, 1, b"x")
+
+
+@pytest.mark.parametrize("frames", [0, BATCH_MAX + 1])
+def test_a_batch_of_no_frames_or_too_many_is_refused(frames):
+    builder = FrameBuilder(scid=SCID, direction=Direction.DOWNLINK, spi=SPI)
+    with pytest.raises(WireError) as caught:
+        builder.build(vcid=1, count=1, counter=1, packets_bytes=[1] * frames)
+    assert caught.value.reason is WireReason.TOO_LONG
+
+
+def test_no_frame_of_a_batch_runs_past_the_last_frame_number():
+    builder = FrameBuilder(scid=SCID, direction=Direction.DOWNLINK, spi=SPI)
+    batch = builder.build(vcid=1, count=COUNT_MAX - 1, counter=1, packets_bytes=[1, 1])
+    assert [read_frame(frame).count for frame in batch.finish()] == [COUNT_MAX - 1, COUNT_MAX]
+    with pytest.raises(WireError):
+        builder.build(vcid=1, count=COUNT_MAX, counter=1, packets_bytes=[1, 1])
 
 
 def test_the_overhead_is_46_octets_as_the_layout_says():
