@@ -18,8 +18,9 @@
  * Threads.  One thread at a time per device; the caller serialises. Different devices are
  *           independent.
  * Time.     No call blocks on a device. A backend whose sensor is slow samples it on its own
- *           thread and hands out the latest value with an honest validity bit. Worst cases below
- *           hold on a 1.5 GHz Cortex-A72 for every backend.
+ *           thread and hands out the latest value with an honest validity bit. The worst cases
+ *           below are what every backend must meet on a 1.5 GHz Cortex-A72; "sim" takes under
+ *           1 us a call, frames aside, on a desktop machine.
  */
 #ifndef LUMENODE_HAL_H
 #define LUMENODE_HAL_H
