@@ -1,0 +1,73 @@
+"""Who may import what beyond the rule; a reason a line."""
+
+# The bench may always import these of flight.
+OPEN_TO_THE_BENCH = {
+    "flight.wire": "wire types belong to nobody",
+    "flight.telemetry.dictionary": "the one source of channels, events and commands",
+}
+
+# (module or package of the bench, module of flight): reason.
+BENCH_TO_FLIGHT = {
+    ("hil.contact_book", "flight.config"): "contacts become the node's own configuration values",
+    ("hil.ground.ground_link", "flight.keys"): "the ground half of the link keys",
+    ("hil.scenario", "flight.config"): "a scenario embeds the node's configuration",
+    ("hil.imagery", "flight.inference.job"): "tiles are the values it makes",
+    ("hil.imagery", "flight.inference.tile_cache"): "writes the cache that flight reads",
+    ("hil.synthetic_scene", "flight.inference.job"): "tiles are the values it makes",
+    ("hil.tile_writer", "flight.inference.job"): "tiles are the values it makes",
+    ("hil.tile_writer", "flight.inference.tile_cache"): "writes the cache that flight reads",
+    ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
+}
+
+# Whole files of the bench that stand at the seam: they compose flight, or score its pure cores.
+BENCH_SEAMS = {
+    "hil.targets": "the in-process target composes flight",
+    "hil.score": "scorers drive flight's pure cores",
+    "hil.bench": "the bench steps the composed node",
+}
+
+# Leaves of flight: import nothing of flight but one another.
+LEAVES = (
+    "flight.base",
+    "flight.wire",
+    "flight.telemetry.dictionary",
+    "flight.telemetry.definitions",
+    "flight.telemetry.channel_table",
+    "flight.telemetry.event_table",
+    "flight.telemetry.command_table",
+)
+
+# The composition root and what starts it.
+APP = ("flight.app", "flight.__main__")
+
+# A name ending so is a skin or an adapter: it may await, and touch files, sockets, processes.
+SKIN_SUFFIXES = ("_service", "_ort", "_sqlite", "_mqtt", "_serial", "_process", "_cli")
+
+# Skins whose name does not say so; a reason each.
+SKINS = {
+    "flight.base.clock": "the clock itself, DESIGN's only place that reads one",
+    "flight.base.component": "declares the protocol of services, which await",
+    "flight.base.rate_group": "holds the runner beside the pure group",
+    "flight.base.supervisor": "supervision awaits its children",
+    "flight.executive": "the main loop",
+    "flight.io": "the edge of the hardware layer",
+    "flight.config": "the only reader of the node's TOML",
+    "flight.keys": "the only reader and maker of key files",
+    "flight.inference.frame_source": "tiles come from a folder and are awaited",
+    "flight.inference.inline_engine": "the engine of simulation awaits the modelled duration",
+    "flight.inference.job": "declares the protocol of engines, which await",
+    "flight.inference.model_registry": "reads models and manifests",
+    "flight.inference.tile_cache": "reads tile files",
+    "flight.inference.labelled_file": "reads labelled tile files",
+    "flight.inference.worker_child": "starts and ends the worker's process",
+    "flight.inference.worker_main": "the worker's process itself",
+    "flight.downlink.file_store": "the one door to segment files",
+    "flight.downlink.file_store_memory": "its fake, a product",
+}
+
+# Who may import onnxruntime.
+ONNXRUNTIME = {
+    "flight.inference.session_ort": "the one session",
+    "hil.training.export_onnx": "quantises with it; training only",
+    "hil.training.train_cloud_unet": "checks that it is there before hours of training",
+}

@@ -1,0 +1,182 @@
+"""Clocks, sleeps, randomness, threads, sockets: each has one home, and nobody else touches it.
+
+This is the first of the three nets under determinism; the bench's traps are the other two.
+"""
+
+import ast
+
+import pytest
+from house import imports_of, lies_under, module_of, modules, unused
+
+# Modules that nobody under the rule imports; a ban on the import is a ban on each of its calls.
+BANNED_MODULES = (
+    "time",
+    "random",
+    "secrets",
+    "threading",
+    "_thread",
+    "multiprocessing",
+    "concurrent",
+    "socket",
+    "socketserver",
+    "selectors",
+    "signal",
+    "subprocess",
+    "uvloop",
+)
+
+# Calls banned one by one, by their full name.
+BANNED_NAMES = frozenset(
+    {
+        "asyncio.sleep",
+        "asyncio.wait",
+        "asyncio.as_completed",
+        "asyncio.all_tasks",
+        "asyncio.to_thread",
+        "asyncio.create_subprocess_exec",
+        "asyncio.create_subprocess_shell",
+        "asyncio.open_connection",
+        "asyncio.start_server",
+        "datetime.datetime.now",
+        "datetime.datetime.utcnow",
+        "datetime.datetime.today",
+        "datetime.date.today",
+        "numpy.random",
+        "os.fork",
+        "os.getpid",
+        "os.getrandom",
+        "os.system",
+        "os.times",
+        "os.urandom",
+        "random.random",
+        "sys.stdout",
+        "uuid.uuid1",
+        "uuid.uuid4",
+    }
+)
+BANNED_BUILTINS = frozenset({"print", "input", "id", "hash", "exec", "eval", "breakpoint"})
+BANNED_METHODS = frozenset({"run_in_executor", "set_default_executor"})
+
+UNDER_THE_RULE = ("flight", "hil.plant", "hil.ground", "hil.simloop")
+
+ALLOWED = {
+    ("flight.base.clock", "time"): "the only reader of a clock",
+    ("flight.keys", "os.urandom"): "the one file that reads the operating system's generator",
+    ("flight.inference.worker_child", "subprocess"): "starts the worker's process",
+    ("flight.inference.worker_main", "signal"): "the worker's own process, outside the fly path",
+    ("flight.inference.worker_main", "time"): "the worker measures its own durations",
+    ("flight.inference.models_cli", "print"): "a command prints its result",
+    ("flight.__main__", "print"): "a command prints its result",
+}
+
+
+def _qualified(node, names):
+    """The full dotted name of an expression, with import aliases resolved, or None."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id not in names:
+        return None
+    return ".".join([names[node.id], *reversed(parts)])
+
+
+def _bound_names(tree):
+    """Local name -> full name for every import of the file."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                names[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return names
+
+
+def banned_uses(module):
+    """(line, what) of every banned import, name, builtin call and method of one module."""
+    for line, name in imports_of(module):
+        if lies_under(name, BANNED_MODULES):
+            yield line, name.partition(".")[0]
+    names = _bound_names(module.tree)
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in BANNED_NAMES:
+                    yield node.lineno, f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.Attribute):
+            if node.attr in BANNED_METHODS:
+                yield node.lineno, node.attr
+            full = _qualified(node, names)
+            if full is not None and full in BANNED_NAMES:
+                yield node.lineno, full
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in BANNED_BUILTINS and node.func.id not in names:
+                yield node.lineno, node.func.id
+
+
+def _under_the_rule():
+    return [
+        module
+        for module in modules().values()
+        if lies_under(module.name, UNDER_THE_RULE) or module.name.startswith("hil.simloop")
+    ]
+
+
+def test_nobody_touches_what_is_not_his():
+    found = [
+        f"{module.path}:{line}: {what}"
+        for module in _under_the_rule()
+        for line, what in banned_uses(module)
+        if (module.name, what) not in ALLOWED
+    ]
+    assert found == []
+
+
+def test_no_exception_outlives_its_need():
+    used = {(module.name, what) for module in _under_the_rule() for _, what in banned_uses(module)}
+    assert unused(ALLOWED, used) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("import time\ntime.monotonic()", "time"),
+        ("import time as clock", "time"),
+        ("from time import monotonic_ns as now", "time"),
+        ("def f():\n    import random", "random"),
+        ("from concurrent.futures import ThreadPoolExecutor", "concurrent"),
+        ("import asyncio\nasync def f(): await asyncio.sleep(1)", "asyncio.sleep"),
+        ("import asyncio as a\nx = a.wait", "asyncio.wait"),
+        ("from asyncio import as_completed", "asyncio.as_completed"),
+        ("import asyncio\nfor t in asyncio.all_tasks(): pass", "asyncio.all_tasks"),
+        ("from datetime import datetime as d\nd.now()", "datetime.datetime.now"),
+        ("import datetime\ndatetime.datetime.utcnow()", "datetime.datetime.utcnow"),
+        ("import os\nos.urandom(8)", "os.urandom"),
+        ("from os import urandom", "os.urandom"),
+        ("import uuid\nuuid.uuid4()", "uuid.uuid4"),
+        ("import numpy as np\nnp.random.default_rng()", "numpy.random"),
+        ("loop.run_in_executor(None, f)", "run_in_executor"),
+        ("print('x')", "print"),
+        ("key = hash('x')", "hash"),
+    ],
+)
+def test_a_planted_violation_is_found(source, what):
+    assert what in {found for _, found in banned_uses(module_of("flight/planted.py", source))}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import asyncio\nasyncio.timeout(1)",
+        "from datetime import datetime\ndatetime.fromtimestamp(0)",
+        "import os\nos.fsync(3)",
+        "class A:\n    def sleep(self): ...\nA().sleep()",
+        "from mine import hash\nhash(5)",
+        "time = 5\nprint_ = time",
+    ],
+)
+def test_what_is_allowed_is_not_flagged(source):
+    assert list(banned_uses(module_of("flight/planted.py", source))) == []
