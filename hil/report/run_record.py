@@ -121,7 +121,7 @@ def _json(path: Path, kind: type[T], problems: list[str]) -> T | None:
 
 def _telemetry(path: Path, problems: list[str]) -> Telemetry:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in sorted(archive.files)}
         t_s = arrays.pop("t_s").astype(np.float64)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
