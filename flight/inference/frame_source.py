@@ -7,12 +7,12 @@ drops into a folder. Both keep time on an absolute grid.
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from flight.inference.job import BANDS, Tile, pixel_digest
+from flight.inference.npz_arrays import NpzError, read_npz
 from flight.inference.tile_cache import read_tile_cache
 
 if TYPE_CHECKING:
@@ -131,12 +131,16 @@ class FolderSource:
 def read_folder_tile(path: Path) -> npt.NDArray[np.uint16] | None:
     """Return ``pixels`` of one dropped file, or None if it is not such a file."""
     try:
-        if path.stat().st_size > FOLDER_TILE_BYTES_MAX:
-            return None
-        with np.load(path, allow_pickle=False) as archive:
-            pixels = np.asarray(archive["pixels"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        with path.open("rb") as file:
+            arrays = read_npz(file, ("pixels",), FOLDER_TILE_BYTES_MAX)
+    except (OSError, NpzError):
         return None
-    if pixels.ndim != 3 or pixels.shape[2] != len(BANDS) or pixels.dtype != np.uint16:
+    pixels = arrays.get("pixels")
+    if (
+        pixels is None
+        or pixels.ndim != 3
+        or pixels.shape[2] != len(BANDS)
+        or pixels.dtype != np.uint16
+    ):
         return None
     return pixels

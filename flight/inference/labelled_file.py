@@ -6,13 +6,13 @@ Layout: ``img`` (H, W, 6) float32 reflectance 0..1, ``msk`` (H, W, 1) uint8 with
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
+from flight.inference.npz_arrays import NpzError, read_npz
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CLOUD_CLASS = 4
 REFLECTANCE_MIN, REFLECTANCE_MAX = -0.5, 5.0
 """Outside of these the array is not a reflectance on the 0..1 scale (bright ice reaches 1.5)."""
-SIDE_PX_MAX = 20_000
+FILE_BYTES_MAX = 2 * 1024**3
 
 
 class LabelledFileError(Exception):
@@ -62,8 +62,6 @@ def read_labelled_file(path: Path) -> LabelledTile:
         raise LabelledFileError(
             f"{path}: msk has shape {mask.shape}, wanted {(*image.shape[:2], 1)} to match img"
         )
-    if max(image.shape[:2]) > SIDE_PX_MAX:
-        raise LabelledFileError(f"{path}: img is larger than {SIDE_PX_MAX} px a side")
     if image.dtype != np.float32 or mask.dtype != np.uint8:
         raise LabelledFileError(
             f"{path}: img is {image.dtype} and msk {mask.dtype}, wanted float32 and uint8"
@@ -77,16 +75,12 @@ def read_labelled_file(path: Path) -> LabelledTile:
     return LabelledTile(path.stem, image, np.ascontiguousarray(mask[..., 0]))
 
 
-def _arrays(path: Path) -> dict[str, Any]:
-    """Return all arrays of an npz file; never unpickles."""
+def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return img and msk of an npz file, as far as they are there."""
     try:
         with path.open("rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise LabelledFileError(f"{path}: not an npz file")
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files if key in ("img", "msk")}
+            return read_npz(file, ("img", "msk"), FILE_BYTES_MAX)
     except OSError as error:
         raise LabelledFileError(f"{path}: not readable: {error.strerror or error}") from error
-    except (ValueError, zipfile.BadZipFile, EOFError, KeyError, MemoryError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise LabelledFileError(f"{path}: not a labelled tile: {reason}") from error
+    except NpzError as error:
+        raise LabelledFileError(f"{path}: not a labelled tile: {error}") from error

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,14 @@ import msgspec
 import numpy as np
 
 from flight.inference.job import BANDS, REFLECTANCE_SCALE, Tile, pixel_digest
+from flight.inference.npz_arrays import NpzError, read_npz
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
 
+ARRAYS = ("pixels", "reference", "corner", "land")
 CACHE_BYTES_MAX = 512 * 1024 * 1024
 REMEDY = "run `lumenode fetch-data --force`"
 
@@ -76,10 +77,9 @@ def read_tile_cache(path: Path) -> TileCache:
             f"{REMEDY}"
         )
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            pixels, masks = archive["pixels"], archive["reference"]
-            corners, land = archive["corner"], archive["land"]
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        arrays = read_npz(io.BytesIO(data), ARRAYS, CACHE_BYTES_MAX)
+        pixels, masks, corners, land = (arrays[name] for name in ARRAYS)
+    except (NpzError, KeyError) as error:
         raise ImageryError(f"{path}: not a tile cache: {error}; {REMEDY}") from error
     count, side = len(sidecar.tile_sha256), sidecar.tile_px
     shapes = (pixels.shape, masks.shape, corners.shape, land.shape)
