@@ -73,6 +73,11 @@ class DownlinkQueue:
     def __contains__(self, product_id: int) -> bool:
         return product_id in self._entries
 
+    @property
+    def queued_bytes(self) -> int:
+        """Sizes of all products held, together."""
+        return self._bytes
+
     def product(self, product_id: int) -> Product | None:
         """The product as queued, or None."""
         entry = self._entries.get(product_id)

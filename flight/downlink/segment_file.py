@@ -184,11 +184,6 @@ class SegmentLog:
             return record
         raise RecordDamagedError(f"segment {place.segment} at {place.offset}")
 
-    def read_payload(self, place: Place, meta_bytes: int, offset: int, length: int) -> bytes:
-        """Bytes of a payload, unverified: for records too large to be kept in memory whole."""
-        start = place.offset + HEADER_BYTES + meta_bytes + offset
-        return self._files.pread(self._handles[place.segment], length, start)
-
     def scan(self, segment: int, offset: int = 0) -> Iterator[Record]:
         """Every valid record from `offset` on; ends at zeros or at a torn record.
 
