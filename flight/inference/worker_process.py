@@ -127,6 +127,9 @@ class WorkerEngine:
         if pixels.shape[0] * pixels.shape[1] > self._capacity_px:
             raise InferenceError(InferenceFailure.TILE_TOO_LARGE, f"tile of {pixels.shape[:2]} px")
         child = self._child if self._child is not None else await self._start()
+        if job.deadline_ns is not None and self._clock.now_ns() >= job.deadline_ns:
+            # Waiting its turn or for a worker to start took too long; the worker is healthy.
+            raise InferenceError(InferenceFailure.TIMEOUT, "deadline passed before the run")
         index, model = self._models[job.model_name, job.variant]
         raw = np.ascontiguousarray(pixels).tobytes()
         self._shared[: len(raw)] = raw

@@ -77,8 +77,9 @@ def test_the_worker_answers_what_a_session_here_answers():
 
 def test_a_hung_worker_is_killed_at_the_deadline_and_replaced():
     async def scenario():
-        async with engine_of(timeout_ns=SECOND_NS // 5) as engine:
+        async with engine_of() as engine:
             await engine.run(job_of())
+            engine._timeout_ns = SECOND_NS // 5
             hung = engine.worker_pid
             os.kill(hung, signal.SIGSTOP)
             assert await failure_of(engine, job_of(2)) is InferenceFailure.TIMEOUT
@@ -102,6 +103,18 @@ def test_a_job_is_killed_at_its_own_deadline_too():
             os.kill(engine.worker_pid, signal.SIGSTOP)
             late = job_of(2, deadline_ns=LoopClock().now_ns() + SECOND_NS // 10)
             assert await failure_of(engine, late) is InferenceFailure.TIMEOUT
+
+    asyncio.run(scenario())
+
+
+def test_a_job_past_its_deadline_is_refused_and_costs_no_worker():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            stale = job_of(2, deadline_ns=LoopClock().now_ns() - 1)
+            assert await failure_of(engine, stale) is InferenceFailure.TIMEOUT
+            assert (await engine.run(job_of(3))).job_id == 3
+            assert engine.counters.starts == 1
 
     asyncio.run(scenario())
 
