@@ -10,6 +10,7 @@ OPEN_TO_THE_BENCH = {
 BENCH_TO_FLIGHT = {
     ("hil.contact_book", "flight.config"): "contacts become the node's own configuration values",
     ("hil.ground.ground_link", "flight.keys"): "the ground half of the link keys",
+    ("hil.ground.ground_segment", "flight.keys"): "the ground half of the link keys",
     ("hil.scenario", "flight.config"): "a scenario embeds the node's configuration",
     ("hil.imagery", "flight.inference.job"): "tiles are the values it makes",
     ("hil.imagery", "flight.inference.tile_cache"): "writes the cache that flight reads",
@@ -45,8 +46,7 @@ SKIN_SUFFIXES = ("_service", "_ort", "_sqlite", "_mqtt", "_serial", "_process", 
 
 # Skins whose name does not say so; a reason each.
 SKINS = {
-    "flight.base.clock": "the clock itself, DESIGN's only place that reads one",
-    "flight.base.component": "declares the protocol of services, which await",
+    "flight.base.clock": "the clock itself, the only place that reads one",
     "flight.base.rate_group": "holds the runner beside the pure group",
     "flight.base.supervisor": "supervision awaits its children",
     "flight.executive": "the main loop",
@@ -55,13 +55,13 @@ SKINS = {
     "flight.keys": "the only reader and maker of key files",
     "flight.inference.frame_source": "tiles come from a folder and are awaited",
     "flight.inference.inline_engine": "the engine of simulation awaits the modelled duration",
-    "flight.inference.job": "declares the protocol of engines, which await",
     "flight.inference.model_registry": "reads models and manifests",
     "flight.inference.tile_cache": "reads tile files",
     "flight.inference.labelled_file": "reads labelled tile files",
     "flight.inference.worker_child": "starts and ends the worker's process",
     "flight.inference.worker_main": "the worker's process itself",
     "flight.downlink.file_store": "the one door to segment files",
+    "flight.downlink.store_recovery": "rebuilds the SQLite index from the segments",
     "flight.downlink.file_store_memory": "its fake, a product",
 }
 

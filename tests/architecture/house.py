@@ -61,6 +61,17 @@ def repository_files():
     return [name for name in sorted(set(listed)) if name and (ROOT / name).is_file()]
 
 
+def type_only_lines(module):
+    """Lines of the imports that only a type checker follows."""
+    return {
+        inner.lineno
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    }
+
+
 def imports_of(module):
     """(line, imported name) of every import statement, also inside functions.
 
@@ -85,3 +96,8 @@ def lies_under(name, prefixes):
 def unused(exceptions, used):
     """Exceptions that nothing needed."""
     return sorted(set(exceptions) - set(used), key=str)
+
+
+def told(found):
+    """One finding a line, for the message of an assertion."""
+    return "\n" + "\n".join(str(item) for item in found)

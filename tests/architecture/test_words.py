@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from house import ROOT, repository_files
+from house import ROOT, repository_files, told
 
 _JOINED = {
     "later": ("TO" + "DO", "FIX" + "ME", "X" + "XX"),
@@ -50,7 +50,7 @@ def test_no_file_says_what_it_should_not():
             for line, word in forbidden_words(raw.decode("utf-8", "replace"))
             if (name, word) not in ALLOWED
         ]
-    assert found == []
+    assert found == [], told(found)
 
 
 @pytest.mark.parametrize(
