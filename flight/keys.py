@@ -105,11 +105,19 @@ def generate(epoch: int = 1, random_bytes: Callable[[int], bytes] = os.urandom) 
 def _write_new(path: Path, content: bytes) -> None:
     """A file that nobody else may read, durable, and that must not exist yet."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), _FILE_MODE)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), _FILE_MODE)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    return f"{path}: {error.strerror}; choose a folder that can be written"
 
 
 def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
@@ -122,6 +130,9 @@ def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
     written: list[Path] = []
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise KeyFileError(_cannot_write(folder, error)) from error
+    try:
         for half in Half:
             path = folder / half.file_name
             content = _KeyFile(
@@ -130,16 +141,14 @@ def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
             _write_new(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
             written.append(path)
     except OSError as error:
-        for path in written:
-            path.unlink()
+        for done in written:
+            done.unlink()
         if isinstance(error, FileExistsError):
             raise KeyFileError(
-                f"{error.filename} exists: keys are never overwritten; "
+                f"{path} exists: keys are never overwritten; "
                 "choose another folder, or move the old pair away first"
             ) from error
-        raise KeyFileError(
-            f"{error.filename}: {error.strerror}; choose a folder that can be written"
-        ) from error
+        raise KeyFileError(_cannot_write(path, error)) from error
     return written[0], written[1]
 
 

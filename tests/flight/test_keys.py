@@ -102,10 +102,28 @@ def test_help_ends_with_0(capsys):
     assert "usage: lumenode keys init DIR" in capsys.readouterr().out
 
 
-def test_a_folder_that_cannot_be_written_ends_with_2(tmp_path, capsys):
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_folder_that_cannot_be_made_ends_with_2_and_says_so(tmp_path, capsys, below):
     (tmp_path / "file").write_text("")
-    assert main_keys(["init", str(tmp_path / "file")]) == 2
-    assert str(tmp_path / "file") in capsys.readouterr().err
+    folder = tmp_path / "file" / below
+    assert main_keys(["init", str(folder)]) == 2
+    assert f"{folder}: " in (said := capsys.readouterr().err)
+    assert "choose a folder that can be written" in said
+
+
+def test_a_disk_that_fails_leaves_no_half_a_pair(tmp_path, monkeypatch):
+    real, calls = os.fsync, []
+
+    def fsync(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(KeyFileError, match="No space left on device; choose a folder"):
+        save_halves(generate(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_pairs_never_share_a_key(tmp_path):

@@ -149,6 +149,12 @@ def test_garbage_events_raise_nothing_but_the_wire_error(garbage):
             continue
 
 
+def test_an_event_longer_than_any_we_make_is_refused():
+    with pytest.raises(WireError) as caught:
+        decode_event(bytes(EVENT_BYTES_MAX + 1))
+    assert caught.value.reason is WireReason.TOO_LONG
+
+
 def test_an_event_number_that_does_not_fit_is_refused():
     with pytest.raises(WireError):
         encode_event(0x1_0000, Severity.INFO, {})
