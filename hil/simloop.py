@@ -249,7 +249,12 @@ class SimLoop(LoopLife):
         )
 
     def close(self) -> None:
-        """Forget what is scheduled. `cancel_all` first, if tasks are to end in order."""
+        """Forget what is scheduled. `cancel_all` first, if tasks are to end in order.
+
+        Raises:
+            SimulationFailure: something failed after the last run, with nobody to hear it.
+        """
         super().close()
         self._ready.clear()
         self._timers.clear()
+        self._raise_failure()

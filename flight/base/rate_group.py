@@ -64,7 +64,7 @@ class RateGroup:
         for index, step in enumerate(self._steps):
             try:
                 step(now_ns)
-            except Exception as error:  # noqa: BLE001, PERF203 - the isolation promised above
+            except Exception as error:  # noqa: BLE001 - the isolation promised above
                 member = self.members[index].name
                 self.member_errors[member] += 1
                 self._on_error(member, error, now_ns)

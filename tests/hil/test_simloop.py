@@ -243,6 +243,18 @@ def test_a_task_whose_failure_nobody_retrieves_fails_the_run(loop):
     assert "unheard" in str(caught.value.__cause__)
 
 
+def test_a_failure_heard_of_after_the_last_run_is_raised_by_closing(loop):
+    async def fail():
+        raise ValueError("unheard")
+
+    task = loop.create_task(fail())
+    loop.run_until_ns(1)
+    del task
+    gc.collect()
+    with pytest.raises(SimulationFailure):
+        loop.close()
+
+
 def test_an_exception_handler_hears_instead(loop):
     heard = []
     loop.set_exception_handler(lambda _loop, context: heard.append(context["exception"]))
