@@ -163,7 +163,7 @@ class HalConfig(msgspec.Struct, frozen=True):
     """What is fixed while a device is open; bounds in hal.h."""
 
     tx_fifo_frames: int = 32
-    """Transmit credit: 6.7 ms of longest frames at 2.5 Gbit/s, within one period at 100 Hz."""
+    """Transmit credit: 6.7 ms of longest frames at 2.5 Gbit/s; a slower loop needs more."""
     rx_fifo_frames: int = 32
     """Received frames kept until they are fetched; more are lost and counted."""
     max_frame_bytes: int = 65542

@@ -13,9 +13,10 @@
  *       0      13     primary header with a VC frame count of 6 octets (7 + 6)
  *      13       2     SPI, security parameter index
  *      15      12     IV
- *      27       1     transfer frame data field header: rule 111 (no segmentation), UPID 0
- * (packets) 28       n     space packets, encrypted by the caller 28+n    16     MAC, filled in by
- * the caller 44+n     2     FECF, CRC-16 of everything before it
+ *      27       1     data field header: rule 111 (no segmentation), UPID 0 (packets)
+ *      28       n     space packets, encrypted by the caller
+ *      28+n    16     MAC, filled in by the caller
+ *      44+n     2     FECF, CRC-16 of everything before it
  *
  * No insert zone and no operational control field. Times: every loop runs once over the bytes
  * given, so a call is bounded by them; the budget on a 1.5 GHz Cortex-A72 is 2 ns a byte of check

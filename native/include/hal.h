@@ -174,7 +174,7 @@ struct hal_config {
     uint32_t abi_version;       /* HAL_ABI_VERSION */
     const char *backend;        /* NUL-terminated name out of hal_backend_name() */
     uint32_t tx_fifo_frames;    /* 1 to HAL_FIFO_FRAMES_MAX; default 32: 6.7 ms of longest frames
-                                   at 2.5 Gbit/s, under one period of the 100 Hz loop */
+                                   at 2.5 Gbit/s; a link kept full by a slower loop needs more */
     uint32_t rx_fifo_frames;    /* 1 to HAL_FIFO_FRAMES_MAX; default 32 */
     uint32_t max_frame_bytes;   /* 1 to HAL_FRAME_BYTES_MAX; default the longest */
     uint32_t payload_level_max; /* highest level of the board's profile, 1 to
