@@ -54,7 +54,7 @@ def read_labelled_file(path: Path) -> LabelledTile:
     arrays = _arrays(path)
     for key in ("img", "msk"):
         if key not in arrays:
-            raise LabelledFileError(f"{path}: no array {key!r} (has: {sorted(arrays) or 'none'})")
+            raise LabelledFileError(f"{path}: no array {key!r}; a labelled tile has img and msk")
     image, mask = arrays["img"], arrays["msk"]
     if image.ndim != 3 or image.shape[2] != len(BANDS) or 0 in image.shape:
         raise LabelledFileError(f"{path}: img has shape {image.shape}, wanted (H, W, {len(BANDS)})")

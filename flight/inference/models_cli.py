@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     # The flag is taken before and after the action; a default there would undo the one before.
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     late = argparse.ArgumentParser(add_help=False)
-    late.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    late.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON"
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     actions.add_parser("list", parents=[late], help="name, version, size (the default)")
     actions.add_parser("verify", parents=[late], help="digests, and a run on the golden tile")
@@ -76,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         parents=[late],
         help="IoU, F1 and accuracy of each variant on a labelled tile",
         description="Measure each variant against an expert mask: cloud is mask class 4.",
-        epilog="FILE.npz holds img (H, W, 6) float32 reflectance 0..1 and msk (H, W, 1) uint8.",
+        epilog="FILE.npz holds img (H, W, 6) float32 reflectance 0..1 and msk (H, W, 1) uint8. "
+        "example: lumenode models evaluate landsat7.npz --json",
     )
     evaluate.add_argument("file", type=Path, metavar="FILE.npz")
     evaluate.add_argument("--model", default="cloud_unet", help="model (default: %(default)s)")
