@@ -52,6 +52,7 @@ NOTICE = "contains modified Copernicus Sentinel data"
 REFERENCE = "cloud mask computed by s2cloudless, shipped with the scene (CC BY-SA 4.0)"
 L1C_BANDS = (1, 2, 3, 7, 11, 12)
 """B2 B3 B4 B8 B11 B12 among the 13 L1C bands B1..B8, B8A, B9..B12."""
+STDERR_FD = 2
 SCENE_SHAPE = (1, 856, 512, 13)
 
 
@@ -124,7 +125,7 @@ def _download(folder: Path) -> Path:
     # where the set-up tools cannot be fetched, with those installed beside us.
     for extra in ([], ["--no-build-isolation"]):
         # Progress goes to stderr, so that stdout stays the result's.
-        done = subprocess.run([*command, *extra], check=False, stdout=sys.stderr.fileno())  # noqa: S603
+        done = subprocess.run([*command, *extra], check=False, stdout=STDERR_FD)  # noqa: S603
         found = sorted(folder.glob(f"{SOURCE.package}-*.tar.gz"))
         if done.returncode == 0 and found:
             return found[0]

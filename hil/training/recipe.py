@@ -25,16 +25,17 @@ class Recipe:
     """Peak of the cosine schedule (Adam)."""
     warmup: int = 50
     """Steps of linear warm-up."""
-    image_gain: float = 0.25
+    image_gain: float = 0.15
     """All bands of a crop are scaled by one factor exp(U(-g, g)): sun height, sensor gain."""
-    band_gain: float = 0.08
+    band_gain: float = 0.03
     """Each band is scaled by its own factor exp(U(-g, g)): different spectral responses."""
-    offset: float = 0.02
-    """All bands of a crop are shifted by U(-o, o): path radiance, baseline offset."""
-    noise: float = 0.004
-    """Standard deviation of white noise: quantisation, resampling."""
-    zoom_max: float = 1.0
-    """Crops are magnified by up to this factor: a finer ground sampling distance."""
+    offset: float = 0.0
+    """All bands of a crop are shifted by U(-o, o): path radiance. None: thin cloud over
+    dark water is brighter than the water by about as little."""
+    noise: float = 0.0
+    """Standard deviation of white noise. None beyond the scenes' own."""
+    zoom_max: float = 2.0
+    """Crops are magnified by up to this factor: Sentinel-2 resolves 10 m, Landsat 30 m."""
     dice_weight: float = 1.0
     """Weight of the soft Dice term beside binary cross-entropy."""
     average_decay: float = 0.99

@@ -136,9 +136,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the whole recipe; returns the exit code."""
     options = parse(argv)
-    require_extra()
-    from hil.training.describe import check_scene, write_manifest  # noqa: PLC0415
-
     recipe = dataclasses.replace(Recipe(), seed=options.seed, iterations=options.iterations)
     layers = cloud_unet()
     try:
@@ -146,6 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LabelledFileError as error:
         say(f"{error} (public copy: GitHub dlr-eoc/ukis-csmask, tests/testfiles)")
         return 2
+    require_extra()
+    from hil.training.describe import check_scene, write_manifest  # noqa: PLC0415
+
     metrics: dict[str, Any] = {}
     if not options.no_cross_check:
         metrics["cross"] = cross_check(tiles, layers, recipe, options.out / "cross")
