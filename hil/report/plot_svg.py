@@ -11,7 +11,7 @@ from hil.report.markup import Markup, el
 from hil.report.quantity import known
 
 WIDTH, HEIGHT = 250.0, 124.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 36.0, 14.0, 20.0, 18.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 14.0, 20.0, 18.0
 POINTS_MAX = 400
 
 

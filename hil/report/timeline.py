@@ -127,7 +127,9 @@ def _throttle_lane(record: RunRecord) -> tuple[Markup, Markup | None]:
         for name, (colour, total) in seen.items()
     ]
     key = el("p", "Throttled by: ", *items, class_="key") if items else None
-    return (_lane(record, "Throttle", spans), key)
+    (start, end) = time_span(record)
+    share = percent(sum(total for _, total in seen.values()), end - start) if seen else "never"
+    return (_lane(record, "Throttle", spans, note=share), key)
 
 
 def swatch(colour: str, label: str, kind: str = "box") -> Markup:
