@@ -6,9 +6,9 @@ whatever comes, it says a `SecurityVerdict`, and only an authentic frame changes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 
 from flight.wire.errors import WireError, WireReason
@@ -46,8 +46,7 @@ _FORM_VERDICTS: dict[WireReason, SecurityVerdict] = {
 """Every other fault of form is a BAD_HEADER."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """A frame ready for the terminal, and its number on its virtual channel (48 bits)."""
 
     frame: bytes
@@ -55,8 +54,7 @@ class Sealed:
     frame_no: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """A frame that passed every check. Its packets are in the order they were put in."""
 
     vcid: int

@@ -8,8 +8,9 @@ segmented; what is too long for one packet is cut by the product layer, which kn
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from flight.wire.errors import WireError, WireReason
 
@@ -46,8 +47,7 @@ _UNSEGMENTED = 0xC000
 assert _HEADER.size == HEADER_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class SpacePacket:
+class SpacePacket(msgspec.Struct, frozen=True, gc=False):
     """One packet as received.
 
     Attributes:
@@ -116,11 +116,11 @@ def _decode_one(buf: bytes, at: int) -> tuple[SpacePacket, int]:
     if end > len(buf):
         raise WireError(WireReason.TRUNCATED, f"{end - len(buf)} octets missing")
     packet = SpacePacket(
-        apid=first & APID_MAX,
-        seq_count=second & (SEQ_COUNT_MODULO - 1),
-        time_ns=time_ns,
-        data=bytes(buf[at + HEADER_BYTES : end]),
-        telecommand=bool(first & _TYPE_TELECOMMAND),
+        first & APID_MAX,
+        second & (SEQ_COUNT_MODULO - 1),
+        time_ns,
+        bytes(buf[at + HEADER_BYTES : end]),
+        bool(first & _TYPE_TELECOMMAND),
     )
     return packet, end
 

@@ -9,15 +9,16 @@ hence every frame has the bypass flag, and the VC frame count is the frame numbe
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from flight.wire.errors import WireError, WireReason
 from hal.native_library import ffi, lib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 
 class Direction(IntEnum):
@@ -79,8 +80,7 @@ _REASONS: dict[int, WireReason] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FrameView:
+class FrameView(msgspec.Struct, frozen=True, gc=False):
     """What the headers of a frame say; authentic only once its MAC was checked.
 
     Attributes:
@@ -105,16 +105,19 @@ class FrameView:
 class FrameBatch:
     """Frames of one virtual channel being made, side by side in one area of memory."""
 
-    __slots__ = ("_area", "_c_area", "_count", "_frame_bytes", "_lengths", "_stride", "_view")
+    __slots__ = ("_area", "_c_area", "_count", "_lengths", "_places", "_stride", "_view")
 
     def __init__(self, packets_bytes: Sequence[int]) -> None:
         self._count = len(packets_bytes)
-        self._frame_bytes = [FRAME_OVERHEAD_BYTES + n for n in packets_bytes]
         self._stride = FRAME_OVERHEAD_BYTES + max(packets_bytes)
         self._area = bytearray(self._count * self._stride)
         self._c_area = ffi.from_buffer(_U8S, self._area, require_writable=True)
         self._lengths = ffi.new(_U32S, list(packets_bytes))
         self._view = memoryview(self._area)
+        self._places = [
+            (i * self._stride, i * self._stride + FRAME_OVERHEAD_BYTES + n)
+            for i, n in enumerate(packets_bytes)
+        ]
 
     def build(self, first: Any) -> int:
         """Writes all headers; a negative code of framer.h when a field does not fit."""
@@ -128,8 +131,8 @@ class FrameBatch:
         """For each frame: its octets in the clear, and where ciphertext and MAC belong."""
         view = self._view
         return [
-            (bytes(view[at : at + AAD_BYTES]), view[at + AAD_BYTES : at + length - FECF_BYTES])
-            for at, length in self._places()
+            (bytes(view[at : at + AAD_BYTES]), view[at + AAD_BYTES : end - FECF_BYTES])
+            for at, end in self._places
         ]
 
     def finish(self) -> list[bytes]:
@@ -138,10 +141,7 @@ class FrameBatch:
             self._c_area, len(self._area), self._stride, self._lengths, self._count
         )
         assert code == lib.FRAMER_OK, "a batch that was built can be sealed"
-        return [bytes(self._view[at : at + length]) for at, length in self._places()]
-
-    def _places(self) -> Iterator[tuple[int, int]]:
-        return zip(range(0, len(self._area), self._stride), self._frame_bytes, strict=True)
+        return [bytes(self._view[at:end]) for at, end in self._places]
 
 
 class FrameBuilder:
@@ -196,18 +196,18 @@ def read_frame(frame: bytes) -> FrameView:
             than this link carries), BAD_VALUE (spare bits).
     """
     layout = ffi.new(_LAYOUT)
-    code = lib.framer_check(ffi.from_buffer(_U8S, frame), len(frame), layout)
+    code = lib.framer_check(frame, len(frame), layout)
     if code != lib.FRAMER_OK:
         raise WireError(_REASONS[code], ffi.string(lib.framer_strerror(code)).decode("ascii"))
     header = layout.header
     if header.command or not header.bypass:
         raise WireError(WireReason.BAD_TYPE, "a protocol control or sequence-controlled frame")
     return FrameView(
-        scid=header.scid,
-        direction=Direction(header.destination),
-        vcid=header.vcid,
-        map_id=header.map_id,
-        count=header.vc_count,
-        spi=layout.spi,
-        iv=bytes(frame[IV_AT:IV_END]),
+        header.scid,
+        Direction.UPLINK if header.destination else Direction.DOWNLINK,
+        header.vcid,
+        header.map_id,
+        header.vc_count,
+        layout.spi,
+        frame[IV_AT:IV_END],
     )
