@@ -38,7 +38,7 @@ class Station:
 
 STATIONS: tuple[Station, ...] = (
     Station(1, "tenerife", "ESA OGS, Teide, Tenerife", 28.3010, -16.5118, 2393.0, 0.75),
-    Station(2, "table-mountain", "OCTL / LCRD OGS-1, Table Mountain CA", 34.382, -117.683, 2260.0, 0.65),
+    Station(2, "table-mountain", "OCTL / LCRD OGS-1, Table Mtn CA", 34.382, -117.683, 2260.0, 0.65),
     Station(3, "haleakala", "LCRD OGS-2, Haleakala HI", 20.707, -156.257, 3050.0, 0.70),
     Station(4, "palomar", "Palomar (Hale) CA", 33.356, -116.865, 1710.0, 0.65),
     Station(5, "white-sands", "White Sands NM", 32.50, -106.61, 1450.0, 0.70),

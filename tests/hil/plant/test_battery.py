@@ -147,7 +147,7 @@ def test_a_full_battery_takes_nothing_and_never_passes_full() -> None:
     state = BatteryState(0.97)
     for _ in range(4000):
         step = battery.step(state, -60.0, temp_k=WARM_K, dt_s=1.0)
-        assert step.voltage_v <= 6 * 4.2 + 1e-6
+        assert step.voltage_v <= 6 * 4.2 + 1e-5
         state = step.state
     assert 0.999 < state.soc <= 1.0
     assert step.verdict is BatteryVerdict.LIMITED
