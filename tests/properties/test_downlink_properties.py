@@ -6,9 +6,11 @@ the archive exactly once and intact, and the node frees nothing the archive does
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -53,7 +55,8 @@ class Node:
             first_overhead_bytes=lambda p: 14 + product_packet.manifest_bytes(p.name)
         )
         self.arq = ArqSender(VCID, CONFIG)
-        self.freed = set()
+        self.durable, self.freed = set(), set()
+        self.buffered = []
         self.frame_no = self.frame_end = 0
         recovered = self.store.recover()
         for item in recovered:
@@ -68,14 +71,16 @@ class Node:
             product_id, klass, size, value, None, 0, crc32c(payload), f"p{product_id}", depends_on
         )
         self.store.put(product, payload)
-        return product
+        self.buffered.append(product)
 
-    def commit(self, products):
+    def commit(self):
+        """Everything put so far becomes durable, and only then a matter of the queue."""
         durable = set(self.store.commit(0))
-        for product in products:
+        for product in self.buffered:
             if product.product_id in durable:
                 assert self.queue.offer(product, 0).verdict is Verdict.ADMITTED
-        return durable
+        self.buffered.clear()
+        self.durable |= durable
 
     def frame(self):
         """The next frame, or None: (frame number, bytes of its packets)."""
@@ -110,7 +115,7 @@ class Node:
         ids = {segment.product_id for segment in segments}
         if any(self.store._products[i].state is ProductState.NEW for i in ids):
             self.store.mark_sending(ids)
-            self.store.commit(0)
+            self.commit()
         frame_no, self.frame_no = self.frame_no, self.frame_no + 1
         self.arq.sent(frame_no, segments, 0, freed=freed, asked=asked)
         return frame_no, b"".join(encode(a, 0, data, time_ns=0) for a, data in packets)
@@ -138,7 +143,7 @@ class Node:
         self.arq.unfinished(undecided)
         if outcome.completed:
             self.store.mark_delivered(outcome.completed)
-            self.store.commit(0)
+            self.commit()
             for product_id in outcome.completed:
                 self.queue.complete(product_id)
             self.arq.freed(outcome.completed)
@@ -148,7 +153,7 @@ class Node:
         if self.store.delete(product_id, "command"):
             self.queue.delete(product_id)
             self.arq.forget([product_id])
-            self.store.commit(0)
+            self.commit()
 
 
 class CountingArchive(Archive):
@@ -177,9 +182,13 @@ class Downlink(RuleBasedStateMachine):
         self.archive = CountingArchive(self.path / "products")
         self.epoch = 1
         self.ground = GroundReceiver(self.epoch, self.archive)
-        self.down, self.up, self.buffered = [], [], []
+        self.down, self.up = [], []
         self.next_id = 1
-        self.acknowledged, self.deleted, self.freed = set(), set(), set()
+        self.durable, self.deleted, self.freed = set(), set(), set()
+
+    @property
+    def acknowledged(self):
+        return self.durable | self.node.durable
 
     @rule(
         size=st.integers(1, 4000),
@@ -190,17 +199,14 @@ class Downlink(RuleBasedStateMachine):
     )
     def make_product(self, size, klass, value, commit, depends):
         depends_on = self.next_id - depends if 0 < depends < self.next_id else None
-        self.buffered.append(self.node.put(self.next_id, size, klass, value, depends_on))
+        self.node.put(self.next_id, size, klass, value, depends_on)
         self.next_id += 1
         if commit:
-            self.acknowledged |= self.node.commit(self.buffered)
-            self.buffered.clear()
+            self.node.commit()
 
     @rule(count=st.integers(1, 12))
     def send(self, count):
-        if self.buffered:
-            self.acknowledged |= self.node.commit(self.buffered)
-            self.buffered.clear()
+        self.node.commit()
         for _ in range(count):
             frame = self.node.frame()
             if frame is not None:
@@ -260,11 +266,24 @@ class Downlink(RuleBasedStateMachine):
     def node_resets(self, torn):
         self.node.store.close()
         self.freed |= self.node.freed
+        self.durable |= self.node.durable
         self.files = self.files.power_cut(torn)
         self.node = Node(self.files, self.path)
-        survivors = {product.product_id for product in self.buffered}
-        self.acknowledged |= survivors & set(self.node.queue._entries)
-        self.buffered.clear()
+
+    @rule(
+        sizes=st.lists(st.integers(1, 4000), max_size=4),
+        frames=st.integers(1, 20),
+        lose_down=st.lists(st.booleans(), min_size=1, max_size=6),
+        lose_up=st.booleans(),
+    )
+    def a_stretch_of_contact(self, sizes, frames, lose_down, lose_up):
+        """Many steps in one, so that histories get long."""
+        for size in sizes:
+            self.make_product(size, ProductClass(size % 6), size % 9, commit=True, depends=size % 4)
+        self.send(frames)
+        self.channel_in_order(lose_down)
+        self.ground_reports(1024)
+        self.channel_up(() if lose_up else range(len(self.up)), drop=True)
 
     @rule()
     def ground_restarts(self):
@@ -328,7 +347,7 @@ class Downlink(RuleBasedStateMachine):
             self.channel_in_order([False])
             self.ground_reports(1024)
             self.channel_up(range(len(self.up)), drop=True)
-            self.node.store.commit(0)
+            self.node.commit()
         assert self.node.store.products == 0
         assert not self.ground._unconfirmed
         assert len(self.node.queue) == 0
@@ -343,3 +362,44 @@ Downlink.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestDownlink = Downlink.TestCase
+
+
+ACTIONS = (
+    (
+        30,
+        lambda m, r: m.a_stretch_of_contact(
+            [r.randint(1, 4000) for _ in range(r.randint(0, 3))],
+            r.randint(1, 20),
+            [r.random() < 0.3 for _ in range(r.randint(1, 6))],
+            r.random() < 0.5,
+        ),
+    ),
+    (8, lambda m, r: m.send(r.randint(1, 9))),
+    (8, lambda m, r: m.channel_down([r.randrange(40) for _ in range(9)], r.random() < 0.3)),
+    (8, lambda m, r: m.ground_reports(r.choice((96, 128, 1024)))),
+    (8, lambda m, r: m.channel_up([r.randrange(40) for _ in range(5)], r.random() < 0.3)),
+    (3, lambda m, r: m.node_resets(r.randint(0, 3000))),
+    (2, lambda m, _: m.ground_restarts()),
+    (6, lambda m, r: m.a_byte_rots_on_the_ground(r.randrange(100))),
+    (1, lambda m, r: m.operator_deletes(r.randrange(100))),
+    (2, lambda m, r: m.garbage_goes_up(r.randbytes(r.randint(0, 60)), Apid.REPORT)),
+)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_long_life_of_the_downlink_loses_and_repeats_nothing(seed):
+    stream = random.Random(seed)
+    machine = Downlink()
+    machine.start()
+    try:
+        weights = [weight for weight, _ in ACTIONS]
+        for _ in range(250):
+            ((_, action),) = stream.choices(ACTIONS, weights)
+            action(machine, stream)
+            machine.nothing_is_freed_that_the_archive_does_not_have()
+        # The walk is worth nothing unless it went through what it is about.
+        assert len(machine.archive.filed) > 50
+        assert machine.epoch > 1
+        assert machine.freed
+    finally:
+        machine.teardown()
