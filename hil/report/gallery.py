@@ -163,9 +163,11 @@ def gallery(record: RunRecord) -> Markup:
             break
         spent += size
         shown.append(_card(card, coded))
+    captured = any(known(product.captured_s) is not None for product in down)
+    born = "the capture of the tile" if captured else "the creation of the product"
     note = (
         f"{len(shown)} of {len(made)} tiles shown, the most valuable first; all products are in "
-        "products/. Latency runs from the capture of the tile to its last byte on the ground."
+        f"products/. Latency runs from {born} to the last byte on the ground."
         if shown
         else "No delivered product has a picture."
     )

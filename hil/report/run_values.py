@@ -28,7 +28,7 @@ class Expectation(_Value, frozen=True):
 
 
 class Pass(_Value, frozen=True):
-    """One contact as counted by the run."""
+    """One contact as counted by the run; `acquired_s` is counted from `start_s`."""
 
     contact_id: str | int = ""
     kind: str = ""

@@ -1,16 +1,17 @@
 """Every contact: what the geometry offered and what the link made of it."""
 
+import numpy as np
+
+from flight.telemetry.dictionary import PAT_LABELS
 from hil.report import palette
 from hil.report.charts import figure
 from hil.report.markup import Child, Markup, el, join, not_recorded, table
 from hil.report.plot_svg import Curve, small_plot
 from hil.report.quantity import duration, known, mission_time, number, scaled
-from hil.report.run_record import RunRecord
+from hil.report.run_record import RunRecord, Telemetry
 from hil.report.run_values import Contact, Pass
 from hil.report.section_outcome import badge
 from hil.report.timeline import swatch
-
-from flight.telemetry.dictionary import PAT_LABELS  # isort: skip
 
 CARDS_MAX = 40
 
@@ -38,7 +39,7 @@ def _pass_rows(passes: list[Pass]) -> list[list[Child]]:
             mission_time(p.start_s),
             duration(_length(p)),
             number(p.max_elevation_deg, 0, "°"),
-            duration(_acquired_after_s(p)),
+            duration(p.acquired_s),
             number(p.frames_sent),
             number(p.frames_lost),
             number(p.frames_retransmitted),
@@ -52,13 +53,6 @@ def _pass_rows(passes: list[Pass]) -> list[list[Child]]:
 
 def _length(p: Pass) -> float | None:
     return None if p.start_s is None or p.end_s is None else p.end_s - p.start_s
-
-
-def _acquired_after_s(p: Pass) -> float | None:
-    """Seconds from the start of the contact; `acquired_s` is mission time like its neighbours."""
-    if p.acquired_s is None or p.start_s is None:
-        return None
-    return p.acquired_s - p.start_s if p.acquired_s >= p.start_s else p.acquired_s
 
 
 _HEAD = [
@@ -98,6 +92,25 @@ def state_runs(contact: Contact) -> list[tuple[float, float, str]]:
         else:
             found.append((times[i], end, name))
     return found
+
+
+def with_states(contact: Contact, telemetry: Telemetry) -> Contact:
+    """Take the states from the node's own telemetry where the bench did not list them."""
+    states = telemetry.get("link.pat_state")
+    if contact.pat_state or states is None:
+        return contact
+    t_s = telemetry.t_s
+    inside = (t_s >= contact.start_s) & (t_s < contact.end_s)
+    listed: list[str | int | None] = [
+        None if np.isnan(v) else int(v) for v in states[inside].tolist()
+    ]
+    return Contact(
+        contact_id=contact.contact_id,
+        start_s=contact.start_s,
+        end_s=contact.end_s,
+        t_s=t_s[inside].tolist(),
+        pat_state=listed,
+    )
 
 
 def _pat_band(contact: Contact) -> Markup:
@@ -159,7 +172,7 @@ def _curves(contact: Contact) -> list[Markup]:
     return [plot for plot in made if plot is not None]
 
 
-def _card(contact: Contact, flown: Pass | None) -> Markup:
+def _card(contact: Contact, flown: Pass | None, telemetry: Telemetry) -> Markup:
     plots = _curves(contact)
     kind = contact.kind.upper()
     name = "Relay contact" if kind == "RELAY" else "Ground pass"
@@ -183,7 +196,7 @@ def _card(contact: Contact, flown: Pass | None) -> Markup:
         ),
         el("p", " · ".join(fact for fact in facts if fact), class_="note"),
         el("div", *plots, class_="plots") if plots else not_recorded("Geometry and link"),
-        _pat_band(contact),
+        _pat_band(with_states(contact, telemetry)),
         class_="contact",
         style=f"--c:{palette.CONTACT_COLOURS.get(kind, palette.GREY)}",
     )
@@ -196,7 +209,7 @@ def contacts(record: RunRecord) -> Markup:
     if not passes and not detailed:
         return not_recorded("Contacts")
     by_id = {str(p.contact_id): p for p in passes}
-    cards = [_card(c, by_id.get(str(c.contact_id))) for c in detailed[:CARDS_MAX]]
+    cards = [_card(c, by_id.get(str(c.contact_id)), record.telemetry) for c in detailed[:CARDS_MAX]]
     rest = len(detailed) - len(cards)
     return join(
         table(_HEAD, _pass_rows(passes), class_="dense") if passes else None,

@@ -1,5 +1,6 @@
 """The first page: what flew, whether it held, and the figures that matter."""
 
+from datetime import datetime
 from typing import Any
 
 from hil.report.markup import Child, Markup, el, join, not_recorded, table
@@ -42,7 +43,10 @@ def mission_name(record: RunRecord) -> str:
 
 
 def _epoch(record: RunRecord) -> str:
-    return str(record.data.epoch_utc or record.scenario.get("epoch_utc") or DASH)
+    told = record.data.epoch_utc or record.scenario.get("epoch_utc")
+    if isinstance(told, datetime):
+        return told.isoformat().replace("+00:00", "Z")
+    return str(told or DASH)
 
 
 def _hashes(value: Any) -> Child:

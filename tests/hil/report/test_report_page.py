@@ -202,6 +202,15 @@ def test_a_run_without_optional_files_says_what_was_not_recorded(small):
         assert f"{name}: No such file or directory" in page.text
 
 
+def test_states_of_a_contact_come_from_telemetry_where_the_bench_lists_none(flown, tmp_path):
+    run_dir = shutil.copytree(flown, tmp_path / "run")
+    rewrite(run_dir / "report_data.json", lambda d: [c.pop("pat_state") for c in d["contacts"]])
+    page = report(run_dir)
+    assert "IDLE 25 s" in page.text
+    assert "DATA 5 min 55 s" in page.text
+    assert "REACQ" not in page.text
+
+
 def test_missing_channels_leave_the_other_lines_of_a_chart(small):
     with np.load(small / "telemetry.npz") as archive:
         kept = {n: archive[n] for n in archive.files if n not in {"truth.soc", "power.laser_w"}}
