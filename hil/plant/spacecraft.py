@@ -6,11 +6,9 @@ absorbed + injected = radiated + emitted light + stored heat + stored charge at 
 """
 
 import math
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hil.plant.array_battery import (
-    ArrayConfig,
     BusStep,
     BusVerdict,
     Light,
@@ -18,88 +16,27 @@ from hil.plant.array_battery import (
     solar_flux_w_m2,
     step_bus,
 )
-from hil.plant.battery import HEALTHY, Battery, BatteryConfig, BatteryState, CellHealth
+from hil.plant.battery import HEALTHY, Battery, BatteryState, CellHealth
 from hil.plant.constants import ALBEDO_EARTH, EARTH_IR_W_M2, ZERO_CELSIUS_K
 from hil.plant.orbit import Orbit
+from hil.plant.spacecraft_config import SpacecraftConfig
 from hil.plant.sun_eclipse import beta_rad, sun_of, sunlit_fraction
-from hil.plant.thermal import LinkConfig, NodeConfig, ThermalNet, ThermalNode
+from hil.plant.thermal import ThermalNet, ThermalNode
+
+__all__ = [
+    "NO_DISTURBANCE",
+    "STEP_S_MAX",
+    "Actuators",
+    "Disturbance",
+    "EnergyLedger",
+    "Outputs",
+    "Spacecraft",
+    "SpacecraftConfig",
+    "SpacecraftState",
+]
 
 STEP_S_MAX = 10.0
 _THERMAL_STEP_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class SurfaceConfig:
-    """What a radiating node takes in from Sun and Earth."""
-
-    absorptivity: float = 0.0
-    """Solar band; white paint 0.20, cells 0.90."""
-    sun_fraction: float = 0.0
-    """Share of the area that the Sun sees at normal incidence."""
-    earth_view_factor: float = 0.27
-    """A plate that stands vertical over the Earth: 0.27 at 600 km."""
-
-
-def _nodes() -> tuple[NodeConfig, ...]:
-    return (
-        NodeConfig(12.0),  # die and lid: 6 s behind its sink
-        NodeConfig(250.0),  # heat sink and board
-        NodeConfig(3000.0, 0.065, 0.88),  # radiator and the panel that carries the bus
-        NodeConfig(900.0, 0.010, 0.80),  # twelve cells and their holder
-        NodeConfig(2500.0, 0.010, 0.80),  # laser terminal
-        NodeConfig(600.0, 0.44, 0.85),  # array, both faces
-    )
-
-
-def _links() -> tuple[LinkConfig, ...]:
-    return (
-        LinkConfig(ThermalNode.DIE, ThermalNode.SINK, 2.0),  # 0.5 K/W
-        LinkConfig(ThermalNode.SINK, ThermalNode.RADIATOR, 3.0),
-        LinkConfig(ThermalNode.BATTERY, ThermalNode.RADIATOR, 0.10),
-        LinkConfig(ThermalNode.TERMINAL, ThermalNode.RADIATOR, 1.2),
-        LinkConfig(ThermalNode.ARRAY, ThermalNode.RADIATOR, 0.02),
-    )
-
-
-def _surfaces() -> tuple[SurfaceConfig, ...]:
-    return (
-        SurfaceConfig(),
-        SurfaceConfig(),
-        SurfaceConfig(absorptivity=0.20),  # white paint, on the side away from the Sun
-        SurfaceConfig(absorptivity=0.20),
-        SurfaceConfig(absorptivity=0.20, sun_fraction=0.2),
-        SurfaceConfig(absorptivity=0.90, sun_fraction=0.5, earth_view_factor=0.2),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SpacecraftConfig:
-    """The default node: 25 W of compute, a 22 W laser terminal, a 12 W bus."""
-
-    array: ArrayConfig = field(default_factory=ArrayConfig)
-    battery: BatteryConfig = field(default_factory=BatteryConfig)
-    bus_w: float = 12.0
-    """Avionics, attitude and radio: always on."""
-    laser_w: float = 22.0
-    laser_efficiency: float = 0.10
-    """Share of the terminal's power that leaves as light."""
-    heater_w: float = 10.0
-    nodes: tuple[NodeConfig, ...] = field(default_factory=_nodes)
-    links: tuple[LinkConfig, ...] = field(default_factory=_links)
-    surfaces: tuple[SurfaceConfig, ...] = field(default_factory=_surfaces)
-    initial_soc: float = 0.80
-    initial_temp_c: tuple[float, ...] = (26.0, 24.0, 20.0, 16.0, 18.0, 38.0)
-
-    def __post_init__(self) -> None:
-        """One figure a node, and no negative loads."""
-        count = len(ThermalNode)
-        for row in (self.nodes, self.surfaces, self.initial_temp_c):
-            if len(row) != count:
-                raise ValueError(f"every node needs its figure: {len(row)} of {count}")
-        if min(self.bus_w, self.laser_w, self.heater_w) < 0.0:
-            raise ValueError("loads cannot be negative")
-        if not 0.0 <= self.laser_efficiency < 1.0 or not 0.0 <= self.initial_soc <= 1.0:
-            raise ValueError("laser efficiency and state of charge lie in 0..1")
 
 
 class Actuators(NamedTuple):
@@ -231,39 +168,45 @@ class Spacecraft:
         actuators: Actuators,
         disturbance: Disturbance = NO_DISTURBANCE,
     ) -> tuple[SpacecraftState, Outputs]:
-        """Advance from `t_s` by `dt_s` (at most 10 s; 1 s near a shadow edge).
+        """Advance from `t_s` by `dt_s`: at most 10 s, 1 s near a shadow edge (mid-step light).
 
-        Light is taken at the middle of the step. Raises ValueError on a step or a payload
-        power that no plant could take.
+        Raises ValueError on a step or a payload power that no plant could take.
         """
         if not 0.0 < dt_s <= STEP_S_MAX or not 0.0 <= actuators.payload_w < 1.0e4:
             raise ValueError(f"no such step: {dt_s} s with a payload of {actuators.payload_w} W")
-        config = self.config
-        payload_w = actuators.payload_w + disturbance.payload_extra_w
-        laser_w = config.laser_w if actuators.laser_on else 0.0
-        stuck = disturbance.heater_stuck
-        heater_w = config.heater_w if (actuators.heater_on if stuck is None else stuck) else 0.0
+        loads = self._loads(actuators, disturbance)
         light = self.light(t_s + 0.5 * dt_s)
+        array_k = state.temp_k[ThermalNode.ARRAY]
+        available_w = self.array.available_w(light, array_k, disturbance.array_scale)
         bus = step_bus(
             self.battery,
             state.battery,
-            config.bus_w + payload_w + laser_w + heater_w,
-            array_w=self.array.available_w(
-                light, state.temp_k[ThermalNode.ARRAY], disturbance.array_scale
-            ),
+            sum(loads),
+            array_w=available_w,
             temp_k=state.temp_k[ThermalNode.BATTERY],
             dt_s=dt_s,
             health=disturbance.health,
         )
-        loads = (config.bus_w, payload_w, laser_w, heater_w)
         served = (0.0, 0.0, 0.0, 0.0) if bus.verdict is BusVerdict.BROWN_OUT else loads
         temp_k, ledger = self._heat(state, light, bus, served, disturbance, dt_s)
-        ledger = ledger._replace(unserved_j=ledger.unserved_j + (sum(loads) - sum(served)) * dt_s)
-        outputs = Outputs(
+        unserved_j = ledger.unserved_j + (sum(loads) - sum(served)) * dt_s
+        ledger = ledger._replace(unserved_j=unserved_j)
+        outputs = self._outputs(bus, served, light, temp_k, ledger)
+        return SpacecraftState(bus.battery.state, temp_k, ledger), outputs
+
+    def _outputs(  # noqa: PLR0913, PLR0917 - the parts of one record
+        self,
+        bus: BusStep,
+        served_w: tuple[float, float, float, float],
+        light: Light,
+        temp_k: tuple[float, ...],
+        ledger: EnergyLedger,
+    ) -> Outputs:
+        return Outputs(
             bus.array_w,
             bus.array_available_w,
             bus.served_w,
-            *served,
+            *served_w,
             bus.battery.voltage_v,
             bus.battery.current_a,
             temp_k,
@@ -274,7 +217,20 @@ class Spacecraft:
             bus.battery.heat_w,
             ledger,
         )
-        return SpacecraftState(bus.battery.state, temp_k, ledger), outputs
+
+    def _loads(
+        self, actuators: Actuators, disturbance: Disturbance
+    ) -> tuple[float, float, float, float]:
+        """Watts asked for by bus, payload, laser and heater."""
+        config = self.config
+        stuck = disturbance.heater_stuck
+        heater_on = actuators.heater_on if stuck is None else stuck
+        return (
+            config.bus_w,
+            actuators.payload_w + disturbance.payload_extra_w,
+            config.laser_w if actuators.laser_on else 0.0,
+            config.heater_w if heater_on else 0.0,
+        )
 
     def _heat(  # noqa: PLR0913, PLR0917 - one call a step, all of it physics
         self,

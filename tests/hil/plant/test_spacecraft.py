@@ -13,9 +13,9 @@ from hil.plant.spacecraft import (
     Disturbance,
     Outputs,
     Spacecraft,
-    SpacecraftConfig,
     SpacecraftState,
 )
+from hil.plant.spacecraft_config import SpacecraftConfig
 from hil.plant.sun_eclipse import Crossing, find_crossings
 from hil.plant.thermal import ThermalNode
 
