@@ -91,7 +91,7 @@ def test_the_next_due_time_is_on_the_grid_and_no_earlier_than_the_end(period, n,
     following = group.account(due_ns=due, started_ns=due + late, ended_ns=end)
     assert following % period == 0
     assert following >= max(end, due + 1)
-    assert following - period <= max(end, due)
+    assert following - period < max(end, due + 1)
     assert group.overruns == (following - due) // period - 1
 
 
@@ -102,6 +102,23 @@ def test_the_first_due_time_is_the_nearest_of_the_grid(period, offset, now):
     due = RateGroup("g", period, [], offset_ns=offset).due_from(now)
     assert (due - offset) % period == 0
     assert 0 <= due - now < period
+
+
+def test_the_latest_start_and_the_longest_step_are_kept():
+    group = RateGroup("g", 100, [])
+    assert group.account(due_ns=0, started_ns=7, ended_ns=10) == 100
+    assert group.account(due_ns=100, started_ns=102, ended_ns=150) == 200
+    assert (group.max_late_ns, group.max_busy_ns, group.overruns) == (7, 48, 0)
+
+
+def test_a_group_due_a_nanosecond_later_is_stepped_a_nanosecond_later(loop):
+    log = []
+    groups = [
+        RateGroup(name, S, [Member(name, log)], offset_ns=offset)
+        for name, offset in (("a", 1), ("b", 0))
+    ]
+    run(loop, LoopClock(loop), groups, S + S // 2)
+    assert log == [(0, "b"), (1, "a"), (S, "b"), (S + 1, "a")]
 
 
 def fail(_now_ns):

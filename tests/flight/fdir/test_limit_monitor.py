@@ -71,6 +71,11 @@ def test_severity_steps_up_and_down_as_edges():
     ]
 
 
+def test_being_in_yellow_does_not_bring_red_any_nearer():
+    watch = Watch(persistence=1)
+    assert watch.feed(81, 89, 89.9) == [(Verdict.VIOLATED, Band.YELLOW_HIGH)]
+
+
 def test_the_low_side_mirrors_the_high_side():
     watch = Watch(persistence=1)
     assert watch.feed(-10, -21, -18, -17, -7) == [
