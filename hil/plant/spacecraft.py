@@ -194,7 +194,7 @@ class Spacecraft:
         outputs = self._outputs(bus, served, light, temp_k, ledger)
         return SpacecraftState(bus.battery.state, temp_k, ledger), outputs
 
-    def _outputs(  # noqa: PLR0913, PLR0917 - the parts of one record
+    def _outputs(
         self,
         bus: BusStep,
         served_w: tuple[float, float, float, float],
