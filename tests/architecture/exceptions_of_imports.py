@@ -4,10 +4,17 @@
 OPEN_TO_THE_BENCH = {
     "flight.wire": "wire types belong to nobody",
     "flight.telemetry.dictionary": "the one source of channels, events and commands",
+    "flight.base.clock": "the port through which flight's services are told the time",
 }
 
 # (module or package of the bench, module of flight): reason.
 BENCH_TO_FLIGHT = {
+    ("hil.board_engine", "flight.inference.inline_engine"): "the engine with a modelled duration",
+    ("hil.board_engine", "flight.inference.job"): "jobs and results are what an engine handles",
+    ("hil.board_engine", "flight.inference.model_registry"): "the variant that it runs",
+    ("hil.board_engine", "flight.thermal.board_profile"): "durations come from the board's profile",
+    ("hil.expectations", "flight.config"): "a bad expectation is a configuration error",
+    ("hil.scene_camera", "flight.inference.job"): "tiles are the values it makes",
     ("hil.contact_book", "flight.config"): "contacts become the node's own configuration values",
     ("hil.ground.ground_link", "flight.keys"): "the ground half of the link keys",
     ("hil.ground.ground_segment", "flight.keys"): "the ground half of the link keys",
@@ -22,9 +29,7 @@ BENCH_TO_FLIGHT = {
 
 # Whole files of the bench that stand at the seam: they compose flight, or score its pure cores.
 BENCH_SEAMS = {
-    "hil.targets": "the in-process target composes flight",
-    "hil.score": "scorers drive flight's pure cores",
-    "hil.bench": "the bench steps the composed node",
+    "hil.sim_target": "the in-process target composes flight",
 }
 
 # Leaves of flight: import nothing of flight but one another.
