@@ -21,7 +21,8 @@ SIDE_MAX = 160
 
 CLASS_NAMES = ("EMERGENCY", "TELEMETRY", "INDEX", "MASK", "QUICKLOOK", "RAW")
 
-PICTURES = ((".tile.png", "input tile"), (".mask.png", "cloud mask"), (".png", "quick-look"))
+TILE_SUFFIX = ".tile.png"
+PICTURES = ((TILE_SUFFIX, "input tile"), (".mask.png", "cloud mask"), (".png", "quick-look"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ class Card:
         return max(ends) - min(starts) if starts and ends else None
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as base64, or empty with the reason."""
+
+    code: str
+    why: str
+
+
 def _born_s(product: Product) -> float | None:
     captured = known(product.captured_s)
     return known(product.created_s) if captured is None else captured
@@ -68,32 +77,34 @@ def cards(products: Sequence[Product]) -> list[Card]:
     return sorted(made, key=lambda c: (-c.value_millis, c.first.name, str(c.first.product_id)))
 
 
-def _picture(folder: Path, card: Card, suffix: str) -> bytes | None:
-    """Return a small PNG for one place of a card, or None when no product brought it."""
+def _picture(folder: Path, card: Card, suffix: str) -> Picture:
+    """Return one place of a card: a small PNG in base64, or why there is none."""
+    why = "no picture" if suffix == TILE_SUFFIX else "not delivered"
     for product in card.products:
         path = folder / f"{product.file_stem}{suffix}"
-        if path.parent == folder and path.is_file():
-            try:
-                return png.encode(png.shrink(png.decode(path.read_bytes()), SIDE_MAX))
-            except (OSError, png.PngError):
-                continue
-    return None
+        if not path.is_file():
+            continue
+        try:
+            small = png.encode(png.shrink(png.decode(path.read_bytes()), SIDE_MAX))
+        except (OSError, png.PngError):
+            why = "not readable"
+            continue
+        return Picture(base64.b64encode(small).decode("ascii"), "")
+    return Picture("", why)
 
 
-def _card(card: Card, pictures: Sequence[tuple[str, str | None]]) -> Markup:
+def _card(card: Card, pictures: Sequence[tuple[str, Picture]]) -> Markup:
     first = card.first
     cloud = next((p.cloud_fraction for p in card.products if p.cloud_fraction is not None), None)
     shown = [
         el(
             "div",
-            el("img", src=f"data:image/png;base64,{code}", alt=f"{label} of {first.name}")
-            if code
-            else el(
-                "div", "not delivered" if label != "input tile" else "no picture", class_="blank"
-            ),
+            el("img", src=f"data:image/png;base64,{p.code}", alt=f"{label} of {first.name}")
+            if p.code
+            else el("div", p.why, class_="blank"),
             el("span", label),
         )
-        for label, code in pictures
+        for label, p in pictures
     ]
     facts: list[tuple[str, Child]] = [
         ("cloud", percent(cloud)),
@@ -154,15 +165,14 @@ def gallery(record: RunRecord) -> Markup:
     shown: list[Markup] = []
     spent = 0
     for card in made:
-        raw = [(label, _picture(folder, card, suffix)) for suffix, label in PICTURES]
-        if not any(data for _, data in raw):
+        places = [(label, _picture(folder, card, suffix)) for suffix, label in PICTURES]
+        size = sum(len(picture.code) for _, picture in places)
+        if not size:
             continue
-        coded = [(label, base64.b64encode(d).decode("ascii") if d else None) for label, d in raw]
-        size = sum(len(code) for _, code in coded if code)
         if len(shown) >= CARDS_MAX or spent + size > PICTURE_BYTES_MAX:
             break
         spent += size
-        shown.append(_card(card, coded))
+        shown.append(_card(card, places))
     captured = any(known(product.captured_s) is not None for product in down)
     born = "the capture of the tile" if captured else "the creation of the product"
     note = (

@@ -1,8 +1,9 @@
 """Pictures for the gallery: decode a PNG, shrink it by averaging, encode it again.
 
 The page carries every picture inside itself, so a full-size quick-look would be waste. Only what
-our products use is read: 8 bits a sample, grey, colour or palette, with or without alpha, not
-interlaced (ISO/IEC 15948:2004). Anything else is `PngError`, and the card says so.
+our products use is read: 8 bits a sample, or 1, 2 or 4 in grey and palette pictures (masks), with
+or without alpha, not interlaced (ISO/IEC 15948:2004). Anything else is `PngError`, and the card
+says so.
 """
 
 import struct
@@ -98,25 +99,43 @@ def decode(data: bytes) -> Pixels:
         packed = chunks[b"IDAT"]
     except (KeyError, struct.error) as error:
         raise PngError("no header or no data") from error
-    if depth != 8 or interlaced or colour not in _CHANNELS:
+    narrow = depth in {1, 2, 4} and colour in {0, 3}
+    if not (depth == 8 or narrow) or interlaced or colour not in _CHANNELS:
         raise PngError(f"kind not supported (depth {depth}, colour {colour})")
     if not (0 < width <= SIDE_MAX and 0 < height <= SIDE_MAX):
         raise PngError(f"{width} x {height} pixels")
     step = _CHANNELS[colour]
-    size = height * (width * step + 1)
+    stride = (width * step * depth + 7) // 8
+    size = height * (stride + 1)
     try:
         raw = zlib.decompressobj().decompress(packed, size)
     except zlib.error as error:
         raise PngError(str(error)) from error
     if len(raw) != size:
         raise PngError("too few pixels")
-    pixels = _unfilter(raw, height, width * step, step).reshape(height, width, step)
+    lines = _unfilter(raw, height, stride, step)
+    if narrow:
+        lines = _widen(lines, width, depth)
+    pixels = lines.reshape(height, width, step)
     if colour == 3:
-        palette = np.frombuffer(chunks.get(b"PLTE", b""), np.uint8).reshape(-1, 3)
-        if len(palette) <= int(pixels.max()):
-            raise PngError("palette too short")
-        return np.asarray(palette[pixels[:, :, 0]], dtype=np.uint8)
+        return _coloured(pixels, chunks.get(b"PLTE", b""))
+    if narrow:
+        pixels = pixels * np.uint8(255 // (2**depth - 1))
     return pixels[:, :, :1] if step < 3 else pixels[:, :, :3]
+
+
+def _widen(lines: Pixels, width: int, depth: int) -> Pixels:
+    """Give each sample of 1, 2 or 4 bits a byte of its own; the leftmost has the high bits."""
+    shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
+    samples = (lines[:, :, None] >> shifts) & np.uint8(2**depth - 1)
+    return np.asarray(samples.reshape(len(lines), -1)[:, :width], dtype=np.uint8)
+
+
+def _coloured(pixels: Pixels, colours: bytes) -> Pixels:
+    if len(colours) % 3 or len(colours) // 3 <= int(pixels.max()):
+        raise PngError("palette too short")
+    palette = np.frombuffer(colours, np.uint8).reshape(-1, 3)
+    return np.asarray(palette[pixels[:, :, 0]], dtype=np.uint8)
 
 
 def shrink(pixels: Pixels, side_max: int) -> Pixels:

@@ -53,6 +53,16 @@ def flown(tmp_path_factory):
     return make_run_dir(tmp_path_factory.mktemp("flown") / "run")
 
 
+@pytest.fixture(scope="module")
+def raw(flown):
+    return write_report(flown).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(raw):
+    return Page(raw)
+
+
 @pytest.fixture
 def small(tmp_path):
     return make_run_dir(tmp_path / "run", tiles=3, total_s=900.0)
@@ -68,8 +78,7 @@ def report(run_dir):
     return Page(write_report(run_dir).read_text(encoding="utf-8"))
 
 
-def test_every_section_and_every_chart_of_a_full_run_is_there(flown):
-    page = report(flown)
+def test_every_section_and_every_chart_of_a_full_run_is_there(page):
     assert [s["id"] for s in page.all("section")] == [key for key, _, _ in SECTIONS]
     drawn = [d["data-chart"] for d in page.all("div") if "data-chart" in d]
     assert drawn == [
@@ -80,8 +89,8 @@ def test_every_section_and_every_chart_of_a_full_run_is_there(flown):
     assert "could not be read" not in page.text
 
 
-def test_the_page_tells_what_the_run_files_say(flown):
-    text = report(flown).text
+def test_the_page_tells_what_the_run_files_say(page):
+    text = page.text
     for wanted in (
         "✓ PASS",
         "All 4 expectations held.",
@@ -104,9 +113,7 @@ def test_the_page_tells_what_the_run_files_say(flown):
     assert "report 812" not in text  # DEBUG stays in events.jsonl
 
 
-def test_nothing_on_the_page_is_fetched_from_anywhere(flown):
-    raw = write_report(flown).read_text(encoding="utf-8")
-    page = Page(raw)
+def test_nothing_on_the_page_is_fetched_from_anywhere(raw, page):
     for tag, attrs in page.elements:
         for name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
             value = attrs.get(name)
@@ -117,9 +124,8 @@ def test_nothing_on_the_page_is_fetched_from_anywhere(flown):
     assert "@import" not in styles
 
 
-def test_the_policy_allows_exactly_the_scripts_of_the_page_and_no_network(flown):
-    raw = write_report(flown).read_text(encoding="utf-8")
-    policy = next(m["content"] for m in Page(raw).all("meta") if "http-equiv" in m)
+def test_the_policy_allows_exactly_the_scripts_of_the_page_and_no_network(raw, page):
+    policy = next(m["content"] for m in page.all("meta") if "http-equiv" in m)
     scripts = re.findall(r"<script>(.*?)</script>", raw, re.DOTALL)
     hashes = {
         f"sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}" for s in scripts
@@ -209,6 +215,18 @@ def test_states_of_a_contact_come_from_telemetry_where_the_bench_lists_none(flow
     assert "IDLE 25 s" in page.text
     assert "DATA 5 min 55 s" in page.text
     assert "REACQ" not in page.text
+
+
+def test_a_card_says_why_a_picture_is_missing(small):
+    masks = sorted((small / "products").glob("*.mask.png"))
+    masks[0].write_bytes(masks[0].read_bytes()[:40])
+    masks[1].unlink()
+    (small / "products" / f"{masks[2].name[: -len('.mask.png')]}.tile.png").unlink()
+    page = report(small)
+    blanks = [d for d in page.all("div") if d.get("class") == "blank"]
+    assert len(blanks) == 3
+    for why in ("not readable", "not delivered", "no picture"):
+        assert page.text.count(why) == 1
 
 
 def test_missing_channels_leave_the_other_lines_of_a_chart(small):

@@ -130,6 +130,20 @@ def test_palette_pictures_are_read_and_shrinking_averages():
     assert png.decode(indexed).tolist() == [[[255, 0, 0], [0, 0, 255]]]
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_masks_of_few_bits_are_read_to_full_contrast(depth):
+    samples = np.random.default_rng(depth).integers(0, 2**depth, (5, 11))
+    rows = []
+    for row in samples.tolist():
+        bits = "".join(f"{v:0{depth}b}" for v in row)
+        bits += "0" * (-len(bits) % 8)
+        rows.append([int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)])
+    good = bytearray(independent_png(np.array(rows, np.uint8)))
+    good[16:26] = struct.pack(">IIBB", 11, 5, depth, 0)
+    wanted = samples * (255 // (2**depth - 1))
+    assert png.decode(bytes(good))[:, :, 0].tolist() == wanted.tolist()
+
+
 @QUICK
 @given(st.binary(max_size=200), st.integers(0, 300), st.integers(0, 255))
 def test_any_bytes_are_a_picture_or_a_png_error(junk, at, value):
