@@ -33,7 +33,6 @@ ENTRY_POINTS = {
     "flight.downlink.file_store_memory": "a product for tests, held to the same contract",
     "hil.plant.build": "the build of the plant's native extension",
     "hil.report.convert_coastlines": "made the committed coastline, by hand",
-    "flight.inference.worker_main": "started as a process of its own",
 }
 
 
@@ -129,8 +128,18 @@ def test_every_pure_file_of_flight_has_its_mirror_test():
         assert (ROOT / test).is_file()
 
 
+def named_in_text(module):
+    """Modules named by a string: the command tables, and processes started with `-m`."""
+    return {
+        node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
 def test_no_file_is_dead():
     imported = {name for module in modules().values() for _, name in imports_of(module)}
+    imported |= {name for module in modules().values() for name in named_in_text(module)}
     dead = [
         module.path
         for name, module in modules().items()
