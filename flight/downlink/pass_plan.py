@@ -1,0 +1,209 @@
+"""The pass plan: contacts to come, and how much of the line they will really carry.
+
+Image -> ground, hop "decided": modes, power and the queue ask when the next contact is and what
+it is good for. What a contact carries is learned, not assumed: the delivered share of each past
+pass (line rate times length) is kept by kind of peer, because a fixed guess cost 0.15 of the
+value under overload. Before there is experience the shares of published missions stand in: TBIRD
+delivered 0.64 of line rate times nominal pass, one relay terminal is locked 0.75 of the time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+NS_PER_S = 1_000_000_000
+CONTACTS_MAX = 1_024
+_HISTORY = 32
+_EWMA_WEIGHT = 0.2
+
+
+class ContactKind(Enum):
+    """What is at the other end."""
+
+    OGS = "OGS"
+    RELAY = "RELAY"
+
+
+PRIOR_SHARE = {ContactKind.OGS: 0.64, ContactKind.RELAY: 0.75}
+
+
+class Confidence(Enum):
+    """Which prediction is asked for.
+
+    MEAN: what a pass carries on the average, recent ones counting more. P50: half of the passes
+    carried as much. P10: all but every tenth did; the figure for a product that must finish.
+    """
+
+    MEAN = "mean"
+    P50 = "p50"
+    P10 = "p10"
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """A predicted contact.
+
+    Attributes:
+        contact_id: identity in the uploaded plan.
+        peer_id: what the terminal points at, 1..65535.
+        kind: station or relay.
+        start_ns: mission time at which it begins.
+        end_ns: mission time at which it is over, later than `start_ns`.
+        rate_bps: line rate, > 0.
+        authorised: the laser may be used.
+
+    Raises:
+        ValueError: times or rate that cannot be.
+    """
+
+    contact_id: int
+    peer_id: int
+    kind: ContactKind
+    start_ns: int
+    end_ns: int
+    rate_bps: float
+    authorised: bool = True
+
+    def __post_init__(self) -> None:
+        if self.end_ns <= self.start_ns or self.rate_bps <= 0 or self.peer_id < 1:
+            raise ValueError(f"contact {self.contact_id}: peer, times or rate")
+
+    def line_bytes(self, from_ns: int, until_ns: int) -> int:
+        """What the line could carry between two times, at most the whole contact."""
+        span_ns = min(until_ns, self.end_ns) - max(from_ns, self.start_ns)
+        return int(self.rate_bps * max(span_ns, 0) / (8 * NS_PER_S))
+
+
+class LinkExperience:
+    """Delivered shares of one kind of contact: an average that forgets, and a distribution."""
+
+    def __init__(self, prior_share: float) -> None:
+        self._mean = prior_share
+        self._prior = prior_share
+        self._shares: list[float] = []
+
+    def note(self, share: float) -> None:
+        """One more pass: delivered bytes over line bytes, clipped to 0..1."""
+        share = min(max(share, 0.0), 1.0)
+        weight = max(_EWMA_WEIGHT, 1.0 / (len(self._shares) + 2))
+        self._mean += weight * (share - self._mean)
+        self._shares.append(share)
+        del self._shares[:-_HISTORY]
+
+    def share(self, confidence: Confidence) -> float:
+        """The share to reckon with; the prior counts as two passes of the distribution."""
+        if confidence is Confidence.MEAN:
+            return self._mean
+        ranked = sorted([*self._shares, self._prior, self._prior])
+        # Nearest rank from below: with few passes P10 is the worst one seen.
+        rank = len(ranked) // 10 if confidence is Confidence.P10 else (len(ranked) - 1) // 2
+        return ranked[rank]
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The passes remembered, oldest first."""
+        return tuple(self._shares)
+
+
+class PassPlan:
+    """Contacts by time and the experience with them; pure.
+
+    Args:
+        contacts: in any order, at most `CONTACTS_MAX`; a later upload replaces them by `load`.
+
+    Raises:
+        ValueError: too many, or an identity twice.
+    """
+
+    def __init__(self, contacts: Iterable[Contact] = ()) -> None:
+        self._contacts: list[Contact] = []
+        self._starts: list[int] = []
+        self._experience = {kind: LinkExperience(PRIOR_SHARE[kind]) for kind in ContactKind}
+        self.load(contacts)
+
+    def load(self, contacts: Iterable[Contact]) -> None:
+        """Replaces the plan; what was learned stays.
+
+        Raises:
+            ValueError: too many, or an identity twice; the plan is then as it was.
+        """
+        ordered = sorted(contacts, key=lambda c: (c.start_ns, c.end_ns, c.contact_id))
+        if len(ordered) > CONTACTS_MAX:
+            raise ValueError(f"{len(ordered)} contacts, {CONTACTS_MAX} at most")
+        if len({contact.contact_id for contact in ordered}) != len(ordered):
+            raise ValueError("a contact identity appears twice")
+        self._contacts = ordered
+        self._starts = [contact.start_ns for contact in ordered]
+
+    def __len__(self) -> int:
+        return len(self._contacts)
+
+    def active(self, now_ns: int) -> Contact | None:
+        """The authorised contact going on now; of several the one that began first.
+
+        Keeping the first means that a link which works is not dropped for one that has yet to be
+        acquired.
+        """
+        for contact in self._contacts[: bisect_right(self._starts, now_ns)]:
+            if contact.end_ns > now_ns and contact.authorised:
+                return contact
+        return None
+
+    def following(self, now_ns: int) -> Contact | None:
+        """The next authorised contact that has not begun yet."""
+        for contact in self._contacts[bisect_right(self._starts, now_ns) :]:
+            if contact.authorised:
+                return contact
+        return None
+
+    def contact_seconds(self, from_ns: int, until_ns: int) -> float:
+        """Seconds between two times in which at least one authorised contact goes on."""
+        covered_ns, at_ns = 0, from_ns
+        for contact in self._contacts:
+            if contact.start_ns >= until_ns:
+                break
+            if contact.authorised:
+                start_ns, end_ns = max(contact.start_ns, at_ns), min(contact.end_ns, until_ns)
+                if end_ns > start_ns:
+                    covered_ns += end_ns - start_ns
+                    at_ns = end_ns
+        return covered_ns / NS_PER_S
+
+    def predicted_bytes(self, contact: Contact, confidence: Confidence = Confidence.MEAN) -> int:
+        """What the whole contact is expected to deliver."""
+        return self.bytes_left(contact, contact.start_ns, confidence)
+
+    def bytes_left(
+        self, contact: Contact, now_ns: int, confidence: Confidence = Confidence.MEAN
+    ) -> int:
+        """What is expected between now and its end: the capacity hint of the queue."""
+        share = self._experience[contact.kind].share(confidence)
+        return int(share * contact.line_bytes(now_ns, contact.end_ns))
+
+    def note_pass(self, contact: Contact, delivered_bytes: int) -> None:
+        """A contact is over: learn from it.
+
+        Only for passes that had something to send all the time: a pass that ran out of data says
+        nothing about the line.
+        """
+        line = contact.line_bytes(contact.start_ns, contact.end_ns)
+        if line > 0:
+            self._experience[contact.kind].note(delivered_bytes / line)
+
+    def experience(self) -> dict[str, tuple[float, ...]]:
+        """What was learned, to be stored: kind -> shares, oldest first."""
+        return {kind.value: self._experience[kind].shares for kind in ContactKind}
+
+    def restore(self, experience: Mapping[str, Sequence[float]]) -> None:
+        """Learns again what was stored; unknown kinds are left out."""
+        for kind in ContactKind:
+            learned = LinkExperience(PRIOR_SHARE[kind])
+            for share in experience.get(kind.value, ())[-_HISTORY:]:
+                learned.note(float(share))
+            self._experience[kind] = learned
