@@ -136,6 +136,8 @@ class StoreConfig(_Section, frozen=True, kw_only=True):
 
     cap_bytes: Annotated[int, Meta(ge=1_000_000, le=10**13)] = 1_000_000_000
     segment_bytes: Annotated[int, Meta(ge=65_536, le=10**9)] = 8 * 1024 * 1024
+    commit_period_s: Annotated[float, Meta(ge=1.0, le=600.0)] = 5.0
+    """New products are made durable together this often: one sync of the device for all."""
 
 
 class NodeConfig(_Section, frozen=True, kw_only=True):

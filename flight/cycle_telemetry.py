@@ -25,13 +25,11 @@ class CycleTelemetry:
         events: EventLog,
         modes: ModeMachine,
         energy: EnergyEstimator,
-        top_level: int,
     ) -> None:
         self._values = channels.values
         self._events = events
         self._modes = modes
         self._energy = energy
-        self._top_level = top_level
         self._reason = ThrottleReason.NONE
         self._sunlit: bool | None = None
         self._then_ns: int | None = None

@@ -147,7 +147,9 @@ class RunRecorder:
         """`telemetry.npz`, `telemetry.json` and `events.jsonl`."""
         table = np.frombuffer(self._rows, dtype=np.float64).reshape(-1, self._width)
         columns = {name: table[:, i] for i, name in enumerate(self.names())}
-        np.savez_compressed(folder / "telemetry.npz", t_s=self.times(), **columns)
+        np.savez_compressed(
+            folder / "telemetry.npz", allow_pickle=False, t_s=self.times(), **columns
+        )
         described = {
             channel.name: {
                 "unit": channel.unit,

@@ -71,9 +71,7 @@ class UplinkService:
         self._events = events
         self._accepted_frames = 0
         self._rejected_frames = 0
-        self.arq_inbox: Bounded[SpacePacket] = Bounded(
-            "arq_inbox", ARQ_INBOX, Overflow.DROP_OLDEST
-        )
+        self.arq_inbox: Bounded[SpacePacket] = Bounded("arq_inbox", ARQ_INBOX, Overflow.DROP_OLDEST)
         self.verification: Bounded[bytes] = Bounded(
             "verification", REPORTS_OUT, Overflow.DROP_OLDEST
         )
@@ -118,7 +116,7 @@ class UplinkService:
         for telecommand in intake.telecommands:
             dispatched = self._dispatcher.dispatch(telecommand, now_ns, mode)
             if dispatched.reports and dispatched.reports[0].stage is Stage.ACCEPTED:
-                self._command_loss.feed(now_ns)
+                self._command_loss.on_valid_command(now_ns)
             self._answer(dispatched, now_ns)
         for packet in intake.arq_packets:
             self.arq_inbox.offer(packet)
@@ -126,7 +124,7 @@ class UplinkService:
     def _answer(self, dispatched: Dispatched, now_ns: int) -> None:
         for report in dispatched.reports:
             event = _STAGE_EVENT.get(report.stage)
-            if event is not None:
+            if event is not None and not dispatched.repeated:
                 self._events.emit(
                     event,
                     now_ns,

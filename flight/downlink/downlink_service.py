@@ -9,22 +9,174 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.downlink.settlement import settle_packet
-from flight.telemetry.dictionary import Mode
 from flight.wire.product_packet import LIST_MAX, Withdrawn, encode_list
-from flight.wire.space_packet import Apid, encode
+from flight.wire.space_packet import Apid, SequenceCounts, encode
 from flight.wire.transfer_frame import VirtualChannel
 from hal.sample import HalError
 
 if TYPE_CHECKING:
     from flight.base.clock import Clock
+    from flight.commanding.uplink_service import UplinkService
+    from flight.downlink.arq_sender import ArqSender
     from flight.downlink.contact_session import ContactSession
-    from flight.downlink.downlink_parts import DownlinkParts
-    from flight.wire.secure_link import Sealed
+    from flight.downlink.frame_filler import FrameFiller
+    from flight.downlink.product_intake import ProductIntake
+    from flight.downlink.settlement import Settlement
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.telemetry_service import TelemetryService
+    from flight.wire.secure_link import SecureLink
+    from hal.protocols import NodeDevices
 
 IDLE_NS = 1_000_000_000
 CONTACT_NS = 100_000_000
 FLOW_NS = 10_000_000
-LIVE_NS = 1_000_000_000
-LIVE_BYTES = 1_800
-"""Live packets wait until a frame is worth its headers, or a second."""
+LIVE_EVERY_NS = 1_000_000_000
+
+
+class DownlinkService:
+    """Serves until cancelled; queue, ARQ and link survive a restart because the root keeps them."""
+
+    name = "downlink"
+
+    def __init__(  # noqa: PLR0913  the composition root names every part
+        self,
+        *,
+        clock: Clock,
+        devices: NodeDevices,
+        session: ContactSession,
+        link: SecureLink,
+        filler: FrameFiller,
+        arq: ArqSender,
+        intake: ProductIntake,
+        uplink: UplinkService,
+        settlement: Settlement,
+        telemetry: TelemetryService,
+        sequence: SequenceCounts,
+        channels: ChannelValues,
+    ) -> None:
+        self._clock = clock
+        self._devices = devices
+        self._session = session
+        self._link = link
+        self._filler = filler
+        self._arq = arq
+        self._intake = intake
+        self._uplink = uplink
+        self._settlement = settlement
+        self._telemetry = telemetry
+        self._sequence = sequence
+        self._values = channels.values
+        self._frames_sent = 0
+        self._next_live_ns = 0
+        self._index = tuple(
+            channels.index(name)
+            for name in (
+                "link.frames_sent",
+                "link.frames_retransmitted",
+                "link.segments_acked",
+                "link.reports_received",
+                "link.in_flight",
+            )
+        )
+
+    async def serve(self) -> None:
+        """The loop; each turn asks to be woken when there is something to do."""
+        while True:
+            now_ns = self._clock.now_ns()
+            period_ns = self._turn(now_ns)
+            await self._clock.sleep_until(now_ns - now_ns % period_ns + period_ns)
+
+    def _turn(self, now_ns: int) -> int:
+        """One turn; returns the period of the grid to wake on next."""
+        self._uplink.step(now_ns)
+        while (packet := self._uplink.arq_inbox.take()) is not None:
+            self._settlement.take(packet, now_ns)
+        may_send = self._session.step(now_ns)
+        sent = self._pump(now_ns) if may_send else 0
+        self._publish()
+        if not self._session.in_contact:
+            return IDLE_NS
+        return FLOW_NS if sent else CONTACT_NS
+
+    def _pump(self, now_ns: int) -> int:
+        """Fills the terminal's credit; returns frames given."""
+        credit = self._session.credit
+        given = 0
+        while given < credit:
+            sealed_any = self._send_live(now_ns) if given == 0 else False
+            if sealed_any:
+                given += 1
+                continue
+            if not self._send_products(now_ns):
+                break
+            given += 1
+        self._frames_sent += given
+        self._session.frames_sent += given
+        return given
+
+    def _send_live(self, now_ns: int) -> bool:
+        """Verification reports at once, live telemetry once a second, in one frame of their own."""
+        verification = self._uplink.verification
+        if now_ns < self._next_live_ns and not len(verification):
+            return False
+        self._next_live_ns = now_ns - now_ns % LIVE_EVERY_NS + LIVE_EVERY_NS
+        room = self._link.packets_bytes_max
+        packets: list[bytes] = []
+        for waiting in (verification, self._telemetry.live):
+            while (packet := waiting.take()) is not None:
+                if len(packet) > room:
+                    break
+                packets.append(packet)
+                room -= len(packet)
+        if self._intake.withdrawn and room > 16 * LIST_MAX:
+            packets.append(self._withdrawal(now_ns))
+        if not packets:
+            return False
+        self._submit(self._link.seal(VirtualChannel.TELEMETRY, packets).frame)
+        return True
+
+    def _withdrawal(self, now_ns: int) -> bytes:
+        """Tells the ground what it will not get, so that it forgets the pieces."""
+        withdrawn = self._intake.withdrawn
+        ids = tuple(withdrawn.popleft() for _ in range(min(LIST_MAX, len(withdrawn))))
+        count = self._sequence.take(Apid.PRODUCT_MANIFEST)
+        return encode(Apid.PRODUCT_MANIFEST, count, encode_list(Withdrawn(ids)), time_ns=now_ns)
+
+    def _send_products(self, now_ns: int) -> bool:
+        if not self._arq.can_send():
+            return False
+        content = self._filler.fill(now_ns)
+        if content is None:
+            return False
+        sealed = self._link.seal(VirtualChannel.PRODUCTS, content.packets)
+        self._arq.sent(
+            sealed.frame_no,
+            content.segments,
+            now_ns,
+            freed=content.freed,
+            asked=content.asked,
+        )
+        self._submit(sealed.frame)
+        return True
+
+    def _submit(self, frame: bytes) -> None:
+        """Gives one frame to the terminal; a refusal is the HAL's error, the ARQ sends it again."""
+        try:
+            taken = self._devices.submit_frame(frame)
+        except HalError:
+            taken = False
+        if not taken:
+            self._session.frames_refused += 1
+
+    def _publish(self) -> None:
+        settled = self._settlement.counts
+        row = (
+            self._frames_sent,
+            self._arq.counters.lost_frames,
+            settled.segments_acked,
+            settled.reports,
+            self._arq.in_flight_frames,
+        )
+        values = self._values
+        for index, value in zip(self._index, row, strict=True):
+            values[index] = value

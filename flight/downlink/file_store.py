@@ -58,13 +58,19 @@ class FileStore(Protocol):
 class FolderStore:
     """Files of a real folder, made when it does not exist.
 
+    Args:
+        folder: where the files are.
+        device_sync: False stops every sync at the operating system. For simulated nodes only,
+            whose power cuts are not the host's: a simulated cut loses what was not written.
+
     Raises:
         OSError: the folder cannot be used.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, device_sync: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._device_sync = device_sync
 
     def names(self) -> list[str]:
         """See `FileStore`."""
@@ -80,7 +86,8 @@ class FolderStore:
         os.posix_fallocate(handle, 0, size_bytes)
         for offset in range(0, size_bytes, len(_ZERO_CHUNK)):
             self.pwrite(handle, _ZERO_CHUNK[: size_bytes - offset], offset)
-        os.fsync(handle)
+        if self._device_sync:
+            os.fsync(handle)
 
     def size_bytes(self, handle: int) -> int:
         """See `FileStore`."""
@@ -99,10 +106,13 @@ class FolderStore:
 
     def fdatasync(self, handle: int) -> None:
         """See `FileStore`."""
-        os.fdatasync(handle)
+        if self._device_sync:
+            os.fdatasync(handle)
 
     def fsync_dir(self) -> None:
         """See `FileStore`."""
+        if not self._device_sync:
+            return
         handle = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(handle)

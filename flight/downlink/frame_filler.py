@@ -31,8 +31,12 @@ SEGMENT_BYTES_LEAST = 64
 RECONCILE_ITEMS = 32
 
 
-class PayloadReader(Protocol):
-    """Where the bytes of a durable product are."""
+class PayloadStore(Protocol):
+    """Where the bytes of a durable product are, and who remembers that some of them went."""
+
+    def mark_sending(self, product_ids: tuple[int, ...]) -> None:
+        """First bytes of these are about to go: after a reset the ground is asked first."""
+        ...
 
     def read(self, product_id: int, offset: int, length: int) -> bytes:
         """`length` bytes at `offset`."""
@@ -61,7 +65,7 @@ class FrameFiller:
         self,
         queue: DownlinkQueue,
         arq: ArqSender,
-        store: PayloadReader,
+        store: PayloadStore,
         sequence: SequenceCounts,
         frame_room_bytes: int,
     ) -> None:
@@ -101,6 +105,7 @@ class FrameFiller:
         if segment is None:
             return 0
         used = 0
+        self._store.mark_sending((segment.product_id,))
         if segment.offset == 0:
             product = self._queue.product(segment.product_id)
             if product is not None:

@@ -1,4 +1,4 @@
-"""Where results become products: durable first, then in the queue, and gone only when the ground has them.
+"""Where results become products: durable first, then queued, gone only when the ground has them.
 
 Hop "acted" of image → ground. A product counts from the commit on: `submit` only buffers, `step`
 commits everything of the last second at once and then offers it. Whatever leaves without being
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flight.base.channels import Bounded, Overflow
 from flight.downlink.product import Product
 from flight.downlink.queue_values import Loss, Verdict
-from flight.downlink.store_values import StoreError
+from flight.downlink.store_values import ProductState, Recovered, StoreError
 from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
@@ -60,10 +60,14 @@ class ProductIntake:
         self._arq = arq
         self._ids = ids
         self._cap_bytes = config.cap_bytes
+        self._commit_period_ns = int(config.commit_period_s * 1e9)
         self._values = channels.values
         self._events = events
         self._pending: dict[int, Product] = {}
         self._pending_bytes = 0
+        self._waiting_bytes = 0
+        self._to_deliver: dict[int, None] = {}
+        self._commit_due_ns = 0
         self._lost_total = 0
         self._commits = 0
         self.delivered_total = 0
@@ -94,7 +98,7 @@ class ProductIntake:
     @property
     def waiting_bytes(self) -> int:
         """Bytes the ground has not acknowledged yet."""
-        return self._queue.queued_bytes + self._pending_bytes
+        return self._waiting_bytes + self._pending_bytes
 
     def submit(  # noqa: PLR0913  a product's own fields
         self,
@@ -131,40 +135,43 @@ class ProductIntake:
         return True
 
     def step(self, now_ns: int) -> None:
-        """Once a second: requests, commit, offer, expiry, telemetry."""
+        """Once a second: requests, commit when due, offer, expiry, telemetry."""
         self._serve_requests(now_ns)
-        if self._store.dirty:
+        if self._to_deliver or (self._store.dirty and now_ns >= self._commit_due_ns):
             self._commit(now_ns)
-        expired = self._queue.expire(now_ns)
-        for product_id in expired:
+        for product_id in self._queue.expire(now_ns):
             self._drop(product_id, "PRODUCT_EXPIRED", now_ns, "deadline")
         self._publish()
 
-    def recover(self, products: Sequence[Product], now_ns: int) -> None:
-        """After a start: products of the store go back to the queue, held until reconciled."""
-        self._arq.unfinished(products)
-        for product in products:
-            self._queue.offer(product, now_ns, suspended=True)
+    def recover(self, recovered: Sequence[Recovered], now_ns: int) -> None:
+        """After a start: what was never sent goes straight to the queue, the rest asks first."""
+        for each in recovered:
+            asked = each.state is ProductState.SENDING
+            if asked:
+                self._arq.unfinished((each.product,))
+            self._admit(each.product, now_ns, suspended=asked)
 
-    def delivered(self, product_ids: Sequence[int], now_ns: int) -> None:
-        """The ground verified these end to end: durable first, then the ground may forget them."""
-        if not product_ids:
-            return
-        self._store.mark_delivered(product_ids, now_ns)
-        self._commit(now_ns)
-        for product_id in product_ids:
-            if self._queue.complete(product_id):
-                self.delivered_total += 1
-                self._events.emit("PRODUCT_DELIVERED", now_ns, product=product_id)
-        self._arq.freed(product_ids)
+    def delivered(self, product_ids: Sequence[int]) -> None:
+        """The ground verified these end to end; they are freed once that is durable here."""
+        self._to_deliver.update(dict.fromkeys(product_ids))
 
     def _commit(self, now_ns: int) -> None:
+        """One group commit; only then do new products count and delivered ones go."""
+        delivered = tuple(self._to_deliver)
         try:
+            self._store.mark_delivered(delivered)
             durable = self._store.commit(now_ns)
         except StoreError as error:
             self._events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
             return
         self._commits += 1
+        self._commit_due_ns = now_ns + self._commit_period_ns
+        self._to_deliver.clear()
+        for product_id in delivered:
+            if self._queue.complete(product_id):
+                self.delivered_total += 1
+                self._events.emit("PRODUCT_DELIVERED", now_ns, product=product_id)
+        self._arq.freed(delivered)
         for product_id in durable:
             product = self._pending.pop(product_id, None)
             if product is not None:
@@ -180,7 +187,10 @@ class ProductIntake:
             size=product.size_bytes,
             value=product.value_millis / 1000.0,
         )
-        admission = self._queue.offer(product, now_ns)
+        self._admit(product, now_ns, suspended=False)
+
+    def _admit(self, product: Product, now_ns: int, *, suspended: bool) -> None:
+        admission = self._queue.offer(product, now_ns, suspended=suspended)
         for displaced in admission.displaced:
             self._drop(displaced, "PRODUCT_EVICTED", now_ns, "displaced")
         if admission.verdict is Verdict.REFUSED:
@@ -208,6 +218,7 @@ class ProductIntake:
 
     def _publish(self) -> None:
         queue, store = self._queue.snapshot(), self._store
+        self._waiting_bytes = queue.queued_bytes
         row = (
             queue.products,
             queue.queued_bytes,

@@ -53,6 +53,7 @@ class ProductStore:
         index_path: the SQLite file.
         segment_bytes: size of a segment.
         capacity_bytes: space all segments may take.
+        device_sync: False only for a simulated node, see `FolderStore`.
 
     Raises:
         StoreError: from every method, see `StoreErrorKind`.
@@ -65,6 +66,7 @@ class ProductStore:
         *,
         segment_bytes: int = 8 << 20,
         capacity_bytes: int = 64 << 30,
+        device_sync: bool = True,
     ) -> None:
         self._capacity = capacity_bytes
         self._segment_bytes = segment_bytes
@@ -83,7 +85,7 @@ class ProductStore:
         self.counters = StoreCounters()
         with self._guard(StoreErrorKind.SYNC):
             self._log = SegmentLog(files, segment_bytes)
-            self._index, self._index_lost = open_index(index_path)
+            self._index, self._index_lost = open_index(index_path, device_sync=device_sync)
 
     @property
     def products(self) -> int:

@@ -71,7 +71,8 @@ class StoreIndex:
         sqlite3.Error: from every method; the store turns it into its own.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, device_sync: bool = True) -> None:
+        self._device_sync = device_sync
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             self._open()
@@ -84,7 +85,7 @@ class StoreIndex:
         # file, and file systems without mmap (a FUSE mount that forgets) work as well.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         mode = self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if self._device_sync else 'OFF'}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if mode != "wal" or version not in {0, _SCHEMA_VERSION}:
             raise sqlite3.DatabaseError(f"journal {mode}, schema {version}")

@@ -86,11 +86,11 @@ def decode_ranges(buf: bytes) -> tuple[tuple[int, int], ...]:
     return ()
 
 
-def open_index(path: Path) -> tuple[StoreIndex, bool]:
+def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, bool]:
     """The index, and whether the one that was there had to be put aside as unreadable."""
     fresh = not path.exists()
     try:
-        index = StoreIndex(path)
+        index = StoreIndex(path, device_sync=device_sync)
         if not fresh:
             index.rows()
             index.counters()
@@ -102,7 +102,7 @@ def open_index(path: Path) -> tuple[StoreIndex, bool]:
             stale = path.with_name(path.name + suffix)
             if stale.exists():
                 stale.replace(path.with_name(path.name + suffix + ".bad"))
-        return StoreIndex(path), True
+        return StoreIndex(path, device_sync=device_sync), True
     return index, fresh
 
 

@@ -40,7 +40,7 @@ class Actuation:
         if level != level_now:
             self._set("payload", self._devices.set_payload_level, level, now_ns)
         if heater != heater_now:
-            self._set("heater", self._devices.set_heater, heater, now_ns)
+            self._set("heater", lambda on: self._devices.set_heater(bool(on)), heater, now_ns)
         try:
             self._devices.kick_watchdog()
         except HalError as error:

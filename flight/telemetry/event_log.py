@@ -80,7 +80,7 @@ class EventLog:
         self._listener = listener
         self._buckets: dict[int, _Bucket] = {}
 
-    def emit(self, name: str, now_ns: int, **args: float | str) -> None:
+    def emit(self, name: str, now_ns: int, /, **args: float | str) -> None:
         """Raises the event `name`; KeyError for a name the dictionary lacks."""
         definition = EVENT_BY_NAME[name]
         if definition.severity > Severity.DEBUG and not self._allowed(

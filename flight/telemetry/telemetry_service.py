@@ -1,4 +1,4 @@
-"""Telemetry out: housekeeping and events become packets, live while there is a link, recorded always.
+"""Telemetry out: housekeeping and events as packets, live while there is a link, always recorded.
 
 Hop "told" of all three flows. Live packets wait in a short queue that keeps the newest; the
 recorder keeps everything and hands it down as products, so a gap in the live stream is no loss.
@@ -36,8 +36,9 @@ class TelemetryService:
 
     name = "telemetry"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the composition root names every part
         self,
+        *,
         channels: ChannelValues,
         events: EventLog,
         parameters: ParameterTable,
@@ -60,7 +61,9 @@ class TelemetryService:
             event = self._events.pending.take()
             if event is None:
                 break
-            self._out(Apid.EVENT, encode_event(event.event_id, event.severity, event.args), event.t_ns)
+            self._out(
+                Apid.EVENT, encode_event(event.event_id, event.severity, event.args), event.t_ns
+            )
         if now_ns >= self._next_ns:
             period_ns = int(self._parameters["telemetry.period_s"] * _NS_PER_S)
             self._next_ns = now_ns - now_ns % period_ns + period_ns

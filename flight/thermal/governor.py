@@ -131,3 +131,19 @@ class Governor:
     def _die_ahead_c(self, level: int, thermal: ThermalState) -> float:
         rise_k = self._profile.die_k_per_w * self._profile.active_w(level)
         return self._sink_ahead_c(level, thermal) + rise_k
+
+
+class FullPower:
+    """No governor: the top level whenever the payload is allowed. For control runs only."""
+
+    def __init__(self, profile: BoardProfile) -> None:
+        self._profile = profile
+
+    def decide(
+        self, inputs: GovernorInputs, die_target_c: float, sink_target_c: float, now_ns: int
+    ) -> GovernorDecision:
+        """Always the best level; heat and battery are not looked at."""
+        del die_target_c, sink_target_c, now_ns
+        if inputs.commanded_off or not inputs.payload_allowed:
+            return GovernorDecision(0, ThrottleReason.COMMAND, inputs.thermal.die_c)
+        return GovernorDecision(self._profile.top, ThrottleReason.NONE, inputs.thermal.die_c)

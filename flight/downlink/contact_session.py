@@ -1,0 +1,200 @@
+"""One contact seen from the node: which peer, which PAT state, what the terminal is told.
+
+Turns the pure PAT machine's outputs into HAL calls and tells the edges: contact begins, link
+acquired, link lost, contact over or failed. Stepped by the downlink service.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flight.downlink.pass_plan import ContactKind
+from flight.downlink.terminal_state import (
+    Effect,
+    PatState,
+    TerminalInputs,
+    TerminalMachine,
+    TerminalOutputs,
+)
+from flight.telemetry.dictionary import PAT_LABELS
+from hal.sample import HalError, SensorBit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flight.base.channels import Latest
+    from flight.downlink.arq_sender import ArqSender
+    from flight.downlink.downlink_queue import DownlinkQueue
+    from flight.downlink.pass_plan import Contact, PassPlan
+    from flight.node_status import NodeStatus
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+    from hal.protocols import NodeDevices
+    from hal.sample import SensorFrame
+
+_NS = 1e-9
+_STATE_NUMBER = {state: PAT_LABELS.index(state.name) for state in PatState}
+HINT_EVERY_NS = 1_000_000_000
+
+
+class ContactSession:
+    """Owns the terminal: nobody else points it or switches its laser.
+
+    Attributes:
+        in_contact: the PAT machine has a contact to work on, or one is due.
+        credit: frames the terminal would take now.
+        frames_sent: in the present contact, counted by the downlink.
+        frames_refused: the terminal would not take them; the ARQ sends them again.
+    """
+
+    def __init__(  # noqa: PLR0913  the composition root names every part
+        self,
+        *,
+        devices: NodeDevices,
+        plan: PassPlan,
+        names: Mapping[int, str],
+        queue: DownlinkQueue,
+        arq: ArqSender,
+        status: Latest[NodeStatus],
+        delivered: Callable[[], int],
+        channels: ChannelValues,
+        events: EventLog,
+    ) -> None:
+        self._devices = devices
+        self._plan = plan
+        self._names = names
+        self._queue = queue
+        self._arq = arq
+        self._status = status
+        self._delivered = delivered
+        self._values = channels.values
+        self._events = events
+        self._machine = TerminalMachine()
+        self._contact: Contact | None = None
+        self._target_id = 0
+        self._laser_on = False
+        self._delivered_before = 0
+        self._next_hint_ns = 0
+        self.in_contact = False
+        self.credit = 0
+        self.frames_sent = 0
+        self.frames_refused = 0
+        self._index = tuple(
+            channels.index(name)
+            for name in ("link.pat_state", "link.peer", "link.laser_on", "link.contact")
+        )
+
+    def step(self, now_ns: int) -> bool:
+        """One look at plan and terminal; True when frames may be given to the modem."""
+        status = self._status.get()
+        contact = self._plan.active(now_ns)
+        self.in_contact = contact is not None or self._contact is not None
+        if not self.in_contact and self._machine.state is PatState.IDLE:
+            self._publish(now_ns)
+            return False
+        frame = self._look(now_ns)
+        outputs = self._machine.step(
+            TerminalInputs(
+                now_ns=now_ns,
+                contact=contact,
+                flags=_valid(frame, SensorBit.TERM_FLAGS, "term_flags"),
+                target_id=_valid(frame, SensorBit.TARGET_ID, "target_id"),
+                inhibit=status is None or not status.link_allowed,
+            )
+        )
+        self.credit = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free") or 0
+        self._tell_edge(outputs, contact, now_ns)
+        self._command(outputs, now_ns)
+        self._hint(contact, outputs, now_ns)
+        self._publish(now_ns)
+        return outputs.may_send
+
+    def _look(self, now_ns: int) -> SensorFrame | None:
+        try:
+            return self._devices.snapshot()
+        except HalError as error:
+            self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
+            return None
+
+    def _command(self, outputs: TerminalOutputs, now_ns: int) -> None:
+        """Laser off before pointing moves, on only after it has come to rest."""
+        try:
+            if self._laser_on and not outputs.laser_on:
+                self._laser_on = bool(self._devices.set_laser(False))
+            if outputs.target_id != self._target_id:
+                self._target_id = self._devices.point_terminal(outputs.target_id)
+            if outputs.laser_on and not self._laser_on:
+                self._laser_on = bool(self._devices.set_laser(True))
+        except HalError as error:
+            self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
+
+    def _hint(self, contact: Contact | None, outputs: TerminalOutputs, now_ns: int) -> None:
+        """Tells the queue what the contact can still carry, once a second."""
+        if now_ns < self._next_hint_ns:
+            return
+        self._next_hint_ns = now_ns + HINT_EVERY_NS
+        if contact is None or not outputs.may_send:
+            self._queue.capacity_hint(None, now_ns, now_ns)
+        else:
+            left = self._plan.bytes_left(contact, now_ns)
+            self._queue.capacity_hint(left, contact.end_ns, now_ns)
+
+    def _tell_edge(self, outputs: TerminalOutputs, contact: Contact | None, now_ns: int) -> None:
+        row = outputs.row
+        if row is None:
+            return
+        peer = self._peer(contact or self._contact)
+        if row.effect is Effect.START_CONTACT and contact is not None:
+            self._contact = contact
+            self.frames_sent, self._delivered_before = 0, self._delivered()
+            self._events.emit("CONTACT_STARTED", now_ns, contact=contact.contact_id, peer=peer)
+        elif row.effect is Effect.LINK_UP:
+            self._arq.on_link_up(now_ns)
+            since_ns = now_ns - (contact.start_ns if contact is not None else now_ns)
+            self._events.emit("LINK_ACQUIRED", now_ns, peer=peer, seconds=since_ns * _NS)
+        elif row.effect is Effect.RETRY and self._machine.acquired:
+            self._arq.on_link_down(now_ns)
+            self._events.emit("LINK_LOST", now_ns, peer=peer, state=row.cause)
+        elif row.effect in {Effect.END_CONTACT, Effect.MAKE_SAFE}:
+            self._end(peer, now_ns)
+        self._events.emit("PAT_STATE", now_ns, old="", new=row.to.name, cause=row.cause)
+
+    def _end(self, peer: str, now_ns: int) -> None:
+        self._arq.on_link_down(now_ns)
+        contact, self._contact = self._contact, None
+        if contact is None:
+            return
+        if not self._machine.acquired:
+            self._events.emit("CONTACT_FAILED", now_ns, contact=contact.contact_id, peer=peer)
+            return
+        products = self._delivered() - self._delivered_before
+        self._events.emit(
+            "CONTACT_ENDED",
+            now_ns,
+            contact=contact.contact_id,
+            peer=peer,
+            frames=self.frames_sent,
+            products=products,
+        )
+
+    def _peer(self, contact: Contact | None) -> str:
+        if contact is None:
+            return "no peer"
+        kind = "station" if contact.kind is ContactKind.OGS else "relay"
+        return self._names.get(contact.contact_id, f"{kind} {contact.peer_id}")
+
+    def _publish(self, now_ns: int) -> None:
+        del now_ns
+        values = self._values
+        state, peer, laser, contact = self._index
+        values[state] = _STATE_NUMBER[self._machine.state]
+        values[peer] = self._target_id
+        values[laser] = self._laser_on
+        values[contact] = 0 if self._contact is None else self._contact.contact_id
+
+
+def _valid(frame: SensorFrame | None, bit: SensorBit, field: str) -> int | None:
+    """A field of the frame, or `None` when there is no frame or the field is not valid."""
+    if frame is None or not frame.valid & bit:
+        return None
+    return int(getattr(frame, field))

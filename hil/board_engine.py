@@ -1,0 +1,121 @@
+"""The compute board on the bench: real network, modelled time, energy booked to the plant.
+
+Wraps the product's own `InlineEngine`: each distinct (model, tile) is executed once with ONNX
+Runtime and remembered; the board profile says how long the frame would take at the level in force
+and the plant is charged for that time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flight.inference.inline_engine import InlineEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from flight.base.clock import Clock
+    from flight.inference.inline_engine import Session
+    from flight.inference.job import Job, Result
+    from flight.inference.model_registry import ModelBytes
+    from flight.thermal.board_profile import BoardProfile
+    from hal.sim_bench import SimBench
+    from hil.plant.compute_board import BoardModel
+
+_NS_PER_MS = 1_000_000
+MEMORY_TILES_MAX = 4_096
+"""Distinct tiles remembered; a scene has a few dozen."""
+
+
+class RememberingSession:
+    """A session that runs each distinct tile once; equal input gives the equal, stored answer."""
+
+    def __init__(self, session: Session, counts: ExecutionCounts) -> None:
+        self._session = session
+        self._counts = counts
+        self._answers: dict[bytes, npt.NDArray[np.float32]] = {}
+        self.key = b""
+
+    def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+        """Probability for `pixels`; `key` names them (the tile's digest)."""
+        answer = self._answers.get(self.key)
+        if answer is not None:
+            self._counts.memoised += 1
+            return answer
+        answer = self._session.run(pixels)
+        self._counts.executed += 1
+        if len(self._answers) < MEMORY_TILES_MAX:
+            self._answers[self.key] = answer
+        return answer
+
+
+class ExecutionCounts:
+    """How often the network really ran, and how often its answer was remembered."""
+
+    def __init__(self) -> None:
+        self.executed = 0
+        self.memoised = 0
+
+
+class BoardEngine:
+    """`InferenceEngine` of the bench.
+
+    Args:
+        tiles_per_frame: tiles the modelled imager's frame holds; time and energy are charged for
+            all of them, one is computed.
+    """
+
+    def __init__(  # noqa: PLR0913  the target names every part
+        self,
+        *,
+        models: Sequence[ModelBytes],
+        make_session: Callable[[bytes], Session],
+        clock: Clock,
+        profile: BoardProfile,
+        board: BoardModel,
+        bench: SimBench,
+        tiles_per_frame: int,
+        counts: ExecutionCounts,
+        memory: dict[bytes, RememberingSession],
+    ) -> None:
+        self._profile = profile
+        self._board = board
+        self._bench = bench
+        self._clock = clock
+        self._tiles = tiles_per_frame
+        self._counts = counts
+        self._sessions: list[RememberingSession] = []
+        self._memory = memory
+        self._make_session = make_session
+        self._inner = InlineEngine(models, self._remembering, clock, self._modelled)
+
+    def _remembering(self, data: bytes) -> RememberingSession:
+        session = self._memory.get(data)
+        if session is None:
+            session = RememberingSession(self._make_session(data), self._counts)
+            self._memory[data] = session
+        self._sessions.append(session)
+        return session
+
+    async def run(self, job: Job) -> Result:
+        """The remembered or fresh answer, held for the modelled time; raises `InferenceError`."""
+        for session in self._sessions:
+            session.key = job.tile.sha256
+        return await self._inner.run(job)
+
+    def close(self) -> None:
+        """Refuses later runs and ends what the board was charged for."""
+        self._board.release(self._clock.now_ns())
+        self._inner.close()
+
+    def _modelled(self, job: Job) -> tuple[int, int]:
+        """Duration in nanoseconds and energy in millijoules of the whole frame, booked at once."""
+        level = max(1, self._bench.read_actuators().payload_level)
+        ms = self._profile.tile_ms(level, job.variant) * self._tiles
+        duration_ns = round(ms * _NS_PER_MS)
+        now_ns = self._clock.now_ns()
+        self._board.book(now_ns, now_ns + duration_ns, level)
+        return duration_ns, round(self._profile.active_w(level) * ms)

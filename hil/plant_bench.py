@@ -1,0 +1,170 @@
+"""The physical half of the bench: plant steps, timeline faults in, sensor values out.
+
+Stepped once a second before the node's own cycle, so the node reads the present and its actuators
+act on the coming second. Faults wrap inputs or outputs, never the model.
+"""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING
+
+from hal.sample import SENSOR_ALL, SensorBit
+from hil.plant.array_battery import BusVerdict
+from hil.plant.constants import ZERO_CELSIUS_K
+from hil.plant.spacecraft import Actuators, Disturbance
+from hil.plant.thermal import ThermalNode
+from hil.run_recorder import TruthChannel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hal.sim_bench import SimBench
+    from hil.plant.compute_board import BoardModel
+    from hil.plant.spacecraft import Outputs, Spacecraft
+    from hil.scenario import TimelineEntry
+
+_NS_PER_S = 1_000_000_000
+
+TRUTH = (
+    TruthChannel("truth.soc", "1", "state of charge of the cells"),
+    TruthChannel("truth.die_c", "degC", "compute die"),
+    TruthChannel("truth.sink_c", "degC", "heat sink"),
+    TruthChannel("truth.radiator_c", "degC", "radiator"),
+    TruthChannel("truth.battery_c", "degC", "cells"),
+    TruthChannel("truth.sun_fraction", "1", "share of the solar disc in view"),
+    TruthChannel("truth.array_available_w", "W", "what the array could give"),
+    TruthChannel("truth.payload_w", "W", "compute board"),
+    TruthChannel(
+        "truth.energy_residual_j", "J", "energy balance: absorbed less everywhere it went"
+    ),
+)
+
+SENSOR_BITS = {
+    "array_mw": SensorBit.ARRAY,
+    "bus_mw": SensorBit.BUS,
+    "battery_mv": SensorBit.BATTERY_V,
+    "battery_ma": SensorBit.BATTERY_I,
+    "battery_mdegc": SensorBit.BATTERY_TEMP,
+    "payload_mw": SensorBit.PAYLOAD,
+    "laser_mw": SensorBit.LASER,
+    "die_mdegc": SensorBit.DIE_TEMP,
+    "sink_mdegc": SensorBit.SINK_TEMP,
+    "radiator_mdegc": SensorBit.RADIATOR_TEMP,
+    "sun_permille": SensorBit.SUN,
+}
+
+
+class PlantBench:
+    """Owns the spacecraft's state and the sensors of backend "sim"."""
+
+    def __init__(
+        self,
+        bench: SimBench,
+        spacecraft: Spacecraft,
+        board: BoardModel,
+        timeline: Sequence[TimelineEntry],
+        epoch_utc_ns: int,
+    ) -> None:
+        self._bench = bench
+        self._craft = spacecraft
+        self._board = board
+        self._epoch_utc_ns = epoch_utc_ns
+        self._faults = tuple(
+            entry
+            for entry in timeline
+            if entry.action in ("heat", "array", "sensor_stuck", "sensor_lost")
+        )
+        self._frozen: dict[str, int] = {}
+        self._t_ns = 0
+        self.state = spacecraft.initial_state()
+        self.brown_outs = 0
+        self.charge_j = {"array": 0.0, "compute": 0.0, "laser": 0.0}
+        self.truth: list[float] = [nan] * len(TRUTH)
+        self._write(self._settle(), 0)
+
+    def step(self, now_ns: int) -> None:
+        """Advances the plant to `now_ns` in steps of at most a second; writes the sensors."""
+        actuators = self._bench.read_actuators()
+        outputs: Outputs | None = None
+        while self._t_ns < now_ns:
+            end_ns = min(now_ns, self._t_ns + _NS_PER_S)
+            dt_s = (end_ns - self._t_ns) / _NS_PER_S
+            t_s = self._t_ns / _NS_PER_S
+            payload_w = self._board.power_w(self._t_ns, end_ns, actuators.payload_level)
+            self.state, outputs = self._craft.step(
+                self.state,
+                t_s,
+                dt_s,
+                Actuators(payload_w, bool(actuators.laser_on), bool(actuators.heater_on)),
+                self._disturbance(t_s),
+            )
+            self._book(outputs, dt_s)
+            self._t_ns = end_ns
+        if outputs is not None:
+            self._write(outputs, now_ns)
+
+    def _settle(self) -> Outputs:
+        """Outputs of the initial state, without moving it."""
+        return self._craft.step(self.state, 0.0, 1e-3, Actuators())[1]
+
+    def _disturbance(self, t_s: float) -> Disturbance:
+        heat_w, array = 0.0, 1.0
+        for fault in self._faults:
+            if fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s):
+                if fault.action == "heat":
+                    heat_w += fault.watts
+                elif fault.action == "array":
+                    array *= 1.0 - fault.share
+        return Disturbance(sink_heat_w=heat_w, array_scale=array)
+
+    def _book(self, outputs: Outputs, dt_s: float) -> None:
+        self.brown_outs += outputs.verdict is BusVerdict.BROWN_OUT
+        self.charge_j["array"] += outputs.array_w * dt_s
+        self.charge_j["compute"] += outputs.payload_w * dt_s
+        self.charge_j["laser"] += outputs.laser_w * dt_s
+
+    def _write(self, outputs: Outputs, now_ns: int) -> None:
+        celsius = [kelvin - ZERO_CELSIUS_K for kelvin in outputs.temp_k]
+        fields = {
+            "array_mw": round(outputs.array_w * 1e3),
+            "bus_mw": round(outputs.load_w * 1e3),
+            "battery_mv": round(outputs.battery_v * 1e3),
+            "battery_ma": round(outputs.battery_a * 1e3),
+            "battery_mdegc": round(celsius[ThermalNode.BATTERY] * 1e3),
+            "payload_mw": round(outputs.payload_w * 1e3),
+            "laser_mw": round(outputs.laser_w * 1e3),
+            "die_mdegc": round(celsius[ThermalNode.DIE] * 1e3),
+            "sink_mdegc": round(celsius[ThermalNode.SINK] * 1e3),
+            "radiator_mdegc": round(celsius[ThermalNode.RADIATOR] * 1e3),
+            "term_mdegc": round(celsius[ThermalNode.TERMINAL] * 1e3),
+            "sun_permille": round(outputs.sun_sensor * 1e3),
+        }
+        valid = self._apply_sensor_faults(fields, now_ns / _NS_PER_S)
+        self._bench.write_sensors(
+            t_ns=now_ns, utc_ns=self._epoch_utc_ns + now_ns, valid=valid, **fields
+        )
+        self.truth = [
+            outputs.soc,
+            celsius[ThermalNode.DIE],
+            celsius[ThermalNode.SINK],
+            celsius[ThermalNode.RADIATOR],
+            celsius[ThermalNode.BATTERY],
+            outputs.sunlit,
+            outputs.array_available_w,
+            outputs.payload_w,
+            outputs.ledger.residual_j,
+        ]
+
+    def _apply_sensor_faults(self, fields: dict[str, int], t_s: float) -> int:
+        valid = int(SENSOR_ALL)
+        for fault in self._faults:
+            if fault.sensor not in SENSOR_BITS:
+                continue
+            if not (fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s)):
+                self._frozen.pop(fault.sensor, None)
+            elif fault.action == "sensor_lost":
+                valid &= ~int(SENSOR_BITS[fault.sensor])
+            else:
+                fields[fault.sensor] = self._frozen.setdefault(fault.sensor, fields[fault.sensor])
+        return valid
