@@ -61,6 +61,8 @@ def test_the_layer_table_is_the_network_that_ships():
     layers = cloud_unet()
     shipped = ModelRegistry().manifest("cloud_unet")
     assert parameter_count(layers) == shipped.training["parameters"]
+    assert shipped.training["recipe"] == dataclasses.asdict(Recipe())
+    assert shipped.threshold == Recipe().threshold
     assert shipped.input.bands == BANDS
     assert shipped.input.multiple_px == GRID_PX
     outputs = {layer.name: layer.outputs for layer in layers}
