@@ -26,6 +26,7 @@ import msgspec
 from flight.downlink.arq_values import NOTHING, ArqConfig, ArqCounters, ArqOutcome
 from flight.downlink.product import Product, Segment, asked_about
 from flight.downlink.reconcile_ledger import ReconcileLedger
+from flight.downlink.report_gate import Belief, ReportGate
 from flight.wire.product_packet import LIST_MAX
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
     from flight.wire.reconcile import ReconcileAnswer
     from flight.wire.report import Report
-
-_SEQ_MEMORY = 1_024
 
 
 class _Frame(msgspec.Struct, frozen=True, gc=False):
@@ -53,14 +52,11 @@ class ArqSender:
     """
 
     def __init__(self, vcid: int, config: ArqConfig | None = None) -> None:
-        self._vcid = vcid
         self._config = config or ArqConfig()
         self._frames: dict[int, _Frame] = {}
         self._undecided: list[int] = []
         self._highest_sent = 0
-        self._epoch: int | None = None
-        self._seen: set[int] = set()
-        self._newest_seq = -1
+        self._gate = ReportGate(vcid)
         self._accepted = 0
         self._completing: set[int] = set()
         self._to_confirm: dict[int, None] = {}
@@ -129,10 +125,12 @@ class ArqSender:
     def on_report(self, report: Report, now_ns: int) -> ArqOutcome:
         """Settles what the report covers; duplicates and stale ones settle nothing."""
         del now_ns
-        if not self._acceptable(report):
+        epoch = self._gate.epoch
+        belief = self._gate.judge(report, self._highest_sent)
+        if belief is not Belief.ACCEPTED:
+            self._count(belief)
             return NOTHING
-        undecided = self._enter_epoch(report) if report.epoch != self._epoch else ()
-        self._remember(report.seq)
+        undecided = self._enter_epoch(report, epoch) if report.epoch != epoch else ()
         self._accepted += 1
         self.counters.reports += 1
         acked, lost = self._settle(report)
@@ -184,38 +182,23 @@ class ArqSender:
     def on_reconcile_answer(self, answer: ReconcileAnswer, now_ns: int) -> ArqOutcome:
         """What the ground holds of products asked about; answers to nothing asked are ignored."""
         del now_ns
-        if self._epoch is not None and answer.epoch != self._epoch:
+        if self._gate.epoch not in {None, answer.epoch}:
             self.counters.answers_stale += 1
             return NOTHING
         self.counters.answers += 1
         complete, resume = self._ledger.answer(answer)
         return ArqOutcome(completed=self._completions(complete), resume=resume)
 
-    def _acceptable(self, report: Report) -> bool:
+    def _count(self, belief: Belief) -> None:
         counters = self.counters
-        if report.vcid != self._vcid:
-            counters.reports_wrong_channel += 1
-            return False
-        if report.ranges and report.ranges[0][1] > self._highest_sent:
-            # Frames this node never sent: another node's report, or a lost frame counter. Its
-            # word about any frame is worth nothing.
-            counters.reports_impossible += 1
-            return False
-        if self._epoch is not None and report.epoch <= self._epoch:
-            if report.epoch < self._epoch or report.seq <= self._newest_seq - _SEQ_MEMORY:
-                counters.reports_stale += 1
-                return False
-            if report.seq in self._seen:
-                counters.reports_duplicate += 1
-                return False
-        return True
+        counters.reports_wrong_channel += belief is Belief.WRONG_CHANNEL
+        counters.reports_impossible += belief is Belief.IMPOSSIBLE
+        counters.reports_stale += belief is Belief.STALE
+        counters.reports_duplicate += belief is Belief.DUPLICATE
 
-    def _enter_epoch(self, report: Report) -> tuple[int, ...]:
+    def _enter_epoch(self, report: Report, before: int | None) -> tuple[int, ...]:
         """A new ground session: what lies below its memory will never be reported again."""
-        first = self._epoch is None
-        self._epoch = report.epoch
-        self._seen.clear()
-        self._newest_seq = -1
+        first = before is None
         self._ledger.ask_all_again()
         if first and not self._frames:
             return ()
@@ -232,13 +215,6 @@ class ArqSender:
             products.update(dict.fromkeys(segment.product_id for segment in frame.segments))
         del self._undecided[:cut]
         return tuple(products)
-
-    def _remember(self, seq: int) -> None:
-        self._seen.add(seq)
-        self._newest_seq = max(self._newest_seq, seq)
-        if len(self._seen) > 2 * _SEQ_MEMORY:
-            oldest = self._newest_seq - _SEQ_MEMORY
-            self._seen = {kept for kept in self._seen if kept > oldest}
 
     def _settle(self, report: Report) -> tuple[list[Segment], list[Segment]]:
         low = bisect_left(self._undecided, report.floor)

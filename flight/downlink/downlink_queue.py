@@ -8,14 +8,15 @@ audited: evicted for something denser, expired, deleted.
 
 from __future__ import annotations
 
-from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
 from flight.downlink.eviction import EvictionOrder
+from flight.downlink.loss_ledger import LossLedger
 from flight.downlink.product import Product, Segment
 from flight.downlink.queue_entry import Entry
 from flight.downlink.queue_values import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _RERANK_SHIFT = 3
-_CHAIN_MAX = 8
 
 
 def _no_overhead(_product: Product) -> int:
@@ -60,12 +60,10 @@ class DownlinkQueue:
         self._entries: dict[int, Entry] = {}
         self._eviction = EvictionOrder(self._entries, self._config.order.ageing_ns)
         self._deadlines: list[tuple[int, int]] = []
-        self._audit: deque[AuditRecord] = deque()
+        self._losses = LossLedger(self._config.audit_max)
         self._bytes = self._high_bytes = self._high_products = 0
         self._delivered_products = self._delivered_bytes = 0
-        self._lost_products = dict.fromkeys(Loss, 0)
-        self._lost_bytes = dict.fromkeys(Loss, 0)
-        self._resent_bytes = self._audit_dropped = 0
+        self._resent_bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -115,10 +113,7 @@ class DownlinkQueue:
         self._bytes += product.size_bytes
         self._high_bytes = max(self._high_bytes, self._bytes)
         self._high_products = max(self._high_products, len(self._entries))
-        leader = None if product.depends_on is None else self._entries.get(product.depends_on)
-        if leader is not None and not leader.sent_once:
-            entry.waits_on = leader.product.product_id
-            leader.dependents.append(product.product_id)
+        wait_for_leader(entry, self._entries)
         self._rank(entry)
         self._boost_leaders(entry)
         self._watch_deadline(product)
@@ -164,7 +159,7 @@ class DownlinkQueue:
         COMPLETE frees nothing yet: the product stays until `complete`, for only the ground's
         verified digest is an end-to-end acknowledgement.
         """
-        del now_ns  # the order of acknowledgements, not their time, is what counts
+        del now_ns  # what counts is what is acknowledged, not when
         entry = self._entries.get(product_id)
         if entry is None:
             return AckResult.UNKNOWN
@@ -249,9 +244,7 @@ class DownlinkQueue:
 
     def drain_audit(self) -> list[AuditRecord]:
         """The losses since the last call, oldest first."""
-        records = list(self._audit)
-        self._audit.clear()
-        return records
+        return self._losses.drain()
 
     def snapshot(self) -> QueueSnapshot:
         """Depths, high-water marks and losses so far."""
@@ -263,12 +256,12 @@ class DownlinkQueue:
             high_water_bytes=self._high_bytes,
             delivered_products=self._delivered_products,
             delivered_bytes=self._delivered_bytes,
-            lost_products=dict(self._lost_products),
-            lost_bytes=dict(self._lost_bytes),
+            lost_products=dict(self._losses.products),
+            lost_bytes=dict(self._losses.bytes),
             resent_bytes=self._resent_bytes,
             floor_bytes=self._order.floor_bytes,
             late_marked=self._order.late_marked,
-            audit_dropped=self._audit_dropped,
+            audit_dropped=self._losses.dropped,
             mode=self._order.mode,
         )
 
@@ -289,7 +282,7 @@ class DownlinkQueue:
         return self._eviction.victims_for(product, need_bytes, need_products)
 
     def _refuse(self, product: Product, reason: Loss, now_ns: int) -> Admission:
-        self._count_loss(product, reason, now_ns, product.size_bytes)
+        self._losses.count(product, reason, now_ns, product.size_bytes)
         return Admission(Verdict.REFUSED, reason=reason)
 
     def _rank(self, entry: Entry) -> None:
@@ -297,23 +290,12 @@ class DownlinkQueue:
         self._eviction.rank(entry)
 
     def _boost_leaders(self, entry: Entry) -> None:
-        """What a dense product waits for must not wait behind less dense ones itself."""
-        key = entry.key
-        for _ in range(_CHAIN_MAX):
-            leader = None if entry.waits_on is None else self._entries.get(entry.waits_on)
-            if leader is None or leader.key >= key:
-                return
-            leader.boost = key
+        for leader in boosted_leaders(entry, self._entries):
             self._rank(leader)
-            entry = leader
 
     def _release_dependents(self, entry: Entry) -> None:
-        for product_id in entry.dependents:
-            waiting = self._entries.get(product_id)
-            if waiting is not None and waiting.waits_on == entry.product.product_id:
-                waiting.waits_on = None
-                self._order.refresh(waiting)
-        entry.dependents.clear()
+        for waiting in released_dependents(entry, self._entries):
+            self._order.refresh(waiting)
 
     def _watch_deadline(self, product: Product) -> None:
         if product.deadline_ns is not None:
@@ -321,17 +303,7 @@ class DownlinkQueue:
 
     def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:
         self._remove(entry)
-        self._count_loss(entry.product, reason, now_ns, entry.remaining_bytes)
-
-    def _count_loss(self, product: Product, reason: Loss, now_ns: int, missing: int) -> None:
-        self._lost_products[reason] += 1
-        self._lost_bytes[reason] += missing
-        if len(self._audit) >= self._config.audit_max:
-            self._audit.popleft()
-            self._audit_dropped += 1
-        self._audit.append(
-            AuditRecord(product.product_id, reason, now_ns, missing, product.value_millis)
-        )
+        self._losses.count(entry.product, reason, now_ns, entry.remaining_bytes)
 
     def _remove(self, entry: Entry) -> None:
         self._order.remove(entry)

@@ -12,17 +12,19 @@ so that the loss of the index can never make a number be used twice.
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from flight.downlink.durable_names import DurableNames
+from flight.downlink.payload_cache import PayloadCache
 from flight.downlink.product import Product, manifest_of
 from flight.downlink.segment_file import RecordDamagedError, RecordKind, SegmentLog
 from flight.downlink.store_index_sqlite import IndexBatch, IndexRow
 from flight.downlink.store_recovery import (
     StoredProduct,
     encode_ranges,
+    kind_of,
     load_index,
     open_index,
     replay_log,
@@ -75,15 +77,13 @@ class ProductStore:
         self._alive: dict[int, int] = {}
         self._batch = IndexBatch()
         self._to_free: dict[int, None] = {}
-        self._counters: dict[str, int] = {}
-        self._blobs: dict[str, bytes] = {}
-        self._cache: dict[int, bytes] = {}
-        self._cache_bytes = 0
+        self._names = DurableNames()
+        self._cache = PayloadCache(_CACHE_BYTES)
         self._failed = self._recovered = False
         self.payload_bytes = 0
         """Bytes of all products not freed yet."""
         self.counters = StoreCounters()
-        with self._guard(StoreErrorKind.SYNC):
+        with self._guard():
             self._log = SegmentLog(files, segment_bytes)
             self._index, self._index_lost = open_index(index_path, device_sync=device_sync)
 
@@ -106,9 +106,10 @@ class ProductStore:
         """
         assert not self._recovered, "recover once"
         self._recovered = True
-        with self._guard(StoreErrorKind.SYNC):
+        with self._guard():
             found = replay_log(self._log, load_index(self._index), index_lost=self._index_lost)
-        self._products, self._counters, self._blobs = found.products, found.counters, found.blobs
+        self._products = found.products
+        self._names = DurableNames(found.counters, found.blobs)
         self._batch = IndexBatch(
             rows=found.unindexed,
             names=dict(found.counters),
@@ -141,7 +142,7 @@ class ProductStore:
         assert product.product_id not in self._products, "identities are never used twice"
         assert len(payload) == product.size_bytes
         manifest = encode_manifest(manifest_of(product))
-        with self._guard(StoreErrorKind.SYNC):
+        with self._guard():
             self._make_room(len(manifest), len(payload))
             place = self._log.append(RecordKind.PRODUCT, product.product_id, manifest, payload)
         stored = StoredProduct(product, place, len(manifest), ProductState.NEW)
@@ -156,11 +157,10 @@ class ProductStore:
         """Makes everything buffered durable; returns the products that count from now on."""
         del now_ns  # the caller paces commits; nothing in the store depends on time
         freeing = list(self._to_free)
-        with self._guard(StoreErrorKind.SYNC):
-            self._log.sync()
         for product_id in freeing:
             self._batch.states.setdefault(product_id, (ProductState.FREED, None))
-        with self._guard(StoreErrorKind.INDEX):
+        with self._guard():
+            self._log.sync()
             self._index.write(self._batch)
         batch, self._batch = self._batch, IndexBatch()
         self._to_free.clear()
@@ -226,13 +226,13 @@ class ProductStore:
 
     def load_counter(self, name: str) -> int:
         """The highest value ever reserved of a counter, 0 for a new one."""
-        return self._counters.get(name, 0)
+        return self._names.counters.get(name, 0)
 
     def store_counter(self, name: str, highest: int) -> None:
         """Makes a counter's highest reserved value durable before it returns; never lowers it."""
         assert highest >= self.load_counter(name), "counters only grow"
         self._write_now(RecordKind.COUNTER, name, highest, b"", IndexBatch(names={name: highest}))
-        self._counters[name] = highest
+        self._names.counters[name] = highest
 
     def reserve_counter(self, name: str, block: int) -> int:
         """Reserves `block` values durably; returns the first of them (1 for a new counter)."""
@@ -242,12 +242,12 @@ class ProductStore:
 
     def load_state(self, name: str) -> bytes | None:
         """A state blob, or None."""
-        return self._blobs.get(name)
+        return self._names.blobs.get(name)
 
     def store_state(self, name: str, blob: bytes) -> None:
         """Makes a state blob durable before it returns."""
         self._write_now(RecordKind.STATE, name, 0, blob, IndexBatch(blobs={name: blob}))
-        self._blobs[name] = blob
+        self._names.blobs[name] = blob
 
     def close(self) -> None:
         """Gives files back; what was not committed is not durable."""
@@ -258,42 +258,33 @@ class ProductStore:
     def _write_now(
         self, kind: RecordKind, name: str, identity: int, blob: bytes, batch: IndexBatch
     ) -> None:
-        with self._guard(StoreErrorKind.SYNC):
+        with self._guard():
             self._make_room(len(name.encode()), len(blob))
             self._log.append(kind, identity, name.encode(), blob)
             self._log.sync()
-        with self._guard(StoreErrorKind.INDEX):
             self._index.write(batch)
 
     def _make_room(self, meta_bytes: int, payload_bytes: int) -> None:
         if self._log.fits(meta_bytes, payload_bytes):
             return
-        snapshot = sum(len(name) + 64 for name in self._counters)
-        snapshot += sum(len(name) + len(blob) + 64 for name, blob in self._blobs.items())
-        need = max(self._segment_bytes, meta_bytes + payload_bytes + snapshot)
+        payload_bytes += self._names.record_bytes()
+        need = max(self._segment_bytes, meta_bytes + payload_bytes)
         if self._log.allocated_bytes + need > self._capacity:
             raise StoreError(StoreErrorKind.FULL, f"{need} B in {self._capacity} B")
-        self._log.roll(meta_bytes, payload_bytes + snapshot)
-        # Every segment begins with all counters and blobs: older segments may then go.
-        for name, value in sorted(self._counters.items()):
-            self._log.append(RecordKind.COUNTER, value, name.encode(), b"")
-        for name, blob in sorted(self._blobs.items()):
-            self._log.append(RecordKind.STATE, 0, name.encode(), blob)
+        self._log.roll(meta_bytes, payload_bytes)
+        self._names.append_to(self._log)
 
     def _load(self, product_id: int) -> bytes:
         stored = self._products.get(product_id)
         if stored is None:
             raise StoreError(StoreErrorKind.UNKNOWN, str(product_id))
         try:
-            with self._guard(StoreErrorKind.SYNC):
+            with self._guard():
                 payload = self._log.read(stored.place).payload
         except RecordDamagedError as damage:
             self.counters.records_damaged += 1
             raise StoreError(StoreErrorKind.DAMAGED, str(damage)) from None
-        while self._cache and self._cache_bytes + len(payload) > _CACHE_BYTES:
-            self._cache_bytes -= len(self._cache.pop(next(iter(self._cache))))
-        self._cache[product_id] = payload
-        self._cache_bytes += len(payload)
+        self._cache.put(product_id, payload)
         return payload
 
     def _free(self, product_id: int) -> None:
@@ -302,13 +293,13 @@ class ProductStore:
             return
         self._alive[stored.place.segment] -= 1
         self.payload_bytes -= stored.product.size_bytes
-        self._cache_bytes -= len(self._cache.pop(product_id, b""))
+        self._cache.drop(product_id)
 
     def _unlink_dead_segments(self) -> None:
         """Only after a commit: what counters and blobs the active segment repeats is durable."""
         if self._log.active is None:
             return
-        with self._guard(StoreErrorKind.SYNC):
+        with self._guard():
             for segment in self._log.segments:
                 if segment < self._log.active and not self._alive.get(segment):
                     self._log.free(segment)
@@ -317,19 +308,13 @@ class ProductStore:
                     self.counters.segments_freed += 1
 
     @contextmanager
-    def _guard(self, kind: StoreErrorKind) -> Iterator[None]:
+    def _guard(self) -> Iterator[None]:
         """Turns what the medium says into a StoreError; after anything but FULL nothing goes."""
         if self._failed:
             raise StoreError(StoreErrorKind.CLOSED)
         try:
             yield
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StoreError(StoreErrorKind.FULL, str(error)) from error
-            self._failed = True
+        except (OSError, sqlite3.Error) as error:
+            kind = kind_of(error)
+            self._failed = kind is not StoreErrorKind.FULL
             raise StoreError(kind, str(error)) from error
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise StoreError(StoreErrorKind.FULL, str(error)) from error
-            self._failed = True
-            raise StoreError(StoreErrorKind.INDEX, str(error)) from error
