@@ -7,12 +7,24 @@ and what is allowed, so that a typing mistake costs seconds.
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, field
 
+from flight.commanding.parameters import ParameterTable
+from flight.config_ranges import (
+    MISSING,
+    KeyPath,
+    allowed,
+    as_shown,
+    numbers_not_finite,
+    schema_error,
+    spelled,
+    value_at,
+)
 from flight.thermal.board_profile import BoardProfile
 
 T = TypeVar("T")
@@ -170,14 +182,43 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def convert(content: object, kind: type[T], source: str) -> T:
     """`content` as `kind`; ConfigError in one line that names source, key, value and range."""
+    for path in numbers_not_finite(content):
+        raise ConfigError(_line(source, content, kind, path, "not a finite number"))
     try:
-        return msgspec.convert(content, kind, strict=False)
+        return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
-        reason, _, where = str(error).partition(" - at `")
-        key = where.rstrip("`").removeprefix("$").removeprefix(".") or "(top level)"
-        found = _look_up(content, key)
-        shown = "" if found is _MISSING else f" = {found!r}"
-        raise ConfigError(f"{source}: {key}{shown}: {reason}") from None
+        reason, path = schema_error(error, content, kind)
+        raise ConfigError(_line(source, content, kind, path, reason)) from None
+
+
+def _line(source: str, content: object, kind: type, path: KeyPath, reason: str) -> str:
+    found = value_at(content, path)
+    shown = "" if found is MISSING else f" = {as_shown(found)}"
+    rule = allowed(kind, path)
+    return f"{source}: {spelled(path)}{shown}: {reason}" + (f"; allowed: {rule}" if rule else "")
+
+
+def check_node(config: NodeConfig, source: str) -> None:
+    """Relations between values that types cannot say.
+
+    Raises:
+        ConfigError: the first that does not hold, in one line.
+    """
+    curve = config.battery.ocv_soc, config.battery.ocv_v
+    if len(curve[0]) != len(curve[1]) or len(curve[0]) < 2:
+        raise ConfigError(f"{source}: battery.ocv_soc and ocv_v: need two or more points, as many")
+    if any(a >= b for points in curve for a, b in pairwise(points)):
+        raise ConfigError(f"{source}: battery.ocv_soc and ocv_v: must rise from point to point")
+    for i, contact in enumerate(config.contacts):
+        if contact.end_utc_s <= contact.start_utc_s:
+            raise ConfigError(
+                f"{source}: contacts[{i}].end_utc_s = {contact.end_utc_s:.12g}: must be after "
+                f"start_utc_s = {contact.start_utc_s:.12g}"
+            )
+    try:
+        ParameterTable(config.parameters)
+    except ValueError as error:
+        raise ConfigError(f"{source}: parameters: {error}") from None
 
 
 def load_profile(name: str) -> BoardProfile:
@@ -190,21 +231,12 @@ def load_profile(name: str) -> BoardProfile:
     powers = [level.active_w for level in profile.levels]
     if not powers or powers != sorted(powers):
         raise ConfigError(f"{path}: levels: need one or more, in rising active_w")
+    for i, level in enumerate(profile.levels):
+        if level.idle_w > level.active_w:
+            raise ConfigError(
+                f"{path}: levels[{i}].idle_w = {level.idle_w:g}: allowed: up to active_w = "
+                f"{level.active_w:g}"
+            )
+        if level.ms_per_tile.keys() != profile.levels[0].ms_per_tile.keys():
+            raise ConfigError(f"{path}: levels[{i}].ms_per_tile: needs the variants of levels[0]")
     return profile
-
-
-_MISSING = object()
-
-
-def _look_up(content: object, key: str) -> object:
-    for part in key.replace("[", ".[").split("."):
-        if part.startswith("[") and isinstance(content, (list, tuple)):
-            index = part.strip("[]")
-            if not index.isdigit() or int(index) >= len(content):
-                return _MISSING
-            content = content[int(index)]
-        elif isinstance(content, dict) and part in content:
-            content = content[part]
-        else:
-            return _MISSING
-    return _MISSING if isinstance(content, (dict, list)) else content

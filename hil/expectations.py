@@ -28,6 +28,18 @@ _OPS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+
+OPEN_TABLES = (
+    "events_by_severity",
+    "throttle_s_by_reason",
+    "mode_s_by_mode",
+    "frames_refused_on_ground",
+    "drops_by_queue",
+)
+"""Tables of the summary whose missing keys mean "never happened", so 0."""
+
+
 class ExpectVerdict(Enum):
     """What became of one expectation."""
 
@@ -85,32 +97,34 @@ def _judge_channel(expectation: Expectation, recorder: RunRecorder) -> tuple[boo
     values = values[~np.isnan(values)]
     if values.size == 0:
         return False, None
-    holds = _OPS[expectation.op](values, expectation.limit)
-    if expectation.kind is ExpectKind.NEVER:
-        holds = ~holds
-    low_is_good = expectation.op in ("<", "<=") or expectation.op == "=="
-    if expectation.kind is ExpectKind.NEVER:
-        low_is_good = not low_is_good
-    nearest = float(values.max() if low_is_good else values.min())
-    return bool(holds.all()), nearest
+    never = expectation.kind is ExpectKind.NEVER
+    op, limit = _OPPOSITE[expectation.op] if never else expectation.op, expectation.limit
+    apart = np.abs(values - limit)
+    nearest = {
+        "<": values.argmax, "<=": values.argmax, ">": values.argmin, ">=": values.argmin,
+        "==": apart.argmax, "!=": apart.argmin,
+    }[op]()  # fmt: skip
+    return bool(_OPS[op](values, limit).all()), float(values[nearest])
 
 
 def _judge_summary(
     expectation: Expectation, summary: Mapping[str, Any]
 ) -> tuple[bool, float | None]:
     value: Any = summary
-    for part in expectation.value.split("."):
+    parts = expectation.value.split(".")
+    for part in parts:
         if isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, list | tuple) and part == "count":
             value = len(value)
-        elif isinstance(value, dict):
-            value = 0.0  # a reason or severity that never occurred
-            break
+        elif isinstance(value, dict) and len(parts) == 2 and parts[0] in OPEN_TABLES:
+            value = 0.0
         else:
             raise ConfigError(f"expect {expectation.id}: no summary key {expectation.value!r}")
     if value is None:
         return False, None
+    if not isinstance(value, int | float):
+        raise ConfigError(f"expect {expectation.id}: {expectation.value!r} is no number")
     return bool(_OPS[expectation.op](float(value), expectation.limit)), float(value)
 
 

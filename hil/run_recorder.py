@@ -83,6 +83,8 @@ class RunRecorder:
         """One row: every flight channel, then every truth channel."""
         row = array("d", flight)
         row.extend(truth)
+        if len(row) != self._width:
+            raise ValueError(f"a row of {len(row)} values, not {self._width}")
         self._t_s.append(t_ns / _NS_PER_S)
         self._rows.extend(row)
         for index in _HOST:
@@ -130,14 +132,14 @@ class RunRecorder:
         )
 
     def column(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """One channel over the whole run."""
+        """One channel over the whole run; a copy, so that recording may go on."""
         names = self.names()
         table = np.frombuffer(self._rows, dtype=np.float64).reshape(-1, self._width)
-        return table[:, names.index(name)]
+        return table[:, names.index(name)].copy()
 
     def times(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """Mission time of every row, seconds."""
-        return np.frombuffer(self._t_s, dtype=np.float64)
+        return np.frombuffer(self._t_s, dtype=np.float64).copy()
 
     def names(self) -> list[str]:
         """Every channel of a row, in order."""

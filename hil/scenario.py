@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from flight.config import ConfigError, NodeConfig, convert, read_toml
+from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
 
 SHIPPED = Path(__file__).parent / "scenarios"
 DEFAULT = "first-flight"
@@ -153,6 +153,7 @@ def load_scenario(name_or_path: str) -> Scenario:
 
 def _check(scenario: Scenario, source: str) -> None:
     """Relations between values that types cannot say."""
+    check_node(scenario.node, f"{source}: node")
     if scenario.epoch_utc.tzinfo is None:
         raise ConfigError(
             f"{source}: epoch_utc: needs a time zone, for example 2026-06-21T00:00:00Z"
@@ -184,25 +185,28 @@ def _table(table: dict[str, Any], prefix: str) -> list[str]:
     lines = [f"{_key(k)} = {_value(v)}" for k, v in table.items() if _is_plain(v)]
     for key, value in table.items():
         name = f"{prefix}{_key(key)}"
-        if isinstance(value, dict) and value:
+        if value is None or _is_plain(value):
+            continue
+        if isinstance(value, dict):
             lines += ["", f"[{name}]", *_table(value, f"{name}.")]
-        elif isinstance(value, list | tuple) and not _is_plain(value):
+        else:
             for item in value:
                 lines += ["", f"[[{name}]]", *_table(item, f"{name}.")]
     return lines
 
 
 def _is_plain(value: object) -> bool:
+    """Whether a value fits on the line of its key; tables and arrays of tables get headers."""
     if isinstance(value, dict):
-        return False
+        return not value
     if isinstance(value, list | tuple):
-        return not any(isinstance(item, dict) for item in value)
+        return not value or not all(isinstance(item, dict) for item in value)
     return value is not None
 
 
 def _key(key: str) -> str:
     bare = key.replace("_", "").replace("-", "")
-    return key if bare.isascii() and bare.isalnum() else msgspec.json.encode(key).decode()
+    return key if bare.isascii() and bare.isalnum() else _text(key)
 
 
 def _value(value: object) -> str:
@@ -210,6 +214,13 @@ def _value(value: object) -> str:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, float):
         return repr(value)
-    return msgspec.json.encode(value).decode()
+    return _text(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _text(text: str) -> str:
+    """A basic string: JSON's escapes are TOML's, and DEL must be escaped too."""
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")

@@ -82,12 +82,18 @@ class Channel(msgspec.Struct, frozen=True):
 
 
 class EventDef(msgspec.Struct, frozen=True):
-    """One event: text never lives in flight code, only here."""
+    """One event: text never lives in flight code, only here.
+
+    Attributes:
+        key: the argument that says *whose* event it is; each of its values is throttled apart,
+            so one flooding component does not silence another. "" when there is but one source.
+    """
 
     event_id: int
     name: str
     severity: Severity
     text: str
+    key: str = ""
 
 
 class CommandDef(msgspec.Struct, frozen=True):
@@ -112,10 +118,31 @@ class ParameterDef(msgspec.Struct, frozen=True):
 
 
 def event_text(definition: EventDef, args: Mapping[str, object]) -> str:
-    """The event as a sentence; a missing argument shows as `?` instead of failing."""
+    """The event as a sentence: a missing argument shows as `?`, one of another type as it is.
+
+    It never fails, since telling of a fault must not be a fault of its own.
+    """
     return definition.text.format_map(_Lenient(args))
 
 
-class _Lenient(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "?"
+class _Lenient:
+    """Arguments by name, each of which takes any format."""
+
+    def __init__(self, args: Mapping[str, object]) -> None:
+        self._args = args
+
+    def __getitem__(self, key: str) -> _Shown:
+        return _Shown(self._args.get(key, "?"))
+
+
+class _Shown:
+    """One argument; a format that does not fit its type is left out."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __format__(self, spec: str) -> str:
+        try:
+            return format(self._value, spec)
+        except (TypeError, ValueError):
+            return str(self._value)

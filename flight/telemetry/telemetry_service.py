@@ -57,6 +57,7 @@ class TelemetryService:
 
     def step(self, now_ns: int) -> None:
         """Events at once, housekeeping when its period is over."""
+        self._events.step(now_ns)
         for _ in range(EVENTS_PER_STEP):
             event = self._events.pending.take()
             if event is None:
