@@ -34,7 +34,8 @@ from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
 from flight.executive import Executive, ExecutiveParts
 from flight.fdir.command_loss import CommandLoss
-from flight.fdir.safety_monitor import SafetyMonitor, safety_criteria
+from flight.fdir.safety_net import SafetyNet
+from flight.fdir.safety_tables import node_limits
 from flight.inference.inference_service import ImagingPlan, InferenceCounts, InferenceService
 from flight.inference.result_products import DraftKind, ValueTable
 from flight.io.acquisition import Acquisition
@@ -326,7 +327,16 @@ class Node:
             acquisition=Acquisition(around.devices, self.channels, self.events),
             energy=energy,
             thermal=ThermalEstimator(),
-            safety=SafetyMonitor(safety_criteria(parameters["power.soc_safe"])),
+            safety=SafetyNet(
+                node_limits(
+                    die_limit_c=profile.die_limit_c,
+                    soc_safe=parameters["power.soc_safe"],
+                    soc_floor=parameters["power.soc_floor"],
+                ),
+                self.channels,
+                self.events,
+                now_ns,
+            ),
             battery_band=Hysteresis(
                 parameters["power.soc_floor"] + 0.01, parameters["power.soc_resume"], 2
             ),
@@ -337,7 +347,6 @@ class Node:
             telemetry=telemetry,
             parameters=parameters,
             status=self._status,
-            die_limit_c=profile.die_limit_c,
         )
         return Executive(parts, self._wishes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from flight.telemetry.definitions import ThrottleReason
@@ -9,7 +10,7 @@ from flight.telemetry.definitions import ThrottleReason
 if TYPE_CHECKING:
     from flight.executive import Decision, Estimates
     from flight.modes.mode_table import ModeChange, ModeMachine
-    from flight.power.energy_estimate import EnergyEstimator
+    from flight.power.energy_estimate import EnergyEstimator, EnergyState
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
 
@@ -61,6 +62,10 @@ class CycleTelemetry:
         self._events.emit(
             "MODE_CHANGED", now_ns, old=change.old.name, new=change.new.name, cause=change.cause
         )
+
+    def soc(self, energy: EnergyState) -> None:
+        """The estimate goes out before the limits are judged: they look at the channel."""
+        self._values[self._index[2]] = energy.soc if energy.soc_valid else nan
 
     def blind_cycle(self, now_ns: int) -> None:
         """A cycle without a snapshot."""

@@ -6,11 +6,9 @@ the services as one frozen `NodeStatus` in a `Latest`; what they want of it arri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isnan
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from flight.fdir.safety_monitor import SafetyInputs
 from flight.modes.mode_table import ModeInputs
 from flight.node_status import NodeStatus, Wishes
 from flight.telemetry.definitions import Mode
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from flight.base.hysteresis import Hysteresis
     from flight.commanding.parameters import ParameterTable
     from flight.cycle_telemetry import CycleTelemetry
-    from flight.fdir.safety_monitor import SafetyMonitor
+    from flight.fdir.safety_net import SafetyNet, Standing
     from flight.io.acquisition import Acquisition, Readings
     from flight.io.actuation import Actuation
     from flight.modes.mode_table import ModeMachine
@@ -37,7 +35,6 @@ class Estimates:
     utc_s: float
     energy: EnergyState
     thermal: ThermalState
-    danger: str
     battery_low: bool
 
 
@@ -67,7 +64,7 @@ class ExecutiveParts:
     acquisition: Acquisition
     energy: EnergyEstimator
     thermal: ThermalEstimator
-    safety: SafetyMonitor
+    safety: SafetyNet
     battery_band: Hysteresis
     heater_band: Hysteresis
     modes: ModeMachine
@@ -76,7 +73,6 @@ class ExecutiveParts:
     telemetry: CycleTelemetry
     parameters: ParameterTable
     status: Latest[NodeStatus]
-    die_limit_c: float
 
 
 class Executive:
@@ -92,16 +88,18 @@ class Executive:
         self._utc_offset_ns = 0
 
     def step(self, now_ns: int) -> None:
-        """One cycle. Without a snapshot the actuators keep what they have; SAFE follows in time."""
+        """One cycle."""
         wishes = self._wishes.get() or Wishes()
         readings = self._parts.acquisition.acquire(now_ns)
         if readings is None:
-            self._blind_cycles += 1
-            self._parts.telemetry.blind_cycle(now_ns)
+            self._blind_cycle(wishes, now_ns)
             return
         self._blind_cycles = 0
         estimates = self._estimate(readings, wishes, now_ns)
-        decision = self._decide(estimates, wishes, now_ns)
+        standing = self._parts.safety.update(
+            now_ns, blind_cycles=0, command_lost=wishes.command_lost
+        )
+        decision = self._decide(estimates, standing, wishes, now_ns)
         self._parts.actuation.apply(
             level=decision.governor.level,
             level_now=readings.frame.payload_level,
@@ -109,7 +107,44 @@ class Executive:
             heater_now=bool(readings.frame.heater_on),
             now_ns=now_ns,
         )
-        self._publish(estimates, decision, now_ns)
+        self._publish(estimates, standing, decision, now_ns)
+
+    def _blind_cycle(self, wishes: Wishes, now_ns: int) -> None:
+        """No snapshot: hold what is set, and once the sensors count as lost make the node safe."""
+        parts = self._parts
+        self._blind_cycles += 1
+        standing = parts.safety.update(
+            now_ns, blind_cycles=self._blind_cycles, command_lost=wishes.command_lost
+        )
+        before = parts.status.get()
+        if before is None:
+            return
+        self._change_mode(
+            ModeInputs(
+                checks_done=False,
+                boot_failed=wishes.boot_failed,
+                danger=standing.danger,
+                battery_low=False,
+                contact_active=before.mode is Mode.DOWNLINK,
+                wanted=self._wanted,
+                command=wishes.mode,
+            ),
+            now_ns,
+        )
+        level = 0 if standing.shed_payload else before.level
+        if standing.shed_payload:
+            parts.actuation.shed(now_ns)
+        parts.status.set(
+            replace(
+                before,
+                now_ns=now_ns,
+                mode=parts.modes.mode,
+                level=level,
+                link_allowed=before.link_allowed and not standing.laser_off,
+            ),
+            now_ns,
+        )
+        parts.telemetry.blind_cycle(now_ns)
 
     def _estimate(self, readings: Readings, wishes: Wishes, now_ns: int) -> Estimates:
         parts = self._parts
@@ -124,32 +159,28 @@ class Executive:
         thermal = parts.thermal.update(
             now_ns, readings.die_c, readings.sink_c, readings.radiator_c, readings.payload_w
         )
+        parts.telemetry.soc(energy)
         soc = energy.soc if energy.soc_valid else 1.0
-        die_over_k = -1e3 if isnan(thermal.die_c) else thermal.die_c - parts.die_limit_c
-        danger = parts.safety.update(
-            SafetyInputs(soc, die_over_k, self._blind_cycles, wishes.command_lost)
-        )
         if readings.battery_c is not None:
             parts.heater_band.update(readings.battery_c)
-        return Estimates(utc_s, energy, thermal, danger, parts.battery_band.update(soc))
+        return Estimates(utc_s, energy, thermal, parts.battery_band.update(soc))
 
-    def _decide(self, estimates: Estimates, wishes: Wishes, now_ns: int) -> Decision:
+    def _decide(
+        self, estimates: Estimates, standing: Standing, wishes: Wishes, now_ns: int
+    ) -> Decision:
         parts = self._parts
-        if wishes.mode is not None:
-            self._wanted = wishes.mode if wishes.mode is not Mode.SAFE else self._wanted
+        if wishes.mode in (Mode.IDLE, Mode.COMPUTE):
+            self._wanted = wishes.mode
         inputs = ModeInputs(
             checks_done=estimates.energy.soc_valid,
             boot_failed=wishes.boot_failed,
-            danger=estimates.danger,
+            danger=standing.danger,
             battery_low=estimates.battery_low,
             contact_active=wishes.contact_active,
             wanted=self._wanted,
             command=wishes.mode,
         )
-        change = parts.modes.step(inputs, now_ns)
-        mode = parts.modes.mode
-        if change is not None:
-            parts.telemetry.mode_changed(change, now_ns)
+        mode = self._change_mode(inputs, now_ns)
         governor = parts.governor.decide(
             GovernorInputs(
                 thermal=estimates.thermal,
@@ -158,7 +189,7 @@ class Executive:
                 payload_allowed=mode in (Mode.COMPUTE, Mode.DOWNLINK) and not estimates.battery_low,
                 commanded_off=not wishes.inference_enabled or self._wanted is Mode.IDLE,
                 queue_full=wishes.queue_full,
-                fault=bool(estimates.danger),
+                fault=standing.shed_payload,
             ),
             parts.parameters["governor.die_target_c"],
             parts.parameters["governor.sink_target_c"],
@@ -166,11 +197,19 @@ class Executive:
         )
         return Decision(mode, governor, parts.heater_band.active)
 
-    def _publish(self, estimates: Estimates, decision: Decision, now_ns: int) -> None:
+    def _change_mode(self, inputs: ModeInputs, now_ns: int) -> Mode:
+        change = self._parts.modes.step(inputs, now_ns)
+        if change is not None:
+            self._parts.telemetry.mode_changed(change, now_ns)
+        return self._parts.modes.mode
+
+    def _publish(
+        self, estimates: Estimates, standing: Standing, decision: Decision, now_ns: int
+    ) -> None:
         energy = estimates.energy
         # The link stays alive in SAFE for as long as the battery can bear it: losing the ground
         # is the one thing that makes a safe mode unsafe.
-        link_allowed = decision.mode is not Mode.BOOT and estimates.danger != "battery"
+        link_allowed = decision.mode is not Mode.BOOT and not standing.laser_off
         self._parts.status.set(
             NodeStatus(
                 now_ns=now_ns,

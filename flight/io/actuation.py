@@ -46,6 +46,10 @@ class Actuation:
         except HalError as error:
             self._report("watchdog", error, now_ns)
 
+    def shed(self, now_ns: int) -> None:
+        """Payload off without looking: for the case that nothing can be read back."""
+        self._set("payload", self._devices.set_payload_level, 0, now_ns)
+
     def _set(self, device: str, setter: Callable[[int], int], value: int, now_ns: int) -> None:
         try:
             taken = setter(value)

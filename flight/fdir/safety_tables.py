@@ -1,0 +1,58 @@
+"""The node's limits and recoveries, as data: what is watched, and what is done about it.
+
+Conditions are named by the limits (`die.red`, `battery.stale`, ...); two more come from the
+executive: `sensors.lost` (no snapshot for ten cycles) and `command_loss`. Entering SAFE is always
+one of these rows; leaving it is the operator's, and only while none of them holds.
+"""
+
+from __future__ import annotations
+
+from flight.fdir.command_loss import CONDITION as COMMAND_LOSS
+from flight.fdir.limit_monitor import Limit
+from flight.fdir.recovery_table import Action, Recovery
+
+SENSORS_LOST = "sensors.lost"
+BLIND_CYCLES_MAX = 10
+_STALE_NS = 5_000_000_000
+
+
+def node_limits(*, die_limit_c: float, soc_safe: float, soc_floor: float) -> tuple[Limit, ...]:
+    """What is watched; bounds of the board and of the battery come from profile and parameters."""
+    return (
+        Limit(name="battery", channel="power.soc_estimate", low_red=soc_safe,
+              low_yellow=max(soc_floor, soc_safe), hysteresis=0.05, persistence=3,
+              stale_after_ns=_STALE_NS),
+        Limit(name="die", channel="thermal.die_c", high_yellow=die_limit_c - 3.0,
+              high_red=die_limit_c, hysteresis=6.0, persistence=2, stale_after_ns=_STALE_NS),
+        Limit(name="sink", channel="thermal.sink_c", high_yellow=die_limit_c - 10.0,
+              high_red=die_limit_c - 5.0, hysteresis=4.0, persistence=3, stale_after_ns=_STALE_NS),
+        Limit(name="cells", channel="battery.temp_c", low_red=-10.0, low_yellow=0.0,
+              high_yellow=45.0, high_red=55.0, hysteresis=2.0, persistence=3,
+              stale_after_ns=_STALE_NS),
+        Limit(name="terminal", channel="thermal.terminal_c", low_yellow=-20.0, high_yellow=55.0,
+              high_red=65.0, hysteresis=3.0, persistence=3, stale_after_ns=_STALE_NS),
+    )  # fmt: skip
+
+
+RECOVERIES: tuple[Recovery, ...] = (
+    Recovery(name="die too hot", condition="die.red", precedence=1,
+             actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
+    Recovery(name="battery low", condition="battery.red", precedence=2,
+             actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
+    Recovery(name="cells too hot", condition="cells.red", precedence=3,
+             actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
+    Recovery(name="sensors lost", condition=SENSORS_LOST, precedence=4,
+             actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
+    Recovery(name="terminal too hot", condition="terminal.red", precedence=5,
+             actions=(Action.LASER_OFF,)),
+    Recovery(name="die not measured", condition="die.stale", precedence=6,
+             actions=(Action.SHED_PAYLOAD,)),
+    Recovery(name="sink not measured", condition="sink.stale", precedence=7,
+             actions=(Action.SHED_PAYLOAD,)),
+    Recovery(name="battery not measured", condition="battery.stale", precedence=8,
+             actions=(Action.SHED_PAYLOAD,)),
+    Recovery(name="sink too hot", condition="sink.red", precedence=9,
+             actions=(Action.SHED_PAYLOAD,)),
+    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=10,
+             actions=(Action.ENTER_SAFE,)),
+)  # fmt: skip
