@@ -1,0 +1,132 @@
+"""What gives way, what waits for what, and that every loss has a line."""
+
+from __future__ import annotations
+
+import pytest
+
+from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
+from flight.downlink.downlink_order import SendOrder
+from flight.downlink.eviction import EvictionOrder
+from flight.downlink.loss_ledger import LossLedger
+from flight.downlink.payload_cache import PayloadCache
+from flight.downlink.product import Product, ProductClass, manifest_of, product_of
+from flight.downlink.queue_entry import Entry, OrderConfig
+from flight.downlink.queue_values import Loss
+from flight.downlink.store_values import StoreError, StoreErrorKind
+from flight.wire.ranges import RangeSet
+
+
+def product(product_id, size=1000, value=1000, klass=ProductClass.MASK, depends_on=None):
+    return Product(product_id, klass, size, value, None, 0, 0, f"p{product_id}", depends_on)
+
+
+class Table:
+    def __init__(self, *products):
+        self.order = SendOrder(OrderConfig(ageing_ns=None, floor_permille=0))
+        self.entries = {}
+        self.eviction = EvictionOrder(self.entries, None)
+        for item in products:
+            self.add(item)
+
+    def add(self, item):
+        entry = Entry(item, RangeSet([(0, item.size_bytes)]), RangeSet())
+        self.entries[item.product_id] = entry
+        wait_for_leader(entry, self.entries)
+        self.order.rank(entry)
+        self.eviction.rank(entry)
+        return entry
+
+
+def victims(table, newcomer, need_bytes=0, need_products=0):
+    found = table.eviction.victims_for(newcomer, need_bytes, need_products)
+    return None if found is None else [entry.product.product_id for entry in found]
+
+
+def test_victims_are_the_least_dense_and_just_enough_of_them():
+    table = Table(product(1, value=30), product(2, value=10), product(3, value=20))
+    dense = product(9, value=100)
+    assert victims(table, dense, need_bytes=1) == [2]
+    assert victims(table, dense, need_bytes=1001) == [2, 3]
+    assert victims(table, dense, need_products=3) == [2, 3, 1]
+    assert victims(table, dense, need_products=4) is None
+    assert victims(table, product(9, value=15), need_bytes=1001) is None
+    assert victims(table, dense, need_bytes=1) == [2], "asking changes nothing"
+    del table.entries[2]
+    assert victims(table, dense, need_bytes=1) == [3]
+
+
+def test_the_heap_of_the_evictable_stays_bounded_however_often_keys_change():
+    table = Table(product(1), product(2))
+    for _ in range(1000):
+        for entry in table.entries.values():
+            table.order.rank(entry)
+            table.eviction.rank(entry)
+    assert len(table.eviction._heap) < 100
+    assert sum(len(heap) for heap in table.order._density) < 200
+
+
+def test_only_an_emergency_displaces_what_is_denser():
+    table = Table(product(1, value=10**6), product(2, klass=ProductClass.EMERGENCY, value=0))
+    assert victims(table, product(9, value=1), need_bytes=1) is None
+    urgent = product(9, value=0, klass=ProductClass.EMERGENCY)
+    assert victims(table, urgent, need_bytes=1) == [1]
+    assert victims(table, urgent, need_bytes=1001) is None
+
+
+def test_leaders_inherit_the_rank_of_what_waits_and_release_it_when_sent():
+    table = Table(product(1, value=1), product(2, value=2, depends_on=1))
+    last = table.add(product(3, value=10**6, depends_on=2))
+    boosted = []
+    for leader in boosted_leaders(last, table.entries):
+        table.order.rank(leader)
+        boosted.append(leader.product.product_id)
+    assert boosted == [2, 1]
+    assert table.entries[1].key == last.key
+    assert not last.ready
+    released = list(released_dependents(table.entries[2], table.entries))
+    assert released == [last]
+    assert last.waits_on is None
+    assert list(released_dependents(table.entries[2], table.entries)) == []
+
+
+def test_a_product_waits_neither_for_itself_nor_for_what_is_not_queued():
+    table = Table(product(1, depends_on=1), product(2, depends_on=77))
+    assert all(entry.waits_on is None for entry in table.entries.values())
+
+
+def test_losses_are_counted_and_the_newest_are_remembered():
+    ledger = LossLedger(2)
+    for product_id in range(3):
+        ledger.count(product(product_id), Loss.EXPIRED, 5, 100)
+    assert ledger.products[Loss.EXPIRED] == 3
+    assert ledger.bytes[Loss.EXPIRED] == 300
+    assert [record.product_id for record in ledger.drain()] == [1, 2]
+    assert ledger.dropped == 1
+
+
+def test_the_cache_keeps_the_newest_that_fit():
+    cache = PayloadCache(10)
+    cache.put(1, b"12345")
+    cache.put(2, b"12345")
+    cache.put(3, b"1")
+    assert [cache.get(i) for i in (1, 2, 3)] == [None, b"12345", b"1"]
+    cache.put(4, b"x" * 20)
+    assert cache.held_bytes == 20, "one that is larger than all is kept alone"
+    cache.drop(4)
+    cache.drop(4)
+    assert cache.held_bytes == 0
+
+
+def test_a_product_that_could_not_travel_cannot_be_made():
+    good = product(1)
+    assert product_of(manifest_of(good)) == good
+    for fields in ((0, 1, "a"), (1 << 32, 1, "a"), (1, -1, "a"), (1, 1, "../a")):
+        size, value, name = fields
+        with pytest.raises(ValueError, match=r"size|logical"):
+            Product(1, ProductClass.RAW, size, value, None, 0, 0, name)
+
+
+def test_a_store_error_says_its_kind():
+    error = StoreError(StoreErrorKind.FULL, "8 B in 4 B")
+    assert (error.kind, str(error)) == (StoreErrorKind.FULL, "full: 8 B in 4 B")
+    assert str(StoreError(StoreErrorKind.CLOSED)) == "closed"
