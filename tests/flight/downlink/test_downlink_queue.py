@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.product import Product, ProductClass
-from flight.downlink.queue_entry import OrderConfig, OrderMode
+from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import AckResult, Loss, QueueConfig, Verdict
 
 PLAIN = OrderConfig(ageing_ns=None, floor_permille=0)
@@ -100,48 +99,6 @@ def test_a_nearly_complete_product_is_finished_first():
     assert drain(queue) == [1, 2], "density counts the bytes that remain"
 
 
-def test_deadlines_rule_while_everything_fits_and_density_when_it_does_not():
-    items = (
-        product(1, 1000, 9000, deadline_ns=90 * S),
-        product(2, 1000, 10, deadline_ns=80 * S),
-        product(3, 1000, 500),
-    )
-    queue = queue_of(*items)
-    queue.capacity_hint(100_000, 100 * S, 0)
-    assert drain(queue) == [2, 1, 3]
-    assert queue.snapshot().mode is OrderMode.DEADLINE
-    queue = queue_of(*items)
-    queue.capacity_hint(2500, 100 * S, 0)
-    assert queue.next_segment(0, 500).product_id == 1
-    assert queue.snapshot().mode is OrderMode.DENSITY
-    queue.capacity_hint(None, 0, 0)
-    assert queue.snapshot().mode is OrderMode.DENSITY
-
-
-def test_the_change_between_the_orders_has_a_band():
-    queue = queue_of(product(1, 1000, deadline_ns=10 * S))
-    modes = []
-    for left in (999, 1000, 1111, 1112, 1050, 1000, 999):
-        queue.capacity_hint(left, 50 * S, 0)
-        modes.append(queue.snapshot().mode)
-    density, deadline = OrderMode.DENSITY, OrderMode.DEADLINE
-    assert modes == [density, density, density, deadline, deadline, deadline, density]
-
-
-def test_what_cannot_make_its_deadline_is_only_fill():
-    hopeless = product(1, 50_000, 10**9, deadline_ns=10 * S)
-    queue = queue_of(hopeless, product(2, 1000, 1))
-    queue.capacity_hint(20_000, 20 * S, 0)
-    assert drain(queue, 10_000)[0] == 2
-    assert queue.snapshot().late_marked == 1
-    queue = queue_of(hopeless, product(2, 1000, 1))
-    queue.capacity_hint(20_000, 20 * S, 0)
-    assert queue.next_segment(0, 1000).product_id == 2
-    queue.capacity_hint(200_000, 21 * S, 0)
-    queue.offer(product(3, 1000, 1), 0)
-    assert queue.next_segment(0, 1000).product_id == 1, "a new contact gives another chance"
-
-
 def test_nothing_past_its_deadline_is_sent_and_expire_drops_it_with_a_record():
     queue = queue_of(product(1, 1000, 10**6, deadline_ns=5 * S), product(2))
     assert drain(queue, 300, 5 * S) == [2, 2, 2, 2]
@@ -210,28 +167,6 @@ def test_an_index_goes_before_the_bulk_that_needs_it_however_dull_it_is():
     assert drain(queue) == [2], "nothing waits for what is gone"
     assert queue.offer(product(4, 10, 1, depends_on=77), 0).verdict is Verdict.ADMITTED
     assert drain(queue) == [4]
-
-
-def test_no_class_starves_under_overload():
-    order = OrderConfig(ageing_ns=None, floor_permille=50)
-    queue = DownlinkQueue(QueueConfig(order=order))
-    queue.offer(product(1, 10**7, 10**9, ProductClass.MASK), 0)
-    queue.offer(product(2, 10**7, 1, ProductClass.RAW), 0)
-    sent = {1: 0, 2: 0}
-    for _ in range(2000):
-        segment = queue.next_segment(0, 1000)
-        sent[segment.product_id] += segment.length
-    assert 0.04 < sent[2] / 2_000_000 < 0.06
-    assert queue.snapshot().floor_bytes == sent[2]
-
-
-def test_waiting_makes_a_product_denser():
-    order = OrderConfig(ageing_ns=100 * S, floor_permille=0)
-    queue = DownlinkQueue(QueueConfig(order=order))
-    queue.offer(product(1, 1000, 100, created_ns=0), 0)
-    queue.offer(product(2, 1000, 300, created_ns=100 * S), 0)
-    queue.offer(product(3, 1000, 300, created_ns=300 * S), 0)
-    assert drain(queue) == [2, 1, 3]
 
 
 def test_a_suspended_product_waits_and_resumes_with_exactly_what_is_missing():
@@ -368,25 +303,3 @@ def check(queue, flying):
         covered = sum(s.length for s in flying if s.product_id == product_id)
         assert entry.pending.size + entry.acked.size + covered == entry.product.size_bytes
         assert not any(entry.acked.gaps(a, b) == [] for a, b in entry.pending)
-
-
-@pytest.mark.parametrize("mode", ["density", "deadline"])
-def test_a_hundred_thousand_products_cost_no_more_steps_than_their_logarithm(mode):
-    """Counted in comparisons, not in time: each selection may touch few heap items."""
-    queue = DownlinkQueue(QueueConfig(budget_bytes=1 << 50, order=PLAIN))
-    for index in range(100_000):
-        deadline = None if index % 3 else (10**6 + index * 7919 % 99_991) * S
-        klass = ProductClass(1 + index % 5)
-        queue.offer(product(index, 1000, index * 7919 % 10_007, klass, deadline_ns=deadline), 0)
-    if mode == "deadline":
-        queue.capacity_hint(10**9, 10**15, 0)
-    segments = [queue.next_segment(0, 400) for _ in range(3000)]
-    assert len({s.product_id for s in segments}) == 1000
-    heaps = [*queue._order._density, queue._order._deadline, queue._eviction._heap]
-    assert sum(map(len, heaps)) < 4 * 100_000
-    if mode == "density":
-        values = [queue.product(s.product_id).value_millis for s in segments]
-        assert values == sorted(values, reverse=True)
-    else:
-        deadlines = [queue.product(s.product_id).deadline_ns for s in segments]
-        assert deadlines == sorted(deadlines)
