@@ -36,10 +36,6 @@ if TYPE_CHECKING:
 _RERANK_SHIFT = 3
 
 
-def _no_overhead(_product: Product) -> int:
-    return 0
-
-
 class DownlinkQueue:
     """Pure queue of products; all ranges are half-open byte ranges.
 
@@ -52,7 +48,7 @@ class DownlinkQueue:
     def __init__(
         self,
         config: QueueConfig | None = None,
-        first_overhead_bytes: Callable[[Product], int] = _no_overhead,
+        first_overhead_bytes: Callable[[Product], int] = lambda _product: 0,
     ) -> None:
         self._config = config or QueueConfig()
         self._overhead = first_overhead_bytes
@@ -93,10 +89,7 @@ class DownlinkQueue:
     def offer(self, product: Product, now_ns: int, *, suspended: bool = False) -> Admission:
         """Takes a durable product in, evicting less dense ones where space demands it.
 
-        Args:
-            product: durable already.
-            now_ns: mission time.
-            suspended: hold it back until `resume` says what the ground has of it.
+        A `suspended` one is held back until `resume` says what the ground has of it.
         """
         refusal = self._refusal(product, now_ns)
         if refusal is not None:
@@ -152,14 +145,16 @@ class DownlinkQueue:
             self._order.pending_changed(entry, added)
 
     def acknowledge(
-        self, product_id: int, ranges: Sequence[tuple[int, int]], now_ns: int
+        self,
+        product_id: int,
+        ranges: Sequence[tuple[int, int]],
+        now_ns: int,  # noqa: ARG002 - what is acknowledged counts, not when
     ) -> AckResult:
         """The ground has reported these ranges; idempotent, also for ids that are long gone.
 
         COMPLETE frees nothing yet: the product stays until `complete`, for only the ground's
         verified digest is an end-to-end acknowledgement.
         """
-        del now_ns  # what counts is what is acknowledged, not when
         entry = self._entries.get(product_id)
         if entry is None:
             return AckResult.UNKNOWN
@@ -190,11 +185,10 @@ class DownlinkQueue:
     def suspend(self, product_id: int) -> bool:
         """Holds a product back until `resume`; False for an unknown id."""
         entry = self._entries.get(product_id)
-        if entry is None:
-            return False
-        entry.suspended = True
-        self._order.refresh(entry)
-        return True
+        if entry is not None:
+            entry.suspended = True
+            self._order.refresh(entry)
+        return entry is not None
 
     def resume(self, product_id: int, held: Iterable[tuple[int, int]]) -> bool:
         """Continues with exactly what the ground lacks: `held` replaces what was known before."""
@@ -237,10 +231,9 @@ class DownlinkQueue:
     def delete(self, product_id: int, now_ns: int = 0) -> bool:
         """Drops a product on command; False for an unknown id."""
         entry = self._entries.get(product_id)
-        if entry is None:
-            return False
-        self._lose(entry, Loss.DELETED, now_ns)
-        return True
+        if entry is not None:
+            self._lose(entry, Loss.DELETED, now_ns)
+        return entry is not None
 
     def drain_audit(self) -> list[AuditRecord]:
         """The losses since the last call, oldest first."""
@@ -277,8 +270,6 @@ class DownlinkQueue:
     def _make_room(self, product: Product) -> list[Entry] | None:
         need_bytes = self._bytes + product.size_bytes - self._config.budget_bytes
         need_products = len(self._entries) + 1 - self._config.products_max
-        if need_bytes <= 0 and need_products <= 0:
-            return []
         return self._eviction.victims_for(product, need_bytes, need_products)
 
     def _refuse(self, product: Product, reason: Loss, now_ns: int) -> Admission:

@@ -48,6 +48,8 @@ class EvictionOrder:
 
         Nothing is evicted here. An emergency is worth anything that may give way.
         """
+        if need_bytes <= 0 and need_products <= 0:
+            return []
         key = density_key(product, product.size_bytes, self._ageing_ns)
         victims: list[Entry] = []
         looked_at: list[_Item] = []

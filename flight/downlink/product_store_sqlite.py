@@ -71,8 +71,6 @@ class ProductStore:
         device_sync: bool = True,
     ) -> None:
         self._capacity = capacity_bytes
-        self._segment_bytes = segment_bytes
-        self._path = index_path
         self._products: dict[int, StoredProduct] = {}
         self._alive: dict[int, int] = {}
         self._batch = IndexBatch()
@@ -110,20 +108,14 @@ class ProductStore:
             found = replay_log(self._log, load_index(self._index), index_lost=self._index_lost)
         self._products = found.products
         self._names = DurableNames(found.counters, found.blobs)
-        self._batch = IndexBatch(
-            rows=found.unindexed,
-            names=dict(found.counters),
-            blobs=dict(found.blobs),
-            freed_segments=found.missing_segments,
-        )
+        self._batch = IndexBatch(rows=found.unindexed, freed_segments=found.missing_segments)
+        self._batch.names.update(found.counters)
+        self._batch.blobs.update(found.blobs)
         self.counters.records_unindexed = len(found.unindexed)
         self.counters.records_damaged = found.missing_products
         self.counters.index_rebuilt = int(self._index_lost and bool(self._log.segments))
-        for stored in self._products.values():
-            segment = stored.place.segment
-            self._alive[segment] = self._alive.get(segment, 0) + 1
-            self.payload_bytes += stored.product.size_bytes
         for product_id, stored in self._products.items():
+            self._count_in(stored)
             if stored.state is ProductState.DELIVERED:
                 self._to_free[product_id] = None
         self.commit(0)
@@ -147,15 +139,12 @@ class ProductStore:
             place = self._log.append(RecordKind.PRODUCT, product.product_id, manifest, payload)
         stored = StoredProduct(product, place, len(manifest), ProductState.NEW)
         self._products[product.product_id] = stored
-        self._alive[place.segment] = self._alive.get(place.segment, 0) + 1
-        self.payload_bytes += product.size_bytes
-        self._batch.rows.append(
-            IndexRow(product.product_id, place, manifest, ProductState.NEW, b"")
-        )
+        self._count_in(stored)
+        row = IndexRow(product.product_id, place, manifest, ProductState.NEW, b"")
+        self._batch.rows.append(row)
 
-    def commit(self, now_ns: int) -> list[int]:
+    def commit(self, now_ns: int) -> list[int]:  # noqa: ARG002 - the caller paces, not the store
         """Makes everything buffered durable; returns the products that count from now on."""
-        del now_ns  # the caller paces commits; nothing in the store depends on time
         freeing = list(self._to_free)
         for product_id in freeing:
             self._batch.states.setdefault(product_id, (ProductState.FREED, None))
@@ -177,16 +166,12 @@ class ProductStore:
         return durable
 
     def read(self, product_id: int, offset: int, length: int) -> bytes:
-        """Bytes [offset, offset + length) of a product.
-
-        The whole record is verified when a product is first read; a few are kept in memory.
+        """Bytes [offset, offset + length) of a product; its record is verified when first read.
 
         Raises:
             StoreError: UNKNOWN, or DAMAGED when the record does not verify.
         """
-        payload = self._cache.get(product_id)
-        if payload is None:
-            payload = self._load(product_id)
+        payload = self._cache.get(product_id) or self._load(product_id)
         return payload[offset : offset + length]
 
     def mark_sending(self, product_ids: Iterable[int]) -> None:
@@ -205,9 +190,8 @@ class ProductStore:
             self._batch.acked[product_id] = encode_ranges(stored.acked)
             self.mark_sending((product_id,))
 
-    def mark_delivered(self, product_ids: Iterable[int], now_ns: int = 0) -> None:
+    def mark_delivered(self, product_ids: Iterable[int], now_ns: int = 0) -> None:  # noqa: ARG002
         """The ground holds these, verified: phase one, durable with the next commit; idempotent."""
-        del now_ns
         for product_id in product_ids:
             stored = self._products.get(product_id)
             if stored is not None and stored.state < ProductState.DELIVERED:
@@ -265,27 +249,23 @@ class ProductStore:
             self._index.write(batch)
 
     def _make_room(self, meta_bytes: int, payload_bytes: int) -> None:
-        if self._log.fits(meta_bytes, payload_bytes):
-            return
-        payload_bytes += self._names.record_bytes()
-        need = max(self._segment_bytes, meta_bytes + payload_bytes)
-        if self._log.allocated_bytes + need > self._capacity:
-            raise StoreError(StoreErrorKind.FULL, f"{need} B in {self._capacity} B")
-        self._log.roll(meta_bytes, payload_bytes)
-        self._names.append_to(self._log)
+        if not self._log.fits(meta_bytes, payload_bytes):
+            self._log.roll(meta_bytes, payload_bytes + self._names.record_bytes(), self._capacity)
+            self._names.append_to(self._log)
 
     def _load(self, product_id: int) -> bytes:
         stored = self._products.get(product_id)
         if stored is None:
             raise StoreError(StoreErrorKind.UNKNOWN, str(product_id))
-        try:
-            with self._guard():
-                payload = self._log.read(stored.place).payload
-        except RecordDamagedError as damage:
-            self.counters.records_damaged += 1
-            raise StoreError(StoreErrorKind.DAMAGED, str(damage)) from None
+        with self._guard():
+            payload = self._log.read(stored.place).payload
         self._cache.put(product_id, payload)
         return payload
+
+    def _count_in(self, stored: StoredProduct) -> None:
+        segment = stored.place.segment
+        self._alive[segment] = self._alive.get(segment, 0) + 1
+        self.payload_bytes += stored.product.size_bytes
 
     def _free(self, product_id: int) -> None:
         stored = self._products.pop(product_id, None)
@@ -303,7 +283,6 @@ class ProductStore:
             for segment in self._log.segments:
                 if segment < self._log.active and not self._alive.get(segment):
                     self._log.free(segment)
-                    self._alive.pop(segment, None)
                     self._batch.freed_segments.append(segment)
                     self.counters.segments_freed += 1
 
@@ -314,6 +293,9 @@ class ProductStore:
             raise StoreError(StoreErrorKind.CLOSED)
         try:
             yield
+        except RecordDamagedError as damage:
+            self.counters.records_damaged += 1
+            raise StoreError(StoreErrorKind.DAMAGED, str(damage)) from None
         except (OSError, sqlite3.Error) as error:
             kind = kind_of(error)
             self._failed = kind is not StoreErrorKind.FULL

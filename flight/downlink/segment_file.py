@@ -13,6 +13,7 @@ multiples of eight.
 
 from __future__ import annotations
 
+import errno
 import struct
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -135,10 +136,16 @@ class SegmentLog:
         size = self._sizes[self._active]
         return self._end + record_bytes(meta_bytes, payload_bytes) <= size
 
-    def roll(self, meta_bytes: int, payload_bytes: int) -> int:
-        """Starts a new segment large enough for such a record and what `reserve` of it needs."""
-        segment, size = self._next, self._segment_bytes
-        size = max(size, _aligned(record_bytes(meta_bytes, payload_bytes)))
+    def roll(self, meta_bytes: int, payload_bytes: int, capacity_bytes: int | None = None) -> int:
+        """Starts a new segment, large enough for such a record; returns its number.
+
+        Raises:
+            OSError: ENOSPC also when all segments together would exceed `capacity_bytes`.
+        """
+        segment = self._next
+        size = max(self._segment_bytes, record_bytes(meta_bytes, payload_bytes))
+        if capacity_bytes is not None and self.allocated_bytes + size > capacity_bytes:
+            raise OSError(errno.ENOSPC, f"{self.allocated_bytes} + {size} of {capacity_bytes} B")
         name = _NAME.format(segment)
         handle = self._files.open(name, create=True)
         try:

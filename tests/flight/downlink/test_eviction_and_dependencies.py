@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
 from flight.downlink.eviction import EvictionOrder
-from flight.downlink.loss_ledger import LossLedger
-from flight.downlink.payload_cache import PayloadCache
-from flight.downlink.product import Product, ProductClass, manifest_of, product_of
+from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import Entry, OrderConfig
-from flight.downlink.queue_values import Loss
-from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.wire.ranges import RangeSet
 
 
@@ -92,41 +86,3 @@ def test_leaders_inherit_the_rank_of_what_waits_and_release_it_when_sent():
 def test_a_product_waits_neither_for_itself_nor_for_what_is_not_queued():
     table = Table(product(1, depends_on=1), product(2, depends_on=77))
     assert all(entry.waits_on is None for entry in table.entries.values())
-
-
-def test_losses_are_counted_and_the_newest_are_remembered():
-    ledger = LossLedger(2)
-    for product_id in range(3):
-        ledger.count(product(product_id), Loss.EXPIRED, 5, 100)
-    assert ledger.products[Loss.EXPIRED] == 3
-    assert ledger.bytes[Loss.EXPIRED] == 300
-    assert [record.product_id for record in ledger.drain()] == [1, 2]
-    assert ledger.dropped == 1
-
-
-def test_the_cache_keeps_the_newest_that_fit():
-    cache = PayloadCache(10)
-    cache.put(1, b"12345")
-    cache.put(2, b"12345")
-    cache.put(3, b"1")
-    assert [cache.get(i) for i in (1, 2, 3)] == [None, b"12345", b"1"]
-    cache.put(4, b"x" * 20)
-    assert cache.held_bytes == 20, "one that is larger than all is kept alone"
-    cache.drop(4)
-    cache.drop(4)
-    assert cache.held_bytes == 0
-
-
-def test_a_product_that_could_not_travel_cannot_be_made():
-    good = product(1)
-    assert product_of(manifest_of(good)) == good
-    for fields in ((0, 1, "a"), (1 << 32, 1, "a"), (1, -1, "a"), (1, 1, "../a")):
-        size, value, name = fields
-        with pytest.raises(ValueError, match=r"size|logical"):
-            Product(1, ProductClass.RAW, size, value, None, 0, 0, name)
-
-
-def test_a_store_error_says_its_kind():
-    error = StoreError(StoreErrorKind.FULL, "8 B in 4 B")
-    assert (error.kind, str(error)) == (StoreErrorKind.FULL, "full: 8 B in 4 B")
-    assert str(StoreError(StoreErrorKind.CLOSED)) == "closed"
