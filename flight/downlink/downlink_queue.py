@@ -1,9 +1,8 @@
 """The downlink queue: which bytes go next, what arrived, and what gives way when space runs out.
 
-Image -> ground, hop "acted". Pure: no clock, no file. A product enters after the store has made it
-durable, is cut into segments, loses bytes to flight and gets them back when they are lost, and
-leaves when the ground has verified it end to end (`complete`), or by a loss that is counted and
-audited: evicted for something denser, expired, deleted.
+Image -> ground, hop "acted". Pure. A product enters when the store has made it durable, is cut into
+segments, gets lost bytes back, and leaves when the ground has verified it end to end (`complete`)
+or by a loss that is counted and audited: evicted for something denser, expired, deleted.
 """
 
 from __future__ import annotations
@@ -118,13 +117,11 @@ class DownlinkQueue:
         The bytes count as in flight from here on: pair each with `acknowledge` or `requeue`.
         """
         entry = self._order.select(now_ns, max_bytes)
-        if entry is None:
+        if entry is not None and entry.pending.first()[0] == 0:
+            max_bytes -= self._overhead(entry.product)
+        if entry is None or max_bytes <= 0:
             return None
         product = entry.product
-        if entry.pending.first()[0] == 0:
-            max_bytes -= self._overhead(product)
-        if max_bytes <= 0:
-            return None
         start, end = entry.pending.take_first(max_bytes)
         self._order.taken(entry, end - start)
         self._order.pending_changed(entry, start - end)
@@ -140,8 +137,8 @@ class DownlinkQueue:
             return
         end = min(offset + length, entry.product.size_bytes)
         added = sum(entry.pending.add(*gap) for gap in entry.acked.gaps(max(offset, 0), end))
+        self._resent_bytes += added
         if added:
-            self._resent_bytes += added
             self._order.pending_changed(entry, added)
 
     def acknowledge(
@@ -175,12 +172,11 @@ class DownlinkQueue:
     def complete(self, product_id: int) -> bool:
         """The ground holds it, verified: it leaves. False for an unknown id (idempotent)."""
         entry = self._entries.get(product_id)
-        if entry is None:
-            return False
-        self._remove(entry)
-        self._delivered_products += 1
-        self._delivered_bytes += entry.product.size_bytes
-        return True
+        if entry is not None:
+            self._remove(entry)
+            self._delivered_products += 1
+            self._delivered_bytes += entry.product.size_bytes
+        return entry is not None
 
     def suspend(self, product_id: int) -> bool:
         """Holds a product back until `resume`; False for an unknown id."""

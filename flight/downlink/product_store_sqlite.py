@@ -77,7 +77,7 @@ class ProductStore:
         self._to_free: dict[int, None] = {}
         self._names = DurableNames()
         self._cache = PayloadCache(_CACHE_BYTES)
-        self._failed = self._recovered = False
+        self._failed = False
         self.payload_bytes = 0
         """Bytes of all products not freed yet."""
         self.counters = StoreCounters()
@@ -102,8 +102,7 @@ class ProductStore:
         returned; they count (nobody was told that they do not), as NEW. When the index was lost,
         everything in the log is taken for SENDING, so that the ground is asked first.
         """
-        assert not self._recovered, "recover once"
-        self._recovered = True
+        assert not self._products, "recover once, first"
         with self._guard():
             found = replay_log(self._log, load_index(self._index), index_lost=self._index_lost)
         self._products = found.products
@@ -160,8 +159,8 @@ class ProductStore:
             if stored is not None and state == ProductState.DELIVERED:
                 self._to_free[product_id] = None
         self._unlink_dead_segments()
-        self.counters.commits += 1
         durable = [row.product_id for row in batch.rows if row.product_id in self._products]
+        self.counters.commits += 1
         self.counters.products_put += len(durable)
         return durable
 
@@ -220,9 +219,8 @@ class ProductStore:
 
     def reserve_counter(self, name: str, block: int) -> int:
         """Reserves `block` values durably; returns the first of them (1 for a new counter)."""
-        start = self.load_counter(name) + 1
-        self.store_counter(name, start + block - 1)
-        return start
+        self.store_counter(name, self.load_counter(name) + block)
+        return self.load_counter(name) - block + 1
 
     def load_state(self, name: str) -> bytes | None:
         """A state blob, or None."""
