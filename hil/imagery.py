@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -22,9 +21,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flight.inference.tile_cache import (
+    SCENE,
     ImageryError,
     Source,
     TileCache,
+    default_cache_dir,
+    default_tiles_path,
     read_tile_cache,
     sidecar_path,
 )
@@ -32,13 +34,22 @@ from hil.synthetic_scene import synthetic_labelled_tiles
 from hil.tile_writer import LabelledScene, write_tile_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
     from flight.inference.job import Tile
 
-SCENE = "s2-scene-1"
+__all__ = [  # the two paths are the reader's; whoever asks for imagery finds them here too
+    "default_cache_dir",
+    "default_tiles_path",
+    "fetch",
+    "load_references",
+    "load_tiles",
+    "main_fetch_data",
+    "synthetic_tiles",
+]
+
 TILE_PX = 128
 SOURCE = Source(
     package="s2cloudless",
@@ -54,19 +65,6 @@ L1C_BANDS = (1, 2, 3, 7, 11, 12)
 """B2 B3 B4 B8 B11 B12 among the 13 L1C bands B1..B8, B8A, B9..B12."""
 STDERR_FD = 2
 SCENE_SHAPE = (1, 856, 512, 13)
-
-
-def default_cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the cache folder: $LUMENODE_CACHE, $XDG_CACHE_HOME/lumenode or ~/.cache/lumenode."""
-    if environ.get("LUMENODE_CACHE"):
-        return Path(environ["LUMENODE_CACHE"])
-    base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "lumenode"
-
-
-def default_tiles_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the default scene's tile cache lies or will lie."""
-    return default_cache_dir(environ) / f"{SCENE}.npz"
 
 
 def load_tiles(path: Path) -> list[Tile]:

@@ -143,6 +143,12 @@ class ProductIntake:
             self._drop(product_id, "PRODUCT_EXPIRED", now_ns, "deadline")
         self._publish()
 
+    def finish(self, now_ns: int) -> None:
+        """Before a stop: whatever waits for the next commit is made durable now."""
+        if self._to_deliver or self._store.dirty:
+            self._commit(now_ns)
+        self._publish()
+
     def recover(self, recovered: Sequence[Recovered], now_ns: int) -> None:
         """After a start: what was never sent goes straight to the queue, the rest asks first."""
         for each in recovered:

@@ -16,7 +16,7 @@ from flight.inference.npz_arrays import NpzError, read_npz
 from flight.inference.tile_cache import read_tile_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -126,6 +126,19 @@ class FolderSource:
             sha256=pixel_digest(pixels),
             origin=f"folder:{name}",
         )
+
+
+class NumberedSource:
+    """A source whose tiles are numbered by ``take``: one that no reset makes start again."""
+
+    def __init__(self, source: FrameSource, take: Callable[[], int]) -> None:
+        self._source = source
+        self._take = take
+
+    async def next_tile(self) -> Tile:
+        """Wait for the source's next tile and return it under the next number."""
+        tile = await self._source.next_tile()
+        return dataclasses.replace(tile, tile_id=self._take())
 
 
 def read_folder_tile(path: Path) -> npt.NDArray[np.uint16] | None:

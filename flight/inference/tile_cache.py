@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,13 +20,15 @@ from flight.inference.job import BANDS, REFLECTANCE_SCALE, Tile, pixel_digest
 from flight.inference.npz_arrays import NpzError, read_npz
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
 ARRAYS = ("pixels", "reference", "corner", "land")
 CACHE_BYTES_MAX = 512 * 1024 * 1024
 REMEDY = "run `lumenode fetch-data --force`"
+SCENE = "s2-scene-1"
+"""The default imagery."""
 
 
 class ImageryError(Exception):
@@ -64,6 +68,19 @@ class TileCache:
     tiles: tuple[Tile, ...]
     references: npt.NDArray[np.bool_]
     sidecar: Sidecar
+
+
+def default_cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the cache folder: $LUMENODE_CACHE, $XDG_CACHE_HOME/lumenode or ~/.cache/lumenode."""
+    if environ.get("LUMENODE_CACHE"):
+        return Path(environ["LUMENODE_CACHE"])
+    base = environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "lumenode"
+
+
+def default_tiles_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the default scene's tile cache lies or will lie."""
+    return default_cache_dir(environ) / f"{SCENE}.npz"
 
 
 def read_tile_cache(path: Path) -> TileCache:

@@ -39,8 +39,15 @@ class Recorder:
             return
         if self._opened_ns is None:
             self._opened_ns = now_ns
-        if len(self._buffer) < CLOSE_BYTES and now_ns - self._opened_ns < CLOSE_AFTER_NS:
+        if len(self._buffer) >= CLOSE_BYTES or now_ns - self._opened_ns >= CLOSE_AFTER_NS:
+            self.close(now_ns)
+
+    def close(self, now_ns: int) -> None:
+        """Hands on what there is, however little."""
+        if not self._buffer:
             return
+        if self._opened_ns is None:
+            self._opened_ns = now_ns
         payload = zlib.compress(bytes(self._buffer), 6)
         name = f"telemetry-{self._opened_ns // 1_000_000_000:08d}s.tm.z"
         self._intake.submit(

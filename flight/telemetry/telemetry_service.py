@@ -76,6 +76,11 @@ class TelemetryService:
                 )
         self._recorder.step(now_ns)
 
+    def finish(self, now_ns: int) -> None:
+        """Last step before a stop: what was told and recorded so far becomes a product."""
+        self.step(now_ns)
+        self._recorder.close(now_ns)
+
     def _out(self, apid: Apid, data: bytes, t_ns: int) -> None:
         packet = encode(apid, self._sequence.take(apid), data, time_ns=t_ns)
         self._recorder.record(packet)
