@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SUFFIX = ".json"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 class Filed(Enum):
@@ -74,9 +75,9 @@ class Archive:
             "file": name,
             "received_ns": received_ns,
         }
-        text = json.dumps(metadata, sort_keys=True, indent=1).encode() + b"\n"
+        text = msgspec.json.format(msgspec.json.encode(metadata, order="sorted"), indent=1) + b"\n"
         self._write(name, payload)
-        self._write(f"{name}{_SUFFIX}", text)
+        self._publish(f"{name}{_SUFFIX}", text)
         self._note(manifest.product_id, manifest.crc32c, name)
         return Filed.NEW
 
@@ -85,13 +86,22 @@ class Archive:
         self._names.update((name, f"{name}{_SUFFIX}"))
 
     def _write(self, name: str, content: bytes) -> None:
-        partial = self._folder / f".{name}.part"
-        with partial.open("wb") as file:
-            file.write(content)
+        """One file under its name; without its metadata it is not yet a product."""
+        file = os.open(f"{self._folder}/{name}", _NEW_FILE, 0o644)
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(file, left) :]
             if self._sync:
-                file.flush()
-                os.fsync(file.fileno())
-        partial.replace(self._folder / name)
+                os.fsync(file)
+        finally:
+            os.close(file)
+
+    def _publish(self, name: str, metadata: bytes) -> None:
+        """The metadata appears whole or not at all, and with it the product."""
+        partial = f".{name}.part"
+        self._write(partial, metadata)
+        (self._folder / partial).replace(self._folder / name)
         if self._sync:
             folder = os.open(self._folder, os.O_RDONLY)
             try:
