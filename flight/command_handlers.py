@@ -79,6 +79,8 @@ class CommandHandlers:
 
     def _set_parameter(self, command: SetParameter, now_ns: int) -> HandlerResult:
         verdict = self._parameters.set(command.name, command.value)
+        if verdict is ParameterVerdict.UNKNOWN:
+            return failed(CommandReason.NOT_FOUND)
         if verdict is not ParameterVerdict.SET:
             return failed(CommandReason.OUT_OF_RANGE)
         self._save_parameters()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flight.modes.mode_table import ModeChange, ModeMachine
     from flight.power.energy_estimate import EnergyEstimator, EnergyState
     from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.definitions import Mode
     from flight.telemetry.event_log import EventLog
 
 _NS = 1e-9
@@ -67,11 +68,20 @@ class CycleTelemetry:
         """The estimate goes out before the limits are judged: they look at the channel."""
         self._values[self._index[2]] = energy.soc if energy.soc_valid else nan
 
-    def blind_cycle(self, now_ns: int) -> None:
-        """A cycle without a snapshot."""
+    def mode_refused(self, wanted: Mode, mode: Mode, danger: str, now_ns: int) -> None:
+        """A mode that was asked for and cannot be had."""
+        self._events.emit("MODE_REFUSED", now_ns, wanted=wanted.name, mode=mode.name, reason=danger)
+
+    def blind_cycle(self, mode: Mode, level: int, reason: ThrottleReason, now_ns: int) -> None:
+        """A cycle without a snapshot: what is decided is told, what is estimated is not known."""
         self._cycles += 1
-        self._values[self._index[11]] = self._cycles
-        self._then_ns = now_ns
+        self._throttle(level, reason, now_ns)
+        events = self._events
+        self._store(
+            mode, self._modes.changes, nan, nan, nan, nan, nan, nan, level, reason,
+            self._throttled_s, self._cycles, events.total, events.suppressed_total,
+            events.pending.dropped,
+        )  # fmt: skip
 
     def cycle(self, estimates: Estimates, decision: Decision, now_ns: int) -> None:
         """All channels of one cycle."""
@@ -79,10 +89,10 @@ class CycleTelemetry:
         self._edges(estimates, decision, now_ns)
         energy, phase = estimates.energy, estimates.energy.phase
         governor, events = decision.governor, self._events
-        row = (
+        self._store(
             decision.mode,
             self._modes.changes,
-            energy.soc,
+            self._values[self._index[2]],
             self._energy.soc_quality,
             phase.eclipse_in_s,
             0.0 if phase.sunlit else phase.eclipse_s,
@@ -96,22 +106,25 @@ class CycleTelemetry:
             events.suppressed_total,
             events.pending.dropped,
         )
+
+    def _store(self, *row: float) -> None:
         values = self._values
         for index, value in zip(self._index, row, strict=True):
             values[index] = value
 
-    def _edges(self, estimates: Estimates, decision: Decision, now_ns: int) -> None:
-        reason = decision.governor.reason
+    def _throttle(self, level: int, reason: ThrottleReason, now_ns: int) -> None:
         if self._then_ns is not None and reason is not ThrottleReason.NONE:
             self._throttled_s += (now_ns - self._then_ns) * _NS
         self._then_ns = now_ns
         if reason is not self._reason:
-            level = decision.governor.level
             if reason is ThrottleReason.NONE:
                 self._events.emit("THROTTLE_CLEARED", now_ns, level=level)
             else:
                 self._events.emit("THROTTLED", now_ns, level=level, reason=reason.name.lower())
             self._reason = reason
+
+    def _edges(self, estimates: Estimates, decision: Decision, now_ns: int) -> None:
+        self._throttle(decision.governor.level, decision.governor.reason, now_ns)
         sunlit = estimates.energy.phase.sunlit
         if self._sunlit is not None and sunlit is not self._sunlit:
             name = "ECLIPSE_LEFT" if sunlit else "ECLIPSE_ENTERED"

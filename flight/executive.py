@@ -6,13 +6,17 @@ the services as one frozen `NodeStatus` in a `Latest`; what they want of it arri
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Protocol
 
+from flight.fdir.safety_tables import battery_limit
 from flight.modes.mode_table import ModeInputs
 from flight.node_status import NodeStatus, Wishes
-from flight.telemetry.definitions import Mode
+from flight.power.power_budget import low_band
+from flight.telemetry.definitions import Mode, ThrottleReason
 from flight.thermal.governor import GovernorInputs
+from hal.sample import SensorBit
 
 if TYPE_CHECKING:
     from flight.base.channels import Latest
@@ -28,11 +32,13 @@ if TYPE_CHECKING:
     from flight.thermal.thermal_estimate import ThermalEstimator, ThermalState
 
 
+_PAYLOAD_MODES = (Mode.COMPUTE, Mode.DOWNLINK)
+
+
 @dataclass(frozen=True, slots=True)
 class Estimates:
     """What the cycle believes about the node."""
 
-    utc_s: float
     energy: EnergyState
     thermal: ThermalState
     battery_low: bool
@@ -85,11 +91,14 @@ class Executive:
         self._wishes = wishes
         self._wanted = Mode.COMPUTE
         self._blind_cycles = 0
-        self._utc_offset_ns = 0
+        self._utc_offset_ns: int | None = None
+        self._soc = nan
+        self._bands: tuple[float, ...] = ()
 
     def step(self, now_ns: int) -> None:
         """One cycle."""
         wishes = self._wishes.get() or Wishes()
+        self._follow_parameters()
         readings = self._parts.acquisition.acquire(now_ns)
         if readings is None:
             self._blind_cycle(wishes, now_ns)
@@ -102,56 +111,56 @@ class Executive:
         decision = self._decide(estimates, standing, wishes, now_ns)
         self._parts.actuation.apply(
             level=decision.governor.level,
-            level_now=readings.frame.payload_level,
+            level_now=readings.payload_level,
             heater=decision.heater,
-            heater_now=bool(readings.frame.heater_on),
+            heater_now=readings.heater_on,
             now_ns=now_ns,
         )
         self._publish(estimates, standing, decision, now_ns)
 
+    def _follow_parameters(self) -> None:
+        """Bands that the ground has moved hold from this cycle on."""
+        parts, parameters = self._parts, self._parts.parameters
+        floor, resume = parameters["power.soc_floor"], parameters["power.soc_resume"]
+        bands = (floor, resume, parameters["power.soc_safe"])
+        if bands != self._bands:
+            self._bands = bands
+            parts.battery_band.retune(*low_band(floor, resume))
+            parts.safety.replace(battery_limit(soc_safe=bands[2], soc_floor=floor))
+
     def _blind_cycle(self, wishes: Wishes, now_ns: int) -> None:
-        """No snapshot: hold what is set, and once the sensors count as lost make the node safe."""
+        """No snapshot: hold what is set, and once the sensors count as lost make the node safe.
+
+        Commands and dangers are answered as ever; only what needs a measurement has to wait.
+        """
         parts = self._parts
         self._blind_cycles += 1
         standing = parts.safety.update(
             now_ns, blind_cycles=self._blind_cycles, command_lost=wishes.command_lost
         )
         before = parts.status.get()
-        if before is None:
-            return
-        self._change_mode(
-            ModeInputs(
-                checks_done=False,
-                boot_failed=wishes.boot_failed,
-                danger=standing.danger,
-                battery_low=False,
-                contact_active=before.mode is Mode.DOWNLINK,
-                wanted=self._wanted,
-                command=wishes.mode,
-            ),
-            now_ns,
+        mode = self._change_mode(
+            wishes,
+            standing,
+            contact=before is not None and before.mode is Mode.DOWNLINK,
+            checks_done=False,
+            now_ns=now_ns,
         )
-        level = 0 if standing.shed_payload else before.level
-        if standing.shed_payload:
-            parts.actuation.shed(now_ns)
-        parts.status.set(
-            replace(
-                before,
-                now_ns=now_ns,
-                mode=parts.modes.mode,
-                level=level,
-                link_allowed=before.link_allowed and not standing.laser_off,
-            ),
-            now_ns,
-        )
-        parts.telemetry.blind_cycle(now_ns)
+        off = standing.shed_payload or mode not in _PAYLOAD_MODES or before is None
+        parts.actuation.apply_blind(payload_off=off, now_ns=now_ns)
+        level, reason = 0, ThrottleReason.FAULT
+        if before is not None and not off:
+            level, reason = before.level, before.reason
+        self._tell(mode, level, reason, standing, now_ns)
+        parts.telemetry.blind_cycle(mode, level, reason, now_ns)
 
     def _estimate(self, readings: Readings, wishes: Wishes, now_ns: int) -> Estimates:
         parts = self._parts
-        utc_s = self._utc_s(readings, now_ns)
+        if readings.frame.valid & SensorBit.UTC:
+            self._utc_offset_ns = readings.frame.utc_ns - now_ns
         energy = parts.energy.update(
             readings,
-            utc_s,
+            self._utc_s(now_ns),
             now_ns,
             soc_floor=parts.parameters["power.soc_floor"],
             laser_j=wishes.laser_j,
@@ -160,36 +169,32 @@ class Executive:
             now_ns, readings.die_c, readings.sink_c, readings.radiator_c, readings.payload_w
         )
         parts.telemetry.soc(energy)
-        soc = energy.soc if energy.soc_valid else 1.0
+        self._soc = energy.soc if energy.soc_valid else nan
         if readings.battery_c is not None:
             parts.heater_band.update(readings.battery_c)
-        return Estimates(utc_s, energy, thermal, parts.battery_band.update(soc))
+        return Estimates(energy, thermal, parts.battery_band.update(self._soc))
 
     def _decide(
         self, estimates: Estimates, standing: Standing, wishes: Wishes, now_ns: int
     ) -> Decision:
         parts = self._parts
-        if wishes.mode in (Mode.IDLE, Mode.COMPUTE):
-            self._wanted = wishes.mode
-        inputs = ModeInputs(
+        mode = self._change_mode(
+            wishes,
+            standing,
+            contact=wishes.contact_active,
             checks_done=estimates.energy.soc_valid,
-            boot_failed=wishes.boot_failed,
-            danger=standing.danger,
-            battery_low=estimates.battery_low,
-            contact_active=wishes.contact_active,
-            wanted=self._wanted,
-            command=wishes.mode,
+            now_ns=now_ns,
         )
-        mode = self._change_mode(inputs, now_ns)
         governor = parts.governor.decide(
             GovernorInputs(
                 thermal=estimates.thermal,
                 power=estimates.energy.power,
                 duty=wishes.duty,
-                payload_allowed=mode in (Mode.COMPUTE, Mode.DOWNLINK) and not estimates.battery_low,
+                payload_allowed=mode in _PAYLOAD_MODES,
                 commanded_off=not wishes.inference_enabled or self._wanted is Mode.IDLE,
                 queue_full=wishes.queue_full,
-                fault=standing.shed_payload,
+                fault=standing.shed_payload or not estimates.energy.soc_valid,
+                battery_low=estimates.battery_low,
             ),
             parts.parameters["governor.die_target_c"],
             parts.parameters["governor.sink_target_c"],
@@ -197,36 +202,57 @@ class Executive:
         )
         return Decision(mode, governor, parts.heater_band.active)
 
-    def _change_mode(self, inputs: ModeInputs, now_ns: int) -> Mode:
-        change = self._parts.modes.step(inputs, now_ns)
+    def _change_mode(
+        self, wishes: Wishes, standing: Standing, *, contact: bool, checks_done: bool, now_ns: int
+    ) -> Mode:
+        modes, telemetry = self._parts.modes, self._parts.telemetry
+        if wishes.mode in (Mode.IDLE, Mode.COMPUTE):
+            if modes.mode is Mode.SAFE and standing.danger:
+                telemetry.mode_refused(wishes.mode, modes.mode, standing.danger, now_ns)
+            else:
+                self._wanted = wishes.mode
+        inputs = ModeInputs(
+            checks_done=checks_done,
+            boot_failed=wishes.boot_failed,
+            danger=standing.danger,
+            battery_low=self._parts.battery_band.active,
+            contact_active=contact,
+            wanted=self._wanted,
+            command=wishes.mode,
+        )
+        change = modes.step(inputs, now_ns)
         if change is not None:
-            self._parts.telemetry.mode_changed(change, now_ns)
-        return self._parts.modes.mode
+            telemetry.mode_changed(change, now_ns)
+        return modes.mode
 
     def _publish(
         self, estimates: Estimates, standing: Standing, decision: Decision, now_ns: int
     ) -> None:
-        energy = estimates.energy
+        governor = decision.governor
+        self._tell(decision.mode, governor.level, governor.reason, standing, now_ns)
+        self._parts.telemetry.cycle(estimates, decision, now_ns)
+
+    def _tell(
+        self, mode: Mode, level: int, reason: ThrottleReason, standing: Standing, now_ns: int
+    ) -> None:
+        utc_s = self._utc_s(now_ns)
         # The link stays alive in SAFE for as long as the battery can bear it: losing the ground
         # is the one thing that makes a safe mode unsafe.
-        link_allowed = decision.mode is not Mode.BOOT and not standing.laser_off
+        link_allowed = mode is not Mode.BOOT and not standing.laser_off
         self._parts.status.set(
             NodeStatus(
                 now_ns=now_ns,
-                utc_s=estimates.utc_s,
-                mode=decision.mode,
-                level=decision.governor.level,
-                reason=decision.governor.reason,
+                utc_s=nan if utc_s is None else utc_s,
+                mode=mode,
+                level=level,
+                reason=reason,
                 link_allowed=link_allowed,
-                soc=energy.soc,
+                soc=self._soc,
             ),
             now_ns,
         )
-        self._parts.telemetry.cycle(estimates, decision, now_ns)
 
-    def _utc_s(self, readings: Readings, now_ns: int) -> float:
-        """UTC label: the correlation is kept when the field is not valid (flywheel)."""
-        frame = readings.frame
-        if frame.valid & 1:
-            self._utc_offset_ns = frame.utc_ns - now_ns
-        return (now_ns + self._utc_offset_ns) * 1e-9
+    def _utc_s(self, now_ns: int) -> float | None:
+        """UTC label: the last correlation holds while the field is not valid (flywheel)."""
+        offset_ns = self._utc_offset_ns
+        return None if offset_ns is None else (now_ns + offset_ns) * 1e-9

@@ -15,12 +15,12 @@ class NodeStatus:
 
     Attributes:
         now_ns: mission time of the cycle.
-        utc_s: Unix seconds, a label.
+        utc_s: Unix seconds, a label; NaN while the time is not known.
         mode: operating mode.
         level: payload level in force; 0 is off.
         reason: why the level is not the best one.
         link_allowed: the terminal may be powered.
-        soc: state of charge, 0..1.
+        soc: state of charge, 0..1; NaN while there is no estimate.
     """
 
     now_ns: int

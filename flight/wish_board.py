@@ -115,6 +115,7 @@ class WishBoard:
 
     def _silent(self, now_ns: int) -> bool:
         timer = self._command_loss
+        timer.set_timeout(int(self._parameters["command.loss_timeout_s"] * _NS_PER_S))
         if timer.update(now_ns) is CommandLossEdge.LOST:
             seconds = self._parameters["command.loss_timeout_s"]
             self._events.emit("COMMAND_LOSS", now_ns, seconds=seconds)

@@ -27,13 +27,21 @@ class Hysteresis:
     def __init__(self, set_at: float, clear_at: float, persistence: int = 1) -> None:
         assert set_at != clear_at, "the two levels must leave a band between them"
         assert persistence >= 1, "persistence counts values, at least one"
-        self.set_at: Final = set_at
-        self.clear_at: Final = clear_at
+        self.set_at = set_at
+        self.clear_at = clear_at
         self.persistence: Final = persistence
-        self._rising: Final = set_at > clear_at
+        self._rising = set_at > clear_at
         self._streak = 0
         self.active = False
         self.transitions = 0
+
+    def retune(self, set_at: float, clear_at: float) -> None:
+        """Other levels from the next value on; the state stays, a streak under way is broken."""
+        assert set_at != clear_at, "the two levels must leave a band between them"
+        if (set_at, clear_at) != (self.set_at, self.clear_at):
+            self.set_at, self.clear_at = set_at, clear_at
+            self._rising = set_at > clear_at
+            self._streak = 0
 
     def update(self, value: float) -> bool:
         """Feed one value; returns the state after it."""

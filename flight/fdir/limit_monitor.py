@@ -141,9 +141,18 @@ class LimitMonitor:
     """
 
     def __init__(self, limits: Sequence[Limit], now_ns: int) -> None:
-        self._rows: Final = tuple((limit, _State(now_ns)) for limit in limits)
+        self._rows: Final = [(limit, _State(now_ns)) for limit in limits]
         self.violations: dict[str, int] = {limit.name: 0 for limit in limits}
         assert len(self.violations) == len(self._rows), "names of limits repeat"
+
+    def replace(self, limit: Limit) -> None:
+        """Other bounds for the limit of this name and channel; what was found so far stays."""
+        for i, (row, state) in enumerate(self._rows):
+            if row.name == limit.name:
+                assert row.channel == limit.channel, f"limit {limit.name} keeps its channel"
+                self._rows[i] = (limit, state)
+                return
+        raise KeyError(limit.name)
 
     def evaluate(self, samples: Mapping[str, Sample | None], now_ns: int) -> list[LimitEdge]:
         """Judge the newest samples by channel; returns the edges, in the order of the table.

@@ -56,6 +56,10 @@ class SafetyNet:
         self._samples: dict[str, Sample | None] = {}
         self._asks_safe = tuple(r.name for r in RECOVERIES if Action.ENTER_SAFE in r.actions)
 
+    def replace(self, limit: Limit) -> None:
+        """Other bounds for one row, from the next cycle on."""
+        self._monitor.replace(limit)
+
     def update(self, now_ns: int, *, blind_cycles: int, command_lost: bool) -> Standing:
         """Judges the latest channel values; on a blind cycle the last ones only grow older."""
         if blind_cycles == 0:

@@ -16,12 +16,17 @@ BLIND_CYCLES_MAX = 10
 _STALE_NS = 5_000_000_000
 
 
+def battery_limit(*, soc_safe: float, soc_floor: float) -> Limit:
+    """The row whose bounds the ground may move."""
+    return Limit(name="battery", channel="power.soc_estimate", low_red=soc_safe,
+                 low_yellow=max(soc_floor, soc_safe), hysteresis=0.05, persistence=3,
+                 stale_after_ns=_STALE_NS)  # fmt: skip
+
+
 def node_limits(*, die_limit_c: float, soc_safe: float, soc_floor: float) -> tuple[Limit, ...]:
     """What is watched; bounds of the board and of the battery come from profile and parameters."""
     return (
-        Limit(name="battery", channel="power.soc_estimate", low_red=soc_safe,
-              low_yellow=max(soc_floor, soc_safe), hysteresis=0.05, persistence=3,
-              stale_after_ns=_STALE_NS),
+        battery_limit(soc_safe=soc_safe, soc_floor=soc_floor),
         Limit(name="die", channel="thermal.die_c", high_yellow=die_limit_c - 3.0,
               high_red=die_limit_c, hysteresis=6.0, persistence=2, stale_after_ns=_STALE_NS),
         Limit(name="sink", channel="thermal.sink_c", high_yellow=die_limit_c - 10.0,

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Readings:
-    """Sensor values of one cycle in SI units; `None` where the sensor gave nothing valid."""
+    """Sensor values of one cycle in SI units; `None` where the sensor gave nothing valid.
+
+    `frame` is the raw snapshot: its fields may be used only behind their validity bit.
+    """
 
     frame: SensorFrame
     array_w: float | None
@@ -38,6 +41,16 @@ class Readings:
     terminal_c: float | None
     sun_fraction: float | None
     rx_power_dbm: float | None
+
+    @property
+    def payload_level(self) -> int | None:
+        """Payload level read back."""
+        return self.frame.payload_level if self.frame.valid & SensorBit.PAYLOAD_LEVEL else None
+
+    @property
+    def heater_on(self) -> bool | None:
+        """Battery heater, read back."""
+        return bool(self.frame.heater_on) if self.frame.valid & SensorBit.HEATER_ON else None
 
 
 # The order of the fields of Readings after `frame`: HAL field, its validity, channel or None.
@@ -66,43 +79,61 @@ class Acquisition:
         self._channels = channels
         self._events = events
         self._failing = False
-        self._hal_errors = 0
+        self._lost: set[str] = set()
         self._fields = tuple(
-            (attrgetter(name), int(bit), None if channel is None else channels.index(channel))
+            (
+                channel or name,
+                attrgetter(name),
+                int(bit),
+                None if channel is None else channels.index(channel),
+            )
             for name, bit, channel in _FIELDS
         )
         self._error_channel = channels.index("system.hal_errors")
+        channels.values[self._error_channel] = 0.0
         self._invalid_channel = channels.index("system.invalid_sensors")
 
     def acquire(self, now_ns: int) -> Readings | None:
-        """One snapshot, or `None` when the HAL gave none; the edge of a failure is an event."""
+        """One snapshot, or `None` when the HAL gave none; the edge of a failure is an event.
+
+        Without a snapshot no channel keeps the value of an earlier cycle.
+        """
         try:
             frame = self._devices.snapshot()
         except HalError as error:
-            self._hal_errors += 1
-            self._channels.values[self._error_channel] = self._hal_errors
+            self._channels.values[self._error_channel] += 1
+            self._forget()
             if not self._failing:
                 self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
             self._failing = True
             return None
         self._failing = False
-        return Readings(frame, *self._convert(frame))
+        return Readings(frame, *self._convert(frame, now_ns))
 
-    def _convert(self, frame: SensorFrame) -> list[float | None]:
+    def _forget(self) -> None:
+        values = self._channels.values
+        for _, _, _, channel in self._fields:
+            if channel is not None:
+                values[channel] = nan
+        values[self._invalid_channel] = len(self._fields)
+
+    def _convert(self, frame: SensorFrame, now_ns: int) -> list[float | None]:
         values = self._channels.values
         valid = frame.valid
         converted: list[float | None] = []
         invalid = 0
-        for read, bit, channel in self._fields:
+        for name, read, bit, channel in self._fields:
             value: float | None = None
             if valid & bit:
                 value = read(frame) * 1e-3
-                if channel is not None:
-                    values[channel] = value
+                self._lost.discard(name)
             else:
                 invalid += 1
-                if channel is not None:
-                    values[channel] = nan
+                if name not in self._lost:
+                    self._lost.add(name)
+                    self._events.emit("SENSOR_STALE", now_ns, channel=name)
+            if channel is not None:
+                values[channel] = nan if value is None else value
             converted.append(value)
         values[self._invalid_channel] = invalid
         return converted

@@ -6,6 +6,7 @@ one event, not one a second.
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from hal.sample import HalError
@@ -26,29 +27,49 @@ class Actuation:
         self._channels = channels
         self._events = events
         self._failing: set[str] = set()
-        self._errors = 0
+        self._errors = channels.index("system.hal_errors")
         self._level = channels.index("governor.level_actual")
         self._heater = channels.index("battery.heater_on")
 
     def apply(
-        self, *, level: int, level_now: int, heater: bool, heater_now: bool, now_ns: int
+        self,
+        *,
+        level: int,
+        level_now: int | None,
+        heater: bool,
+        heater_now: bool | None,
+        now_ns: int,
     ) -> None:
-        """Sets what differs from what was read back this cycle."""
+        """Sets what differs from what was read back this cycle, or what could not be read back."""
         values = self._channels.values
-        values[self._level] = level_now
-        values[self._heater] = heater_now
-        if level != level_now:
+        values[self._level] = nan if level_now is None else level_now
+        values[self._heater] = nan if heater_now is None else heater_now
+        if level == level_now:
+            self._failing.discard("payload")
+        else:
             self._set("payload", self._devices.set_payload_level, level, now_ns)
-        if heater != heater_now:
+        if heater == heater_now:
+            self._failing.discard("heater")
+        else:
             self._set("heater", lambda on: self._devices.set_heater(bool(on)), heater, now_ns)
+        self._kick(now_ns)
+
+    def apply_blind(self, *, payload_off: bool, now_ns: int) -> None:
+        """A cycle without a snapshot: all stays as it is, or the payload goes off unseen."""
+        values = self._channels.values
+        values[self._level] = values[self._heater] = nan
+        if payload_off:
+            self._set("payload", self._devices.set_payload_level, 0, now_ns)
+        self._kick(now_ns)
+
+    def _kick(self, now_ns: int) -> None:
+        """The watchdog hears of every cycle, a blind one too: the loop is alive and answers."""
         try:
             self._devices.kick_watchdog()
         except HalError as error:
             self._report("watchdog", error, now_ns)
-
-    def shed(self, now_ns: int) -> None:
-        """Payload off without looking: for the case that nothing can be read back."""
-        self._set("payload", self._devices.set_payload_level, 0, now_ns)
+        else:
+            self._failing.discard("watchdog")
 
     def _set(self, device: str, setter: Callable[[int], int], value: int, now_ns: int) -> None:
         try:
@@ -63,7 +84,7 @@ class Actuation:
             self._events.emit("HAL_FAILED", now_ns, device=device, kind="READBACK")
 
     def _report(self, device: str, error: HalError, now_ns: int) -> None:
-        self._errors += 1
+        self._channels.values[self._errors] += 1
         if device not in self._failing:
             self._failing.add(device)
             self._events.emit("HAL_FAILED", now_ns, device=device, kind=error.kind.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flight.power.orbit_forecast import NO_ECLIPSE
+from flight.power.orbit_forecast import NO_ECLIPSE, SHADOW_ANY_MOMENT
 from flight.power.power_budget import PowerState, reserve_soc
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 SMOOTHING = 0.02
 """Share of a new sample in the running means: about a minute's memory at 1 Hz."""
+
+FULL_LIGHT = 0.5
+"""Share of the sun sensor from which the array counts as lit; less is penumbra or a turn."""
+
+CURTAILED = 0.995
+"""Share of the full battery's voltage above which the array gives less than it could."""
 
 SOC_MARGIN = 0.02
 """Kept on top of the floor for the error of the estimate itself."""
@@ -66,6 +72,7 @@ class EnergyEstimator:
         self._array_w = array_w
         self._base_w = base_w
         self._energy_full_j = battery.capacity_as * battery.open_circuit_v(0.5)
+        self._full_v = battery.open_circuit_v(1.0)
 
     @property
     def soc_quality(self) -> int:
@@ -73,11 +80,20 @@ class EnergyEstimator:
         return int(self._soc.quality)
 
     def update(
-        self, readings: Readings, utc_s: float, now_ns: int, *, soc_floor: float, laser_j: float
+        self,
+        readings: Readings,
+        utc_s: float | None,
+        now_ns: int,
+        *,
+        soc_floor: float,
+        laser_j: float,
     ) -> EnergyState:
-        """One step; `laser_j` is the energy to set aside for contacts ahead."""
-        soc = self._soc.update(now_ns, readings.battery_v, readings.battery_a, readings.battery_c)
-        phase = NO_ECLIPSE if self._forecast is None else self._forecast.phase(utc_s)
+        """One step; `laser_j` is the energy to set aside for contacts ahead.
+
+        Without a time (`utc_s` is `None`) shadow may begin at any moment and is taken to do so.
+        """
+        soc = self._soc.update(now_ns, readings.battery_v, _battery_a(readings), readings.battery_c)
+        phase = self._phase(utc_s)
         self._learn(readings, phase)
         power = PowerState(
             soc=soc,
@@ -93,12 +109,34 @@ class EnergyEstimator:
         valid = self._soc.quality > 0
         return EnergyState(soc, valid, phase, power, reserve_soc(power))
 
+    def _phase(self, utc_s: float | None) -> SunPhase:
+        if self._forecast is None:
+            return NO_ECLIPSE
+        return SHADOW_ANY_MOMENT if utc_s is None else self._forecast.phase(utc_s)
+
     def _learn(self, readings: Readings, phase: SunPhase) -> None:
-        """Running means of what the array gives in full light and what the base takes."""
-        if phase.sunlit and readings.array_w is not None and (readings.sun_fraction or 0.0) > 0.9:
-            battery_full = readings.battery_a is not None and abs(readings.battery_a) < 0.05
-            if not battery_full:
-                self._array_w += SMOOTHING * (readings.array_w - self._array_w)
-        if readings.bus_w is not None:
-            base_w = readings.bus_w - (readings.payload_w or 0.0) - (readings.laser_w or 0.0)
-            self._base_w += SMOOTHING * (max(base_w, 0.0) - self._base_w)
+        """Running means of what the array gives in full light and what the base takes.
+
+        Only from readings that are all valid: a load that is not sensed is not the base's. Near
+        the full battery's voltage the array is curtailed, so it then only corrects upwards.
+        """
+        sun, array_w = readings.sun_fraction, readings.array_w
+        if phase.sunlit and array_w is not None and sun is not None and sun > FULL_LIGHT:
+            volts = readings.battery_v
+            curtailed = volts is not None and volts >= CURTAILED * self._full_v
+            if array_w > self._array_w or not curtailed:
+                self._array_w += SMOOTHING * (array_w - self._array_w)
+        bus_w, payload_w, laser_w = readings.bus_w, readings.payload_w, readings.laser_w
+        if bus_w is not None and payload_w is not None and laser_w is not None:
+            base_w = max(bus_w - payload_w - laser_w, 0.0)
+            self._base_w += SMOOTHING * (base_w - self._base_w)
+
+
+def _battery_a(readings: Readings) -> float | None:
+    """Battery current as sensed, else from the power that the array does not cover."""
+    if readings.battery_a is not None:
+        return readings.battery_a
+    volts, bus_w, array_w = readings.battery_v, readings.bus_w, readings.array_w
+    if volts is None or bus_w is None or array_w is None or volts <= 0.0:
+        return None
+    return (bus_w - array_w) / volts

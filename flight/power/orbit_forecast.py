@@ -8,7 +8,7 @@ because both are right. The shadow is the conical one, taken as dark when more t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import acos, asin, cos, pi, radians, sin, sqrt
+from math import acos, asin, cos, isnan, nan, pi, radians, sin, sqrt
 
 from sgp4.api import WGS72, Satrec
 
@@ -58,6 +58,9 @@ class SunPhase:
 
 NO_ECLIPSE = SunPhase(sunlit=True, eclipse_in_s=1e9, eclipse_s=0.0)
 
+SHADOW_ANY_MOMENT = SunPhase(sunlit=True, eclipse_in_s=0.0, eclipse_s=2_200.0)
+"""When time or orbit are not known: the longest shadow of a low circular orbit, and now."""
+
 
 def sun_direction(utc_s: float) -> tuple[float, float, float]:
     """Unit vector to the Sun, mean equator of date."""
@@ -69,7 +72,11 @@ def sun_direction(utc_s: float) -> tuple[float, float, float]:
 
 
 class OrbitForecast:
-    """Finds the eclipses of the next revolutions; asked each second, computed once an orbit."""
+    """Finds the eclipses of the next revolutions; asked each second, computed once an orbit.
+
+    Raises:
+        ValueError: the elements describe no orbit at their own epoch.
+    """
 
     def __init__(self, elements: MeanElements) -> None:
         self._sat = Satrec()
@@ -82,12 +89,20 @@ class OrbitForecast:
         )  # fmt: skip
         self.period_s = _S_PER_DAY / elements.mean_motion_rev_day
         self._eclipses: list[tuple[float, float]] = []
-        self._known_until_s = -1e18
+        self._known_from_s, self._known_until_s = 1e18, -1e18
+        self._decayed = False
+        if isnan(self._light(elements.epoch_utc_s)):
+            raise ValueError("the mean elements describe no orbit at their own epoch")
 
     def phase(self, utc_s: float) -> SunPhase:
-        """Light and shadow at `utc_s` (Unix seconds) and the next eclipse after it."""
-        if utc_s + 1.2 * self.period_s > self._known_until_s:
+        """Light and shadow at `utc_s` (Unix seconds) and the next eclipse after it.
+
+        Where the elements have decayed to no orbit the answer is `SHADOW_ANY_MOMENT`.
+        """
+        if not self._known_from_s <= utc_s <= self._known_until_s - 1.2 * self.period_s:
             self._refresh(utc_s)
+        if self._decayed:
+            return SHADOW_ANY_MOMENT
         for start_s, end_s in self._eclipses:
             if end_s <= utc_s:
                 continue
@@ -101,6 +116,10 @@ class OrbitForecast:
         start_s = utc_s - 0.5 * self.period_s
         count = round(3.0 * self.period_s / step_s)
         depth = [self._light(start_s + i * step_s) for i in range(count + 1)]
+        self._known_from_s, self._known_until_s = start_s, start_s + count * step_s
+        self._decayed = any(isnan(value) for value in depth)
+        if self._decayed:
+            return
         edges = [
             (self._edge(start_s + i * step_s, start_s + (i + 1) * step_s), depth[i] >= 0.0)
             for i in range(count)
@@ -117,7 +136,6 @@ class OrbitForecast:
         if entered_s is not None:
             eclipses.append((entered_s, start_s + count * step_s))
         self._eclipses = eclipses
-        self._known_until_s = start_s + count * step_s
 
     def _edge(self, low_s: float, high_s: float) -> float:
         lit_at_low = self._light(low_s) >= 0.0
@@ -130,12 +148,15 @@ class OrbitForecast:
         return 0.5 * (low_s + high_s)
 
     def _light(self, utc_s: float) -> float:
-        """Angle between Sun and limb, radians: negative when more than half the Sun is hidden."""
+        """Angle between Sun and limb, radians: negative when more than half the Sun is hidden.
+
+        NaN where SGP4 finds no orbit.
+        """
         days = utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
         whole = float(int(days))
         error, position, _ = self._sat.sgp4(whole, days - whole)
         if error:
-            raise ValueError(f"SGP4 error {error}: the mean elements do not describe an orbit")
+            return nan
         x, y, z = position
         sx, sy, sz = sun_direction(utc_s)
         radius = sqrt(x * x + y * y + z * z)

@@ -4,7 +4,8 @@ Two phases are looked at: light until the next shadow, then the shadow to its en
 power the state of charge is carried through both (the battery clips at full in the light), and
 the power is allowed when it stays above the floor plus a margin at the end of each. In the shadow
 only the second phase remains. Conservative on purpose: a contact's laser energy is set aside in
-full and the array is taken at its recent mean.
+full, as if drawn from the charged battery at the last moment, and the array is taken at its recent
+mean.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ DISCHARGE_EFFICIENCY = 0.96
 """Energy that reaches the bus of what leaves the battery (ohmic loss at the loads flown)."""
 
 CHARGE_EFFICIENCY = 0.95
+
+LOW_ABOVE_FLOOR, LOW_BAND_MIN = 0.01, 0.02
+"""State of charge above the floor that is low, and the least band above that."""
 
 
 class PowerVerdict(Enum):
@@ -65,12 +69,12 @@ def judge_payload(payload_w: float, state: PowerState) -> PowerVerdict:
     light_s = min(state.phase.eclipse_in_s, 7_200.0) if state.phase.sunlit else 0.0
     if energy_j <= floor_j and not (state.phase.sunlit and _gain_w(payload_w, state) > 0.0):
         return PowerVerdict.FLOOR
-    energy_j += _gain_w(payload_w, state) * light_s - state.laser_j_light
-    if energy_j < floor_j and state.laser_j_light > 0.0 and light_s > 0.0:
-        return PowerVerdict.PASS_RESERVE
+    energy_j = min(energy_j + _gain_w(payload_w, state) * light_s, state.energy_full_j)
     if energy_j < floor_j and light_s > 0.0:
         return PowerVerdict.FLOOR
-    energy_j = min(energy_j, state.energy_full_j)
+    energy_j -= state.laser_j_light / DISCHARGE_EFFICIENCY
+    if energy_j < floor_j and light_s > 0.0:
+        return PowerVerdict.PASS_RESERVE
     shadow_j = (state.base_w + payload_w) * state.phase.eclipse_s / DISCHARGE_EFFICIENCY
     energy_j -= shadow_j
     if energy_j < floor_j:
@@ -78,6 +82,12 @@ def judge_payload(payload_w: float, state: PowerState) -> PowerVerdict:
     if energy_j - state.laser_j_shadow / DISCHARGE_EFFICIENCY < floor_j:
         return PowerVerdict.PASS_RESERVE
     return PowerVerdict.ALLOWED
+
+
+def low_band(soc_floor: float, soc_resume: float) -> tuple[float, float]:
+    """Where "battery low" sets and clears: a band whatever the two parameters are."""
+    set_at = soc_floor + LOW_ABOVE_FLOOR
+    return set_at, max(soc_resume, set_at + LOW_BAND_MIN)
 
 
 def reserve_soc(state: PowerState) -> float:

@@ -2,8 +2,9 @@
 
 Counting alone drifts with the sensor's offset, voltage alone swings with the load; the mix keeps
 the first's smoothness and the second's truth. The voltage is corrected for the ohmic drop and
-only trusted while the current is small against the capacity (a rested cell), as in the usual
-open-circuit-voltage correction (Plett, Battery Management Systems II, ch. 3).
+trusted the less the larger the current is against the capacity, as in the usual open-circuit-
+voltage correction (Plett, Battery Management Systems II, ch. 3). Without a current the voltage
+alone is followed, slowly, so that load swings average out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _NS = 1e-9
 _REFERENCE_K = 298.15
 _GAS_CONSTANT = 8.314462618
 _ACTIVATION_J_PER_MOL = 20_000.0
+STALE_NS = 60_000_000_000
 
 
 class SocQuality(IntEnum):
@@ -83,12 +85,20 @@ class SocEstimator:
     def update(
         self, now_ns: int, voltage_v: float | None, current_a: float | None, temp_c: float | None
     ) -> float:
-        """One step; `None` marks a sensor that gave no valid value. Returns the estimate, 0..1."""
+        """One step; `None` marks a sensor that gave no valid value. Returns the estimate, 0..1.
+
+        Cycles with neither voltage nor current are bridged by the next current; after `STALE_NS`
+        of them there is no estimate any more, until a voltage starts it anew.
+        """
         by_voltage = self._from_voltage(voltage_v, current_a, temp_c)
         if self._then_ns is None:
             if by_voltage is None:
                 return self.soc
             self.soc, self.quality = by_voltage, SocQuality.VOLTAGE
+        elif voltage_v is None and current_a is None:
+            if now_ns - self._then_ns > STALE_NS:
+                self._then_ns, self.quality = None, SocQuality.NONE
+            return self.soc
         else:
             self._step((now_ns - self._then_ns) * _NS, by_voltage, current_a)
         self._then_ns = now_ns
@@ -97,7 +107,8 @@ class SocEstimator:
     def _step(self, dt_s: float, by_voltage: float | None, current_a: float | None) -> None:
         if current_a is None:
             if by_voltage is not None:
-                self.soc, self.quality = by_voltage, SocQuality.VOLTAGE
+                self.soc += min(self._gain * dt_s, 1.0) * (by_voltage - self.soc)
+                self.quality = SocQuality.VOLTAGE
             return
         battery = self._battery
         kept = 1.0 if current_a >= 0.0 else battery.charge_efficiency
@@ -113,9 +124,9 @@ class SocEstimator:
     def _from_voltage(
         self, voltage_v: float | None, current_a: float | None, temp_c: float | None
     ) -> float | None:
-        if voltage_v is None or current_a is None:
+        if voltage_v is None:
             return None
         kelvin = 273.15 + (25.0 if temp_c is None else temp_c)
         warmth = exp(_ACTIVATION_J_PER_MOL / _GAS_CONSTANT * (1.0 / kelvin - 1.0 / _REFERENCE_K))
-        open_v = voltage_v + current_a * self._battery.resistance_ohm * warmth
+        open_v = voltage_v + (current_a or 0.0) * self._battery.resistance_ohm * warmth
         return self._battery.soc_at(open_v / self._battery.series)

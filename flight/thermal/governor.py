@@ -43,7 +43,8 @@ class GovernorInputs:
         payload_allowed: mode and command let the payload run at all.
         commanded_off: it is the ground that forbids it (else a mode or a fault).
         queue_full: results have no room.
-        fault: a recovery holds the payload down.
+        fault: a recovery holds the payload down, or the estimates are no basis to run it on.
+        battery_low: the battery's band is near its floor.
     """
 
     thermal: ThermalState
@@ -53,6 +54,7 @@ class GovernorInputs:
     commanded_off: bool
     queue_full: bool
     fault: bool
+    battery_low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,11 @@ class Governor:
     def decide(
         self, inputs: GovernorInputs, die_target_c: float, sink_target_c: float, now_ns: int
     ) -> GovernorDecision:
-        """The level for the coming cycle; targets are parameters (degC)."""
+        """The level for the coming cycle; targets are parameters (degC).
+
+        A die target above the board's own guard is taken as that guard.
+        """
+        die_target_c = min(die_target_c, self._profile.die_limit_c - DIE_GUARD_K)
         reason = self._blanket(inputs)
         level = 0 if reason is not ThrottleReason.NONE else self._profile.top
         while level > 0:
@@ -96,19 +102,18 @@ class Governor:
     _held_reason = ThrottleReason.NONE
 
     def _blanket(self, inputs: GovernorInputs) -> ThrottleReason:
-        """A reason that forbids every level."""
-        if inputs.fault:
-            return ThrottleReason.FAULT
-        if not inputs.payload_allowed:
-            return ThrottleReason.COMMAND
-        if inputs.commanded_off:
-            return ThrottleReason.COMMAND
+        """The reason that forbids every level; of several the first row's."""
         thermal = inputs.thermal
-        if isnan(thermal.die_c) or isnan(thermal.sink_c):
-            return ThrottleReason.FAULT
-        if thermal.die_c >= self._profile.die_limit_c - DIE_GUARD_K:
-            return ThrottleReason.DIE
-        return ThrottleReason.QUEUE_FULL if inputs.queue_full else ThrottleReason.NONE
+        rows = (
+            (inputs.fault, ThrottleReason.FAULT),
+            (inputs.commanded_off, ThrottleReason.COMMAND),
+            (inputs.battery_low, ThrottleReason.BATTERY_FLOOR),
+            (not inputs.payload_allowed, ThrottleReason.COMMAND),
+            (isnan(thermal.die_c) or isnan(thermal.sink_c), ThrottleReason.FAULT),
+            (thermal.die_c >= self._profile.die_limit_c - DIE_GUARD_K, ThrottleReason.DIE),
+            (inputs.queue_full, ThrottleReason.QUEUE_FULL),
+        )
+        return next((reason for holds, reason in rows if holds), ThrottleReason.NONE)
 
     def _judge(
         self, level: int, inputs: GovernorInputs, die_target_c: float, sink_target_c: float
