@@ -202,7 +202,7 @@ class SendOrder:
             _, _, stamp, entry = heap[0]
             if entry.stamp == stamp and entry.ready and entry.late:
                 deadline_ns = entry.product.deadline_ns
-                if deadline_ns is None or deadline_ns > now_ns:
+                if deadline_ns is None or deadline_ns > now_ns or self._config.send_late:
                     return entry
             if entry.stamp == stamp:
                 entry.in_fill = False

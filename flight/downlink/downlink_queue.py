@@ -259,7 +259,8 @@ class DownlinkQueue:
             return Loss.REFUSED_DUPLICATE
         if product.size_bytes > self._config.budget_bytes:
             return Loss.REFUSED_TOO_LARGE
-        if product.deadline_ns is not None and product.deadline_ns <= now_ns:
+        late = product.deadline_ns is not None and product.deadline_ns <= now_ns
+        if late and not self._config.order.send_late:
             return Loss.REFUSED_EXPIRED
         return None
 
@@ -285,7 +286,7 @@ class DownlinkQueue:
             self._order.refresh(waiting)
 
     def _watch_deadline(self, product: Product) -> None:
-        if product.deadline_ns is not None:
+        if product.deadline_ns is not None and not self._config.order.send_late:
             heappush(self._deadlines, (product.deadline_ns, product.product_id))
 
     def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:

@@ -33,10 +33,13 @@ class OrderConfig(msgspec.Struct, frozen=True):
             densities within one class.
         floor_permille: share of the bytes that a class with ready products gets in any case.
             2 % each costs at most 10 % of the value order and keeps every class moving.
+        send_late: products past their deadline are kept and sent as fill, when nothing else is
+            left to send. Default: they are dropped with a record, for storage is dearer here.
     """
 
     ageing_ns: int | None = 6 * 3_600_000_000_000
     floor_permille: int = 20
+    send_late: bool = False
 
 
 class Entry:

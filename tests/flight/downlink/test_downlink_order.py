@@ -124,3 +124,14 @@ def test_a_hundred_thousand_products_cost_no_more_steps_than_their_logarithm(mod
     else:
         deadlines = [queue.product(s.product_id).deadline_ns for s in segments]
         assert deadlines == sorted(deadlines)
+
+
+def test_late_products_may_be_kept_as_fill():
+    order = OrderConfig(ageing_ns=None, floor_permille=0, send_late=True)
+    queue = DownlinkQueue(QueueConfig(order=order))
+    assert queue.offer(product(1, 1000, 10**6, deadline_ns=S), 2 * S).verdict is Verdict.ADMITTED
+    queue.offer(product(2, 1000, 1), 2 * S)
+    assert queue.expire(9 * S) == []
+    assert drain(queue, 1000, 9 * S) == [2, 1]
+    queue.requeue(1, 0, 1000)
+    assert drain(queue, 1000, 9 * S) == [1]
