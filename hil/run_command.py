@@ -14,14 +14,14 @@ import msgspec
 from rich.console import Console
 
 from flight.config import ConfigError
-from flight.inference.model_registry import ModelError
-from flight.inference.tile_cache import ImageryError
 from flight.telemetry.dictionary import MODE_LABELS, PAT_LABELS
 from hil.console_output import ProgressLine, print_summary
 from hil.expectations import judge
+from hil.one_line_parser import OneLineParser
 from hil.product_gallery import annotate
 from hil.report import write_report
 from hil.run_folder import RunFolder
+from hil.run_inputs import INPUT_ERRORS, check_inputs
 from hil.run_summary import build_summary, report_data
 from hil.scenario import (
     DEFAULT,
@@ -43,9 +43,10 @@ def main_run(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
         scenario = with_overrides(load_scenario(arguments.scenario), seed=arguments.seed)
+        check_inputs(scenario)
         folder = RunFolder.claim(Path(arguments.out or f"runs/{scenario.name}"))
         target = SimTarget(scenario, folder.path)
-    except (ConfigError, ImageryError, ModelError) as error:
+    except INPUT_ERRORS as error:
         sys.stderr.write(f"lumenode run: {error}\n")
         return EXIT_USAGE
     console = Console(stderr=arguments.json)
@@ -71,7 +72,7 @@ def main_run(argv: list[str]) -> int:
 
 def main_scenarios(argv: list[str]) -> int:
     """Lists what is shipped, one line each."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="lumenode scenarios",
         description="List the shipped scenarios.",
         epilog="example: lumenode scenarios --json",
@@ -93,8 +94,8 @@ def main_scenarios(argv: list[str]) -> int:
     return EXIT_GOOD
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
         prog="lumenode run",
         description="Fly a scenario on the bench, judge its expectations, write its report.",
         epilog="example: lumenode run first-flight --seed 7 --out runs/seven",
@@ -140,30 +141,39 @@ def _fly(
     scenario = target.scenario
     wall0_s, cpu0_s = time.monotonic(), time.process_time()
     folder.write_text("scenario.toml", as_flown(scenario))
-    gc.collect()
-    gc.freeze()
-    with ProgressLine(console, silent=silent) as progress:
-        target.start()
-        t_s = 0.0
-        while t_s < scenario.duration_s:
-            t_s = min(t_s + STEP_S, scenario.duration_s)
-            target.advance(t_s)
-            _pace(t_s, speed, wall0_s)
-            _show(progress, target, t_s, cpu0_s)
-    target.finish()
+    fly_through(target, console, silent=silent, speed=speed)
     summary = build_summary(
         target, wall_s=time.monotonic() - wall0_s, cpu_s=time.process_time() - cpu0_s
     )
-    judged = [judge(expectation, target.recorder, summary) for expectation in scenario.expect]
+    judged = [judge(expectation, target.world.recorder, summary) for expectation in scenario.expect]
     summary["expectations"] = [msgspec.to_builtins(each) for each in judged]
     summary["verdict"] = "pass" if all(each.verdict == "pass" for each in judged) else "fail"
     _write(target, folder, summary)
     return summary
 
 
+def fly_through(
+    target: SimTarget, console: Console, *, silent: bool, speed: float | None = None
+) -> None:
+    """Flies from start to end behind one live line; `speed` holds it back to real time's."""
+    wall0_s, cpu0_s = time.monotonic(), time.process_time()
+    duration_s = target.scenario.duration_s
+    gc.collect()
+    gc.freeze()
+    with ProgressLine(console, silent=silent) as progress:
+        target.start()
+        t_s = 0.0
+        while t_s < duration_s:
+            t_s = min(t_s + STEP_S, duration_s)
+            target.advance(t_s)
+            _pace(t_s, speed, wall0_s)
+            _show(progress, target, t_s, cpu0_s)
+    target.finish()
+
+
 def _write(target: SimTarget, folder: RunFolder, summary: dict[str, Any]) -> None:
-    target.recorder.write(folder.path)
-    annotate(folder.path / "products", target.camera.shown, target.link.logs)
+    target.world.recorder.write(folder.path)
+    annotate(folder.path / "products", target.world.camera.shown, target.world.link.logs)
     folder.write_text("report_data.json", json.dumps(report_data(target)) + "\n")
     folder.write_text("summary.json", json.dumps(summary, indent=1) + "\n")
     write_report(folder.path)

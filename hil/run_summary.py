@@ -26,8 +26,8 @@ VIOLATION_STEP_S = 1.0
 
 def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str, Any]:
     """Everything but expectations and verdict, which are judged on top of it."""
-    scenario, recorder = target.scenario, target.recorder
-    sim_s = target.loop.time_ns() / 1e9
+    scenario, recorder = target.scenario, target.world.recorder
+    sim_s, models = target.now_s, target.world.models
     summary: dict[str, Any] = {
         "version": SUMMARY_VERSION,
         "scenario": scenario.name,
@@ -37,9 +37,7 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
         "epoch_utc": scenario.epoch_utc.isoformat(),
         "software_version": __version__,
         "dictionary_hash": DICTIONARY_HASH,
-        "model_hashes": {
-            f"{scenario.node.inference.model}/{scenario.node.inference.variant}": target.model_hash
-        },
+        "model_hashes": {f"{models.name}/{models.variant}": models.sha256},
         "log_hash": recorder.log_hash,
         "sim_s": sim_s,
         "wall_s": wall_s,
@@ -49,9 +47,9 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
     summary |= _imaging(target) | _energy(target) | _limits(target) | _link(target)
     summary |= {
         "events_by_severity": dict(sorted(recorder.by_severity.items())),
-        "events_suppressed": _last(target, "event.suppressed_total"),
-        "commands_accepted": _last(target, "command.accepted_total"),
-        "commands_rejected": _last(target, "command.rejected_total"),
+        "events_suppressed": _total(target, "event.suppressed_total"),
+        "commands_accepted": _total(target, "command.accepted_total"),
+        "commands_rejected": _total(target, "command.rejected_total"),
         "resets": [{"t_s": t_s, "cause": cause} for t_s, cause in target.resets],
         "queue_high_water": {
             "products": _highest(target, "queue.products"),
@@ -67,40 +65,41 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
 
 
 def _imaging(target: SimTarget) -> dict[str, Any]:
-    counters = target.ground.receiver.counters
+    world = target.world
+    counters = world.ground.receiver.counters
     return {
-        "frames_seen": target.camera.frames,
+        "frames_seen": world.camera.frames,
         "inferences": _total(target, "inference.jobs_total"),
-        "inferences_executed": target.executions.executed,
-        "inferences_memoised": target.executions.memoised,
-        "products_created": target.ledger.products,
+        "inferences_executed": world.executions.executed,
+        "inferences_memoised": world.executions.memoised,
+        "products_created": world.ledger.products,
         "products_delivered": counters.products,
         "products_delivered_twice": counters.duplicate_deliveries,
-        "products_lost_after_acknowledgement": target.ledger.freed_but_missing(target.archive),
+        "products_lost_after_acknowledgement": world.ledger.freed_but_missing(world.archive),
         "products_evicted": _total(target, "queue.dropped_total"),
-        "bytes_created": target.ledger.size_bytes,
+        "bytes_created": world.ledger.size_bytes,
         "bytes_delivered": counters.product_bytes,
-        "value_created": target.ledger.value_millis / 1000.0,
-        "value_delivered": target.ledger.delivered_value_millis(target.archive) / 1000.0,
+        "value_created": world.ledger.value_millis / 1000.0,
+        "value_delivered": world.ledger.delivered_value_millis(world.archive) / 1000.0,
     }
 
 
 def _energy(target: SimTarget) -> dict[str, Any]:
-    spent = target.plant.charge_j
-    soc = target.recorder.column("truth.soc")
+    spent = target.world.plant.charge_j
+    soc = target.world.recorder.column("truth.soc")
     return {
         "energy_j_array": spent["array"],
         "energy_j_compute": spent["compute"],
         "energy_j_laser": spent["laser"],
-        "energy_residual_j": target.plant.state.ledger.residual_j,
+        "energy_residual_j": target.world.plant.state.ledger.residual_j,
         "soc_min": float(soc.min()),
         "soc_floor": target.soc_floor,
-        "brown_outs": target.plant.brown_outs,
+        "brown_outs": target.world.plant.brown_outs,
     }
 
 
 def _limits(target: SimTarget) -> dict[str, Any]:
-    recorder, limit_c = target.recorder, target.profile.die_limit_c
+    recorder, limit_c = target.world.recorder, target.world.profile.die_limit_c
     die, soc = recorder.column("truth.die_c"), recorder.column("truth.soc")
     reasons = recorder.column("governor.throttle_reason")
     modes = recorder.column("mode.current")
@@ -115,14 +114,14 @@ def _limits(target: SimTarget) -> dict[str, Any]:
 
 
 def _link(target: SimTarget) -> dict[str, Any]:
-    logs = target.link.logs
+    logs = target.world.link.logs
     return {
         "passes": [_pass(target, log) for log in logs],
         "frames_sent": sum(log.frames_sent for log in logs),
         "frames_lost": sum(log.frames_lost for log in logs),
         "frames_retransmitted": _total(target, "link.frames_retransmitted"),
-        "frames_refused_on_ground": dict(target.ground.frames_refused),
-        "reports_sent": target.ground.receiver.counters.reports,
+        "frames_refused_on_ground": dict(target.world.ground.frames_refused),
+        "reports_sent": target.world.ground.receiver.counters.reports,
         "reports_lost": sum(log.uplink_lost for log in logs),
     }
 
@@ -150,15 +149,15 @@ def _pass(target: SimTarget, log: ContactLog) -> dict[str, Any]:
 
 def report_data(target: SimTarget) -> dict[str, Any]:
     """What the report draws beyond telemetry: track, contacts, shadows, faults, limits."""
-    scenario, recorder = target.scenario, target.recorder
+    scenario, recorder = target.scenario, target.world.recorder
     parameters = scenario.node.parameters
     return {
         "track": _track(target),
         "stations": [
             {"id": s.peer_id, "name": s.name, "lat": s.lat_deg, "lon": s.lon_deg}
-            for s in target.book.stations
+            for s in target.world.book.stations
         ],
-        "contacts": [_contact(target, log) for log in target.link.logs],
+        "contacts": [_contact(target, log) for log in target.world.link.logs],
         "eclipses": _spans(recorder.times(), recorder.column("truth.sun_fraction") < 0.5),
         "faults": [
             {
@@ -172,7 +171,7 @@ def report_data(target: SimTarget) -> dict[str, Any]:
         ],
         "resets": [{"t_s": t_s, "cause": cause} for t_s, cause in target.resets],
         "limits": {
-            "die_c": target.profile.die_limit_c,
+            "die_c": target.world.profile.die_limit_c,
             "die_target_c": parameters.get("governor.die_target_c"),
             "soc_floor": target.soc_floor,
         },
@@ -180,7 +179,7 @@ def report_data(target: SimTarget) -> dict[str, Any]:
         "throttle_reasons": list(THROTTLE_LABELS),
         "pat_states": list(PAT_LABELS),
         "credits": target.credits,
-        "board_profile": {"name": target.profile.name, "source": target.profile.source},
+        "board_profile": {"name": target.world.profile.name, "source": target.world.profile.source},
     }
 
 
@@ -188,7 +187,7 @@ def _track(target: SimTarget) -> list[list[float]]:
     rows = []
     t_s = 0.0
     while t_s <= target.scenario.duration_s:
-        where, light = target.orbit.geodetic(t_s), target.craft.light(t_s)
+        where, light = target.world.orbit.geodetic(t_s), target.world.craft.light(t_s)
         rows.append([t_s, round(where.lat_deg, 4), round(where.lon_deg, 4), round(light.sunlit, 3)])
         t_s += TRACK_STEP_S
     return rows
@@ -223,32 +222,27 @@ def _contact(target: SimTarget, log: ContactLog) -> dict[str, Any]:
 
 
 def _at_times(target: SimTarget, channel: str, times: list[float]) -> list[int | None]:
-    column, grid = target.recorder.column(channel), target.recorder.times()
+    column, grid = target.world.recorder.column(channel), target.world.recorder.times()
     found = np.searchsorted(grid, times)
     return [None if i >= column.size or math.isnan(column[i]) else int(column[i]) for i in found]
 
 
-def _last(target: SimTarget, channel: str) -> int | None:
-    values = target.recorder.column(channel)
-    values = values[~np.isnan(values)]
-    return int(values[-1]) if values.size else None
-
-
 def _highest(target: SimTarget, channel: str) -> int | None:
-    values = target.recorder.column(channel)
+    values = target.world.recorder.column(channel)
     values = values[~np.isnan(values)]
     return int(values.max()) if values.size else None
 
 
 def _total(target: SimTarget, channel: str) -> int:
     """A counter over the whole run, resets of the node included."""
-    return _rise(target.recorder.column(channel))
+    return _rise(target.world.recorder.column(channel))
 
 
 def _growth(target: SimTarget, channel: str, start_s: float, end_s: float) -> int:
-    times = target.recorder.times()
+    times = target.world.recorder.times()
     return _rise(
-        target.recorder.column(channel)[(times >= start_s) & (times <= end_s + 1.0)], initial=False
+        target.world.recorder.column(channel)[(times >= start_s) & (times <= end_s + 1.0)],
+        initial=False,
     )
 
 

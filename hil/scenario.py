@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, field
 
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
+from hil.scenario_check import check_scenario
 
 SHIPPED = Path(__file__).parent / "scenarios"
 DEFAULT = "first-flight"
@@ -33,6 +34,8 @@ class SpacecraftSection(_Section, frozen=True, kw_only=True):
     ltan_h: Annotated[float, Meta(ge=0.0, lt=24.0)] = 18.0
     mean_anomaly_deg: Annotated[float, Meta(ge=0.0, lt=360.0)] = 0.0
     soc_initial: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.9
+    battery_series: Annotated[int, Meta(ge=1, le=100)] = 6
+    battery_parallel: Annotated[int, Meta(ge=1, le=100)] = 2
     array_area_m2: Annotated[float, Meta(gt=0.0, le=100.0)] = 0.22
     radiator_area_m2: Annotated[float, Meta(gt=0.0, le=100.0)] = 0.09
     base_load_w: Annotated[float, Meta(gt=0.0, le=1000.0)] = 12.0
@@ -147,27 +150,9 @@ def load_scenario(name_or_path: str) -> Scenario:
                 f"scenario {name_or_path!r}: unknown; known: {known}, or a .toml file"
             )
     scenario = convert(read_toml(path), Scenario, str(path))
-    _check(scenario, str(path))
+    check_node(scenario.node, f"{path}: node")
+    check_scenario(scenario, str(path))
     return scenario
-
-
-def _check(scenario: Scenario, source: str) -> None:
-    """Relations between values that types cannot say."""
-    check_node(scenario.node, f"{source}: node")
-    if scenario.epoch_utc.tzinfo is None:
-        raise ConfigError(
-            f"{source}: epoch_utc: needs a time zone, for example 2026-06-21T00:00:00Z"
-        )
-    for i, entry in enumerate(scenario.timeline):
-        if entry.at_s > scenario.duration_s:
-            raise ConfigError(
-                f"{source}: timeline[{i}].at_s = {entry.at_s:g}: allowed is 0 to duration_s = "
-                f"{scenario.duration_s:g}"
-            )
-    ids = [expectation.id for expectation in scenario.expect]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise ConfigError(f"{source}: expect: id {name!r} stands twice")
 
 
 def with_overrides(scenario: Scenario, *, seed: int | None) -> Scenario:

@@ -116,6 +116,10 @@ class EventLog:
                 if bucket.tokens:
                     self._announce(bucket, now_ns)
 
+    def mute(self) -> None:
+        """The node is without power from here on: what its ending tasks say is not heard."""
+        self._listener = None
+
     def _bucket(self, definition: EventDef, args: dict[str, float | str], now_ns: int) -> _Bucket:
         event_id = definition.event_id
         source = str(args.get(definition.key, "")) if definition.key else ""

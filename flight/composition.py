@@ -1,0 +1,179 @@
+"""Parts of the composition root: what is made from configuration alone, one function a part.
+
+Only `flight.app` calls these; together they are the one place where the node is put together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flight.base.hysteresis import Hysteresis
+from flight.cycle_telemetry import CycleTelemetry
+from flight.downlink.pass_plan import Contact, ContactKind
+from flight.executive import Executive, ExecutiveParts
+from flight.fdir.safety_net import SafetyNet
+from flight.fdir.safety_tables import node_limits
+from flight.inference.inference_service import ImagingPlan
+from flight.inference.result_products import DraftKind, ValueTable
+from flight.io.acquisition import Acquisition
+from flight.io.actuation import Actuation
+from flight.modes.mode_table import ModeMachine
+from flight.power.energy_estimate import EnergyEstimator
+from flight.power.orbit_forecast import MeanElements, OrbitForecast
+from flight.power.state_of_charge import BatteryData, SocEstimator
+from flight.thermal.governor import FullPower, Governor
+from flight.thermal.thermal_estimate import ThermalEstimator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flight.base.channels import Latest
+    from flight.base.clock import Clock
+    from flight.commanding.parameters import ParameterTable
+    from flight.config import BatteryConfig, NodeConfig
+    from flight.downlink.product_store_sqlite import ProductStore
+    from flight.inference.frame_source import FrameSource
+    from flight.inference.job import InferenceEngine
+    from flight.keys import LinkKeys
+    from flight.node_status import NodeStatus, Wishes
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import Event, EventLog
+    from flight.thermal.board_profile import BoardProfile
+    from hal.protocols import NodeDevices
+
+NS_PER_S = 1_000_000_000
+HEATER_ON_C, HEATER_OFF_C = 5.0, 8.0
+"""Battery heater band: charging below 0 degC is forbidden by the cell's data sheet."""
+FIRST_GUESS_ARRAY_W, FIRST_GUESS_BASE_W = 40.0, 12.0
+"""Until the running means have seen the real ones: about a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a board or a bench gives the node.
+
+    Attributes:
+        utc_s: Unix seconds at `clock.now_ns()`, for the contact plan; a label elsewhere.
+        threshold: of the model in use, from its manifest.
+        measure_host: fills the channels measured on the machine, or `None`.
+        listener: told every event that passes the throttle, or `None`.
+        laser_w: what the terminal draws with its laser on, for the energy set aside.
+    """
+
+    clock: Clock
+    utc_s: float
+    devices: NodeDevices
+    engine: InferenceEngine
+    frames: FrameSource
+    store: ProductStore
+    keys: LinkKeys
+    config: NodeConfig
+    profile: BoardProfile
+    threshold: float
+    measure_host: Callable[[list[float]], None] | None = None
+    listener: Callable[[Event], None] | None = None
+    laser_w: float = 22.0
+
+
+def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
+    """The contact plan, from UTC labels to mission time."""
+    zero_ns = now_ns - round(around.utc_s * NS_PER_S)
+    return [
+        Contact(
+            contact_id=each.contact_id,
+            peer_id=each.peer_id,
+            kind=ContactKind[each.kind],
+            start_ns=zero_ns + round(each.start_utc_s * NS_PER_S),
+            end_ns=zero_ns + round(each.end_utc_s * NS_PER_S),
+            rate_bps=each.rate_bps,
+            authorised=each.authorised,
+        )
+        for each in around.config.contacts
+    ]
+
+
+def battery_data(config: BatteryConfig) -> BatteryData:
+    """The battery as a whole, from its cells."""
+    return BatteryData(
+        capacity_as=config.cell_capacity_ah * 3600.0 * config.parallel,
+        series=config.series,
+        resistance_ohm=config.cell_resistance_ohm * config.series / config.parallel,
+        ocv_soc=config.ocv_soc,
+        ocv_v=config.ocv_v,
+    )
+
+
+def energy_estimator(config: NodeConfig) -> EnergyEstimator:
+    """State of charge, running means, shadow forecast."""
+    battery = battery_data(config.battery)
+    forecast = None
+    if config.orbit is not None:
+        forecast = OrbitForecast(MeanElements(**msgspec.structs.asdict(config.orbit)))
+    return EnergyEstimator(
+        SocEstimator(battery),
+        battery,
+        forecast,
+        array_w=FIRST_GUESS_ARRAY_W,
+        base_w=FIRST_GUESS_BASE_W,
+    )
+
+
+def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
+    around: Surroundings,
+    channels: ChannelValues,
+    events: EventLog,
+    parameters: ParameterTable,
+    status: Latest[NodeStatus],
+    wishes: Latest[Wishes],
+    now_ns: int,
+) -> Executive:
+    """The control cycle with all its cores."""
+    profile = around.profile
+    energy = energy_estimator(around.config)
+    modes = ModeMachine(now_ns)
+    floor = parameters["power.soc_floor"]
+    limits = node_limits(
+        die_limit_c=profile.die_limit_c, soc_safe=parameters["power.soc_safe"], soc_floor=floor
+    )
+    guarded = around.config.inference.governor == "guard"
+    parts = ExecutiveParts(
+        acquisition=Acquisition(around.devices, channels, events),
+        energy=energy,
+        thermal=ThermalEstimator(),
+        safety=SafetyNet(limits, channels, events, now_ns),
+        battery_band=Hysteresis(floor + 0.01, parameters["power.soc_resume"], 2),
+        heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
+        modes=modes,
+        governor=Governor(profile) if guarded else FullPower(profile),
+        actuation=Actuation(around.devices, channels, events),
+        telemetry=CycleTelemetry(channels, events, modes, energy),
+        parameters=parameters,
+        status=status,
+    )
+    return Executive(parts, wishes)
+
+
+def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:
+    """What to run on frames and what the results are worth."""
+    values, camera = config.values, config.camera
+    return ImagingPlan(
+        model_name=config.inference.model,
+        variant=config.inference.variant,
+        threshold=threshold,
+        frame_deadline_ns=int(camera.deadline_s * NS_PER_S),
+        backlog_frames=camera.backlog_frames,
+        values=ValueTable(
+            mask_land_millis=round(values.mask_land * 1000),
+            mask_sea_millis=round(values.mask_sea * 1000),
+            quicklook_land_millis=round(values.quicklook_land * 1000),
+            quicklook_sea_millis=round(values.quicklook_sea * 1000),
+            quicklook_cloud_permille_max=round(values.quicklook_cloud_max * 1000),
+        ),
+        deadlines_ns={
+            DraftKind.MASK: int(values.mask_deadline_s * NS_PER_S),
+            DraftKind.QUICKLOOK: int(values.quicklook_deadline_s * NS_PER_S),
+        },
+    )
