@@ -52,6 +52,7 @@ class SimTarget:
         self.node: Node | None = None
         self._task: asyncio.Task[None] | None = None
         self._cut: ResetCause | None = None
+        self._starting: asyncio.TimerHandle | None = None
         self._row: list[float] = []
         self.resets: list[tuple[float, str]] = []
 
@@ -151,7 +152,9 @@ class SimTarget:
         self.world.bench.reset(int(cause))
         self.resets.append((now_ns / NS_PER_S, cause.name.lower()))
         up_ns = now_ns - now_ns % NS_PER_S + BOOT_NS
-        self._loop.call_at_ns(up_ns, self._power_on)
+        if self._starting is not None:
+            self._starting.cancel()  # the power went again before the node was up
+        self._starting = self._loop.call_at_ns(up_ns, self._power_on)
 
     def _end_node(self) -> None:
         """Everything of the node ends at this instant, as a power cut would have it."""
@@ -163,6 +166,7 @@ class SimTarget:
             node.close()
 
     def _power_on(self) -> None:
+        self._starting = None
         self.node = self._compose()
         self._task = self._loop.create_task(self.node.serve())
         self._task.add_done_callback(self._on_end)

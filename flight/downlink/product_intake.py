@@ -152,6 +152,8 @@ class ProductIntake:
     def recover(self, recovered: Sequence[Recovered], now_ns: int) -> None:
         """After a start: what was never sent goes straight to the queue, the rest asks first."""
         for each in recovered:
+            if not each.announced:
+                self._tell_created(each.product, now_ns)
             asked = each.state is ProductState.SENDING
             if asked:
                 self._arq.unfinished((each.product,))
@@ -185,6 +187,10 @@ class ProductIntake:
                 self._offer(product, now_ns)
 
     def _offer(self, product: Product, now_ns: int) -> None:
+        self._tell_created(product, now_ns)
+        self._admit(product, now_ns, suspended=False)
+
+    def _tell_created(self, product: Product, now_ns: int) -> None:
         self._events.emit(
             "PRODUCT_CREATED",
             now_ns,
@@ -193,7 +199,6 @@ class ProductIntake:
             size=product.size_bytes,
             value=product.value_millis / 1000.0,
         )
-        self._admit(product, now_ns, suspended=False)
 
     def _admit(self, product: Product, now_ns: int, *, suspended: bool) -> None:
         admission = self._queue.offer(product, now_ns, suspended=suspended)

@@ -118,9 +118,10 @@ class ProductStore:
             if stored.state is ProductState.DELIVERED:
                 self._to_free[product_id] = None
         self.commit(0)
+        unannounced = {row.product_id for row in found.unindexed}
         return [
-            Recovered(stored.product, stored.state, stored.acked)
-            for _, stored in sorted(self._products.items())
+            Recovered(stored.product, stored.state, stored.acked, product_id not in unannounced)
+            for product_id, stored in sorted(self._products.items())
             if stored.state in {ProductState.NEW, ProductState.SENDING}
         ]
 

@@ -56,11 +56,15 @@ class StoreError(Exception):
 
 
 class Recovered(msgspec.Struct, frozen=True):
-    """An undelivered product found at opening, with what the ground was known to hold."""
+    """An undelivered product found at opening, with what the ground was known to hold.
+
+    `announced` is False when its commit never returned: it counts, but nobody was told of it.
+    """
 
     product: Product
     state: ProductState
     acked: tuple[tuple[int, int], ...]
+    announced: bool = True
 
 
 class StoreCounters(msgspec.Struct):

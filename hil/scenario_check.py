@@ -1,0 +1,156 @@
+"""What a scenario may not say although every value is in its range: refused before anything flies.
+
+One line each, naming file, key, value and what is allowed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from flight.config import ConfigError
+from flight.telemetry.dictionary import (
+    CHANNELS,
+    COMMAND_BY_NAME,
+    EVENT_BY_NAME,
+    PARAMETER_BY_NAME,
+)
+from hil.ground.stations import STATIONS
+from hil.plant_bench import SENSOR_BITS, TRUTH
+
+if TYPE_CHECKING:
+    from hil.scenario import Expectation, Scenario, TimelineEntry
+
+OWN_FIELDS = {
+    "heat": ("watts", "for_s"),
+    "cloud": ("for_s",),
+    "reset": (),
+    "command": ("command", "arguments"),
+    "array": ("share", "for_s"),
+    "sensor_stuck": ("sensor", "for_s"),
+    "sensor_lost": ("sensor", "for_s"),
+}
+"""Fields of a timeline entry beyond `at_s`, `action` and `text`, by action."""
+NEEDED = {
+    "heat": "watts",
+    "cloud": "for_s",
+    "command": "command",
+    "array": "share",
+    "sensor_stuck": "sensor",
+    "sensor_lost": "sensor",
+}
+"""The field without which an action would do nothing."""
+BENCH_EVENTS = (*(action.upper() for action in OWN_FIELDS), "NODE_STOPPED")
+
+
+def check_scenario(scenario: Scenario, source: str) -> None:
+    """Everything the types cannot say, `source` being the file.
+
+    Raises:
+        ConfigError: the first thing that cannot be flown, in one line.
+    """
+    if scenario.epoch_utc.tzinfo is None:
+        raise ConfigError(
+            f"{source}: epoch_utc: needs a time zone, for example 2026-06-21T00:00:00Z"
+        )
+    _check_ground(scenario, source)
+    for i, entry in enumerate(scenario.timeline):
+        if entry.at_s > scenario.duration_s:
+            raise ConfigError(
+                f"{source}: timeline[{i}].at_s = {entry.at_s:g}: allowed is 0 to duration_s = "
+                f"{scenario.duration_s:g}"
+            )
+        _check_entry(entry, f"{source}: timeline[{i}]")
+    ids = [expectation.id for expectation in scenario.expect]
+    for i, expectation in enumerate(scenario.expect):
+        if expectation.id in ids[:i]:
+            raise ConfigError(f"{source}: expect[{i}].id = {expectation.id!r}: stands twice")
+        _check_expectation(expectation, f"{source}: expect[{i}]")
+
+
+def _check_ground(scenario: Scenario, source: str) -> None:
+    known = [each.key for each in STATIONS]
+    stations = scenario.ground.stations
+    for i, key in enumerate(stations):
+        where = f"{source}: ground.stations[{i}] = {key!r}"
+        if key not in known:
+            raise ConfigError(f"{where}: no such station; allowed is one of {', '.join(known)}")
+        if key in stations[:i]:
+            raise ConfigError(f"{where}: stands twice")
+    ground = scenario.ground
+    if ground.relay and ground.relay_contact_s > ground.relay_every_s:
+        raise ConfigError(
+            f"{source}: ground.relay_contact_s = {ground.relay_contact_s:g}: allowed is 0 to "
+            f"relay_every_s = {ground.relay_every_s:g}"
+        )
+
+
+def _check_entry(entry: TimelineEntry, where: str) -> None:
+    for key, value in msgspec.structs.asdict(entry).items():
+        if key in ("at_s", "action", "text", *OWN_FIELDS[entry.action]):
+            continue
+        if value:
+            raise ConfigError(f"{where}.{key} = {value!r}: does not belong to {entry.action!r}")
+    needed = NEEDED.get(entry.action)
+    if needed is not None and not getattr(entry, needed):
+        raise ConfigError(f"{where}.{needed}: is needed by {entry.action!r}")
+    if entry.sensor and entry.sensor not in SENSOR_BITS:
+        raise ConfigError(
+            f"{where}.sensor = {entry.sensor!r}: no such sensor; allowed is one of "
+            f"{', '.join(SENSOR_BITS)}"
+        )
+    if entry.action == "command":
+        _check_command(entry, where)
+
+
+def _check_command(entry: TimelineEntry, where: str) -> None:
+    definition = COMMAND_BY_NAME.get(entry.command)
+    if definition is None:
+        raise ConfigError(
+            f"{where}.command = {entry.command!r}: no such command; allowed is one of "
+            f"{', '.join(COMMAND_BY_NAME)}"
+        )
+    fields = [field.encode_name for field in msgspec.structs.fields(definition.arguments)]
+    for name, value in entry.arguments.items():
+        if name not in fields:
+            allowed = ", ".join(fields) or "none"
+            raise ConfigError(
+                f"{where}.arguments.{name} = {value!r}: {entry.command} has no such argument; "
+                f"allowed: {allowed}"
+            )
+    try:
+        msgspec.convert(entry.arguments, definition.arguments)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`")
+        shown = f".{name} = {entry.arguments[name]!r}" if name in entry.arguments else ""
+        raise ConfigError(f"{where}.arguments{shown}: {entry.command}: {reason}") from None
+    if entry.command == "SET_PARAMETER":
+        arguments = entry.arguments
+        _check_parameter(arguments["name"], arguments["value"], f"{where}.arguments")
+
+
+def _check_parameter(name: str, value: float, where: str) -> None:
+    definition = PARAMETER_BY_NAME.get(name)
+    if definition is None:
+        raise ConfigError(
+            f"{where}.name = {name!r}: no such parameter; allowed is one of "
+            f"{', '.join(PARAMETER_BY_NAME)}"
+        )
+    if not definition.low <= value <= definition.high:
+        raise ConfigError(
+            f"{where}.value = {value:g}: {name} allows {definition.low:g} to "
+            f"{definition.high:g} {definition.unit}"
+        )
+
+
+def _check_expectation(expectation: Expectation, where: str) -> None:
+    """Names of channels and events; what `at_end` names is known when the summary is made."""
+    value = expectation.value
+    if expectation.kind.value in ("always", "never"):
+        names = [channel.name for channel in CHANNELS] + [channel.name for channel in TRUTH]
+        if value not in names:
+            raise ConfigError(f"{where}.value = {value!r}: no such telemetry channel")
+    elif expectation.kind.value == "within" and value not in (*EVENT_BY_NAME, *BENCH_EVENTS):
+        raise ConfigError(f"{where}.value = {value!r}: no such event")
