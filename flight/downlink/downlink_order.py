@@ -47,7 +47,8 @@ class SendOrder:
         self._until_ns = 0
         self._bytes_per_ns = 0.0
         self.pending_bytes = 0
-        """Bytes of all ready entries: the load the capacity has to carry."""
+        """Bytes of all ready entries."""
+        self._late_bytes = 0  # of these, what is only fill: no load the capacity has to carry
         self.mode = OrderMode.DENSITY
         self.floor_bytes = 0
         """Bytes sent because a class was due, not because of its rank."""
@@ -62,6 +63,7 @@ class SendOrder:
             fill, self._fill = self._fill, []
             for _, _, stamp, entry in fill:
                 if entry.stamp == stamp:
+                    self._late_bytes -= entry.pending.size if entry.late and entry.ready else 0
                     entry.late = entry.in_fill = False
                     self.refresh(entry)
         self._left_bytes, self._until_ns = left_bytes, until_ns
@@ -78,6 +80,7 @@ class SendOrder:
             entry.key = entry.boost
         self._stamps += 1
         entry.stamp = self._stamps
+        self._late_bytes -= entry.pending.size if entry.late and entry.ready else 0
         entry.in_density = entry.in_deadline = entry.in_fill = entry.late = False
         self.refresh(entry)
 
@@ -92,6 +95,7 @@ class SendOrder:
             sign = 1 if ready else -1
             self._ready[entry.product.klass] += sign
             self.pending_bytes += sign * entry.pending.size
+            self._late_bytes += sign * entry.pending.size if entry.late else 0
         if not ready:
             return
         key, product = entry.key, entry.product
@@ -113,6 +117,7 @@ class SendOrder:
         """Accounts for `delta_bytes` already added to (or taken from) `entry.pending`."""
         if entry.ready:
             self.pending_bytes += delta_bytes
+            self._late_bytes += delta_bytes if entry.late else 0
             if entry.pending.size:
                 return
         self.refresh(entry)
@@ -123,6 +128,7 @@ class SendOrder:
             entry.ready = False
             self._ready[entry.product.klass] -= 1
             self.pending_bytes -= entry.pending.size
+            self._late_bytes -= entry.pending.size if entry.late else 0
         entry.stamp = -1
 
     def select(self, now_ns: int, max_bytes: int) -> Entry | None:
@@ -222,12 +228,13 @@ class SendOrder:
             if self._bytes_per_ns == 0.0:
                 return False
         entry.late = True
+        self._late_bytes += entry.pending.size
         self.late_marked += 1
         self.refresh(entry)
         return True
 
     def _choose_mode(self) -> None:
-        left, load = self._left_bytes, self.pending_bytes
+        left, load = self._left_bytes, self.pending_bytes - self._late_bytes
         if left is None or load > left:
             self.mode = OrderMode.DENSITY
         elif load * _PERMILLE <= left * _ENTER_PERMILLE:

@@ -299,6 +299,7 @@ def check(queue, flying):
     assert len(queue) <= 8
     ready = [e for e in queue._entries.values() if e.ready]
     assert queue._order.pending_bytes == sum(e.pending.size for e in ready)
+    assert queue._order._late_bytes == sum(e.pending.size for e in ready if e.late)
     for product_id, entry in queue._entries.items():
         covered = sum(s.length for s in flying if s.product_id == product_id)
         assert entry.pending.size + entry.acked.size + covered == entry.product.size_bytes
