@@ -7,6 +7,7 @@ and the plant is charged for that time.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flight.inference.inline_engine import InlineEngine
@@ -58,6 +59,34 @@ class ExecutionCounts:
     def __init__(self) -> None:
         self.executed = 0
         self.memoised = 0
+        self._durations: Counter[int] = Counter()
+        self._energy_mj = 0
+
+    def ran(self, duration_ns: int, energy_mj: int) -> None:
+        """Books the modelled cost of one frame."""
+        self._durations[duration_ns] += 1
+        self._energy_mj += energy_mj
+
+    def statistics(self) -> dict[str, float | bool | None]:
+        """Mean, 95th percentile and maximum of the modelled time, and the mean energy."""
+        total = sum(self._durations.values())
+        if not total:
+            return {"ms_mean": None, "ms_p95": None, "ms_max": None, "j_mean": None}
+        ranked, passed = sorted(self._durations.items()), 0
+        p95_ns = ranked[-1][0]
+        for duration_ns, count in ranked:
+            passed += count
+            if passed >= 0.95 * total:
+                p95_ns = duration_ns
+                break
+        mean_ns = sum(duration_ns * count for duration_ns, count in ranked) / total
+        return {
+            "ms_mean": mean_ns / _NS_PER_MS,
+            "ms_p95": p95_ns / _NS_PER_MS,
+            "ms_max": ranked[-1][0] / _NS_PER_MS,
+            "j_mean": self._energy_mj / total / 1000.0,
+            "modelled": True,
+        }
 
 
 class BoardEngine:
@@ -118,4 +147,6 @@ class BoardEngine:
         duration_ns = round(ms * _NS_PER_MS)
         now_ns = self._clock.now_ns()
         self._board.book(now_ns, now_ns + duration_ns, level)
-        return duration_ns, round(self._profile.active_w(level) * ms)
+        energy_mj = round(self._profile.active_w(level) * ms)
+        self._counts.ran(duration_ns, energy_mj)
+        return duration_ns, energy_mj

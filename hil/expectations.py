@@ -78,7 +78,7 @@ def judge(expectation: Expectation, recorder: RunRecorder, summary: Mapping[str,
     )
     return Judged(
         id=expectation.id,
-        requirement=expectation.id,
+        requirement=expectation.requirement,
         kind=expectation.kind.value,
         text=text,
         verdict=(ExpectVerdict.PASS if verdict else ExpectVerdict.FAIL).value,

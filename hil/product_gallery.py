@@ -7,6 +7,7 @@ quick-look is the product itself. Only the input tile comes from the bench.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from flight.inference.job import Tile
     from hil.link_bench import ContactLog
 
-PICTURED_TILES_MAX = 60
+PICTURED_PER_PLACE = 3
+PICTURED_TILES_MAX = 90
 """Tiles that get pictures; the report shows fewer."""
 _NS_PER_S = 1e9
 
@@ -36,10 +38,14 @@ def annotate(folder: Path, shown: Callable[[int], Tile | None], logs: Sequence[C
         key=lambda entry: (-entry["value_millis"], entry["product_id"]),
     )
     pictured: dict[int, None] = {}
+    places: Counter[str] = Counter()
     for entry in best:
         if len(pictured) >= PICTURED_TILES_MAX:
             break
-        pictured[entry["tile_id"]] = None
+        place = str(entry.get("origin"))
+        if entry["tile_id"] in pictured or places[place] < PICTURED_PER_PLACE:
+            places[place] += entry["tile_id"] not in pictured
+            pictured[entry["tile_id"]] = None
     for entry in entries:
         if entry.get("tile_id") in pictured:
             _draw(folder, entry, shown(entry["tile_id"]))

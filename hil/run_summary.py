@@ -179,6 +179,7 @@ def report_data(target: SimTarget) -> dict[str, Any]:
         "throttle_reasons": list(THROTTLE_LABELS),
         "pat_states": list(PAT_LABELS),
         "credits": target.credits,
+        "inference": target.world.executions.statistics(),
         "board_profile": {"name": target.world.profile.name, "source": target.world.profile.source},
     }
 

@@ -110,6 +110,7 @@ class Expectation(_Section, frozen=True, kw_only=True):
     from_s: Seconds = 0.0
     unit: str = ""
     text: str = ""
+    requirement: str = ""
 
 
 class Scenario(_Section, frozen=True, kw_only=True):

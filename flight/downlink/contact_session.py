@@ -89,7 +89,7 @@ class ContactSession:
         status = self._status.get()
         contact = self._plan.active(now_ns)
         self.in_contact = contact is not None or self._contact is not None
-        if not self.in_contact and self._machine.state is PatState.IDLE:
+        if status is None or (not self.in_contact and self._machine.state is PatState.IDLE):
             self._publish(now_ns)
             return False
         frame = self._look(now_ns)
@@ -99,7 +99,7 @@ class ContactSession:
                 contact=contact,
                 flags=_valid(frame, SensorBit.TERM_FLAGS, "term_flags"),
                 target_id=_valid(frame, SensorBit.TARGET_ID, "target_id"),
-                inhibit=status is None or not status.link_allowed,
+                inhibit=not status.link_allowed,
             )
         )
         self.credit = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free") or 0

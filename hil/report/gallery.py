@@ -77,6 +77,18 @@ def cards(products: Sequence[Product]) -> list[Card]:
     return sorted(made, key=lambda c: (-c.value_millis, c.first.name, str(c.first.product_id)))
 
 
+def varied(made: Sequence[Card]) -> list[Card]:
+    """Return the cards with the best of each scene tile first: the same view is shown once."""
+    rank: dict[str, int] = {}
+    keyed = []
+    for order, card in enumerate(made):
+        origin = card.first.origin or f"alone {order}"
+        seen = rank.get(origin, 0)
+        rank[origin] = seen + 1
+        keyed.append((seen, order, card))
+    return [card for _, _, card in sorted(keyed, key=lambda entry: entry[:2])]
+
+
 def _picture(folder: Path, card: Card, suffix: str) -> Picture:
     """Return one place of a card: a small PNG in base64, or why there is none."""
     why = "no picture" if suffix == TILE_SUFFIX else "not delivered"
@@ -160,7 +172,7 @@ def gallery(record: RunRecord) -> Markup:
     down = delivered(record.products)
     if not down:
         return not_recorded("Delivered products")
-    made = cards(record.products)
+    made = varied(cards(record.products))
     folder = record.run_dir / "products"
     shown: list[Markup] = []
     spent = 0
@@ -176,8 +188,8 @@ def gallery(record: RunRecord) -> Markup:
     captured = any(known(product.captured_s) is not None for product in down)
     born = "the capture of the tile" if captured else "the creation of the product"
     note = (
-        f"{len(shown)} of {len(made)} tiles shown, the most valuable first; all products are in "
-        f"products/. Latency runs from {born} to the last byte on the ground."
+        f"{len(shown)} of {len(made)} tiles shown, the most valuable view of each place first; "
+        f"all products are in products/. Latency runs from {born} to the last byte on the ground."
         if shown
         else "No delivered product has a picture."
     )

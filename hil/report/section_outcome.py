@@ -17,7 +17,12 @@ from hil.report.run_record import RunRecord
 from hil.report.run_values import Expectation
 
 MODELLED = el("abbr", "modelled", class_="modelled", title="computed by the bench, not measured")
-_VERDICTS = {"pass": ("pass", "✓", "PASS"), "fail": ("fail", "✕", "FAIL")}
+_VERDICTS = {
+    "pass": ("pass", "✓", "PASS"),
+    "fail": ("fail", "✕", "FAIL"),
+    "acquired": ("pass", "✓", "ACQUIRED"),
+    "failed": ("fail", "✕", "FAILED"),
+}
 _MEASURING_TARGETS = ("serial",)
 
 
