@@ -227,11 +227,16 @@ class SendOrder:
                 return False
             if self._bytes_per_ns == 0.0:
                 return False
-        entry.late = True
-        self._late_bytes += entry.pending.size
-        self.late_marked += 1
-        self.refresh(entry)
+        self.fall_behind(entry)
         return True
+
+    def fall_behind(self, entry: Entry) -> None:
+        """Makes an entry mere fill, because it cannot make its deadline or has missed it."""
+        if not entry.late:
+            entry.late = True
+            self._late_bytes += entry.pending.size if entry.ready else 0
+            self.late_marked += 1
+            self.refresh(entry)
 
     def _choose_mode(self) -> None:
         left, load = self._left_bytes, self.pending_bytes - self._late_bytes

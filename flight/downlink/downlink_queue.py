@@ -132,8 +132,7 @@ class DownlinkQueue:
 
     def requeue(self, product_id: int, offset: int, length: int) -> None:
         """Lost bytes go back; what has been acknowledged meanwhile, or is unknown, does not."""
-        entry = self._entries.get(product_id)
-        if entry is None:
+        if (entry := self._entries.get(product_id)) is None:
             return
         end = min(offset + length, entry.product.size_bytes)
         added = sum(entry.pending.add(*gap) for gap in entry.acked.gaps(max(offset, 0), end))
@@ -152,8 +151,7 @@ class DownlinkQueue:
         COMPLETE frees nothing yet: the product stays until `complete`, for only the ground's
         verified digest is an end-to-end acknowledgement.
         """
-        entry = self._entries.get(product_id)
-        if entry is None:
+        if (entry := self._entries.get(product_id)) is None:
             return AckResult.UNKNOWN
         size, removed = entry.product.size_bytes, 0
         for start, end in ranges:
@@ -202,14 +200,16 @@ class DownlinkQueue:
         return True
 
     def expire(self, now_ns: int) -> list[int]:
-        """Drops products past their deadline, except those wholly reported already."""
-        expired = []
+        """Drops products past their deadline, unless wholly reported or to be sent late."""
+        expired: list[int] = []
         while self._deadlines and self._deadlines[0][0] <= now_ns:
             deadline_ns, product_id = heappop(self._deadlines)
             entry = self._entries.get(product_id)
             if entry is None or entry.product.deadline_ns != deadline_ns:
                 continue
-            if entry.remaining_bytes:
+            if self._config.order.send_late:
+                self._order.fall_behind(entry)
+            elif entry.remaining_bytes:
                 self._lose(entry, Loss.EXPIRED, now_ns)
                 expired.append(product_id)
         return expired
@@ -286,7 +286,7 @@ class DownlinkQueue:
             self._order.refresh(waiting)
 
     def _watch_deadline(self, product: Product) -> None:
-        if product.deadline_ns is not None and not self._config.order.send_late:
+        if product.deadline_ns is not None:
             heappush(self._deadlines, (product.deadline_ns, product.product_id))
 
     def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:
