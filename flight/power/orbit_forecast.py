@@ -8,10 +8,11 @@ because both are right. The shadow is the conical one, taken as dark when more t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import acos, asin, cos, isnan, nan, pi, radians, sin, sqrt
+from math import acos, asin, cbrt, cos, isnan, nan, pi, radians, sin, sqrt
 
 from sgp4.api import WGS72, Satrec
 
+MU_KM3_S2 = 398_600.8
 EARTH_RADIUS_KM = 6378.137
 SUN_RADIUS_KM = 695_700.0
 AU_KM = 149_597_870.7
@@ -88,6 +89,9 @@ class OrbitForecast:
             elements.mean_motion_rev_day * 2.0 * pi / 1440.0, radians(elements.raan_deg),
         )  # fmt: skip
         self.period_s = _S_PER_DAY / elements.mean_motion_rev_day
+        axis_km = cbrt(MU_KM3_S2 * (self.period_s / (2.0 * pi)) ** 2)
+        self._radius_min_km = 0.95 * axis_km * (1.0 - elements.eccentricity)
+        self._radius_max_km = 1.05 * axis_km * (1.0 + elements.eccentricity)
         self._eclipses: list[tuple[float, float]] = []
         self._known_from_s, self._known_until_s = 1e18, -1e18
         self._decayed = False
@@ -150,16 +154,17 @@ class OrbitForecast:
     def _light(self, utc_s: float) -> float:
         """Angle between Sun and limb, radians: negative when more than half the Sun is hidden.
 
-        NaN where SGP4 finds no orbit.
+        NaN where SGP4 finds no orbit, or one that is not that of the elements: it extrapolates
+        drag without a word long after the node would have come down.
         """
         days = utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
         whole = float(int(days))
         error, position, _ = self._sat.sgp4(whole, days - whole)
-        if error:
-            return nan
         x, y, z = position
         sx, sy, sz = sun_direction(utc_s)
         radius = sqrt(x * x + y * y + z * z)
+        if error or not self._radius_min_km < radius < self._radius_max_km:
+            return nan
         towards_nadir = -(x * sx + y * sy + z * sz) / radius
         limb = asin(min(1.0, EARTH_RADIUS_KM / radius))
         return acos(min(1.0, max(-1.0, towards_nadir))) - limb

@@ -1,0 +1,179 @@
+from dataclasses import replace
+from math import isnan, nan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight.config import load_profile
+from flight.power.orbit_forecast import NO_ECLIPSE, SunPhase
+from flight.power.power_budget import PowerState
+from flight.telemetry.definitions import ThrottleReason as R
+from flight.thermal.governor import (
+    DIE_GUARD_K,
+    RISE_DWELL_NS,
+    RISE_MARGIN_K,
+    FullPower,
+    Governor,
+    GovernorInputs,
+)
+from flight.thermal.thermal_estimate import ThermalState
+
+S = 1_000_000_000
+PROFILE = load_profile("orin-nano-modelled")
+TOP = PROFILE.top
+DIE_C, SINK_C = 78.0, 68.0
+COOL = ThermalState(
+    die_c=30.0, sink_c=28.0, radiator_c=5.0, sink_slope_k_s=0.0, radiator_slope_k_s=0.0,
+    payload_w=10.0,
+)  # fmt: skip
+RICH = PowerState(
+    soc=0.95, soc_floor=0.55, margin=0.02, energy_full_j=560_000.0, array_w=80.0, base_w=12.0,
+    laser_j_light=0.0, laser_j_shadow=0.0, phase=NO_ECLIPSE,
+)  # fmt: skip
+CALM = GovernorInputs(
+    thermal=COOL, power=RICH, duty=1.0, payload_allowed=True, commanded_off=False,
+    queue_full=False, fault=False,
+)  # fmt: skip
+celsius = st.one_of(st.just(nan), st.floats(-20.0, 95.0))
+thermals = st.builds(
+    ThermalState, die_c=celsius, sink_c=celsius, radiator_c=celsius,
+    sink_slope_k_s=st.floats(-0.5, 0.5), radiator_slope_k_s=st.just(0.0),
+    payload_w=st.one_of(st.just(nan), st.floats(0.0, 25.0)),
+)  # fmt: skip
+powers = st.builds(
+    replace, st.just(RICH), soc=st.floats(0.3, 1.0), array_w=st.floats(0.0, 90.0),
+    laser_j_light=st.floats(0.0, 40_000.0),
+    phase=st.sampled_from([NO_ECLIPSE, SunPhase(True, 600.0, 2_000.0), SunPhase(False, 0.0, 900.0)]),
+)  # fmt: skip
+seldom = st.sampled_from([False] * 5 + [True])
+inputs = st.builds(
+    GovernorInputs, thermal=thermals, power=powers, duty=st.floats(0.0, 1.0),
+    payload_allowed=seldom.map(lambda x: not x), commanded_off=seldom, queue_full=seldom,
+    fault=seldom, battery_low=seldom,
+)  # fmt: skip
+walks = st.lists(st.tuples(inputs, st.integers(1, 40)), min_size=1, max_size=15)
+PROPERTY = settings(deadline=None, max_examples=200)
+
+
+def decisions(steps, die_c=DIE_C):
+    governor, now_ns = Governor(PROFILE), 0
+    for seen, seconds in steps:
+        now_ns += seconds * S
+        before = governor.level
+        yield seen, now_ns, before, governor.decide(seen, die_c, SINK_C, now_ns)
+
+
+@PROPERTY
+@given(walks)
+def test_no_level_is_chosen_whose_predicted_die_exceeds_the_target(steps):
+    for _, _, _, decision in decisions(steps):
+        if decision.level:
+            assert decision.die_predicted_c <= DIE_C
+
+
+@PROPERTY
+@given(walks)
+def test_a_target_above_the_board_s_guard_is_not_believed(steps):
+    for _, _, _, decision in decisions(steps, die_c=200.0):
+        if decision.level:
+            assert decision.die_predicted_c <= PROFILE.die_limit_c - DIE_GUARD_K
+
+
+@PROPERTY
+@given(walks)
+def test_every_throttle_has_exactly_one_reason_and_the_best_level_none(steps):
+    for _, _, _, decision in decisions(steps):
+        assert (decision.reason is R.NONE) == (decision.level == TOP)
+
+
+@PROPERTY
+@given(walks)
+def test_a_level_that_is_not_allowed_any_more_is_left_at_once(steps):
+    """A governor without a past, given the same cycle, is the oracle for what is allowed now."""
+    for seen, now_ns, before, decision in decisions(steps):
+        fresh = Governor(PROFILE)
+        fresh.level = TOP
+        allowed = fresh.decide(seen, DIE_C, SINK_C, now_ns).level
+        assert decision.level <= max(allowed, 0)
+        if allowed < before:
+            assert decision.level == allowed
+
+
+@PROPERTY
+@given(walks)
+def test_steps_up_wait_out_the_dwell(steps):
+    changed_ns = None
+    for _, now_ns, before, decision in decisions(steps):
+        if decision.level > before and changed_ns is not None:
+            assert now_ns - changed_ns >= RISE_DWELL_NS
+        if decision.level != before:
+            changed_ns = now_ns
+
+
+@PROPERTY
+@given(walks)
+def test_without_a_die_or_sink_temperature_the_payload_is_off(steps):
+    for seen, _, _, decision in decisions(steps):
+        if isnan(seen.thermal.die_c) or isnan(seen.thermal.sink_c):
+            assert decision.level == 0
+            assert decision.reason is not R.NONE
+
+
+def level_at(sink_c, governor, now_ns):
+    thermal = replace(COOL, sink_c=sink_c, die_c=sink_c + 5.0, payload_w=25.0)
+    return governor.decide(replace(CALM, thermal=thermal), DIE_C, SINK_C, now_ns).level
+
+
+def test_a_step_up_needs_a_margin_over_what_holds_a_level():
+    edge_c = DIE_C - PROFILE.die_k_per_w * PROFILE.active_w(TOP)
+    holding, rising = Governor(PROFILE), Governor(PROFILE)
+    holding.level, rising.level = TOP, TOP - 1
+    assert level_at(edge_c - 0.5, holding, 0) == TOP
+    assert level_at(edge_c - 0.5, rising, 0) == TOP - 1
+    assert level_at(edge_c - RISE_MARGIN_K - 0.1, rising, RISE_DWELL_NS) == TOP
+
+
+def test_noise_on_the_die_threshold_does_not_chatter():
+    governor, changes, level = Governor(PROFILE), 0, 0
+    edge_c = DIE_C - PROFILE.die_k_per_w * PROFILE.active_w(TOP)
+    for t in range(600):
+        noise_k = ((t * 7919) % 13 - 6) / 6.0
+        now = level_at(edge_c + noise_k, governor, t * S)
+        changes += now != level
+        level = now
+    assert changes <= 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"fault": True}, R.FAULT),
+        ({"commanded_off": True}, R.COMMAND),
+        ({"payload_allowed": False}, R.COMMAND),
+        ({"battery_low": True, "payload_allowed": False}, R.BATTERY_FLOOR),
+        ({"queue_full": True}, R.QUEUE_FULL),
+        ({"thermal": replace(COOL, die_c=nan)}, R.FAULT),
+        ({"thermal": replace(COOL, die_c=PROFILE.die_limit_c - DIE_GUARD_K)}, R.DIE),
+        ({"thermal": replace(COOL, sink_c=77.0)}, R.DIE),
+        ({"thermal": replace(COOL, sink_c=SINK_C + 0.1)}, R.SINK),
+        ({"power": replace(RICH, soc=0.5, array_w=10.0)}, R.BATTERY_FLOOR),
+        (
+            {"power": replace(RICH, soc=0.62, phase=SunPhase(False, 0.0, 2_000.0))},
+            R.ECLIPSE_RESERVE,
+        ),
+        ({"power": replace(RICH, laser_j_light=400_000.0)}, R.PASS_RESERVE),
+    ],
+)
+def test_each_reason_is_told_for_what_it_is(changed, reason):
+    decision = Governor(PROFILE).decide(replace(CALM, **changed), DIE_C, SINK_C, 0)
+    assert decision.reason is reason
+    assert decision.level < TOP
+
+
+def test_the_control_run_without_a_governor_looks_at_command_alone():
+    free = FullPower(PROFILE)
+    hot = replace(CALM, thermal=replace(COOL, die_c=120.0), power=replace(RICH, soc=0.0))
+    assert free.decide(hot, DIE_C, SINK_C, 0).level == TOP
+    off = free.decide(replace(CALM, commanded_off=True), DIE_C, SINK_C, 0)
+    assert (off.level, off.reason) == (0, R.COMMAND)
