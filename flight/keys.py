@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from flight.wire.link_security import EPOCH_MAX, KEY_BYTES, SecurityAssociation
 from flight.wire.transfer_frame import Direction
@@ -88,6 +86,10 @@ def derive_from_seed(seed: int, epoch: int = 1) -> LinkKeys:
 
     Whoever knows the seed knows the keys: never for a link that matters.
     """
+    # A node that flies has its keys from a file and never loads these.
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     secret = f"lumenode simulation seed {seed}".encode()
 
     def one(direction: Direction) -> bytes:

@@ -136,3 +136,8 @@ def host_correlation() -> UtcCorrelation:
     """
     now_ns = time.monotonic_ns()
     return correlate(utc_ns=time.time_ns(), now_ns=now_ns, quality=UtcQuality.COARSE)
+
+
+def host_resolution_ns() -> int:
+    """The smallest step of the host's monotonic clock, at least 1, for a look at the machine."""
+    return max(1, round(time.get_clock_info("monotonic").resolution * _NS_PER_S))

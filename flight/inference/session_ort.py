@@ -84,3 +84,8 @@ class OrtSession:
 def _first_line(error: Exception) -> str:
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def runtime_providers() -> tuple[str, tuple[str, ...]]:
+    """Return the runtime's version and the execution providers built into it."""
+    return str(ort.__version__), tuple(ort.get_available_providers())

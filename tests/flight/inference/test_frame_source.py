@@ -4,7 +4,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from flight.inference.frame_source import FolderSource, ReplaySource
+from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySource
 from flight.inference.job import pixel_digest
 from flight.inference.tile_cache import ImageryError
 from hil.imagery import synthetic_tiles
@@ -104,3 +104,14 @@ def test_tiles_carry_the_digest_of_their_pixels():
         changed = tile.pixels.copy()
         changed[0, 0, 0] ^= 1
         assert pixel_digest(changed) != dataclasses.replace(tile, pixels=changed).sha256
+
+
+def test_numbers_come_from_whoever_keeps_them_over_resets():
+    async def scenario():
+        numbers = iter([1025, 1026])
+        source = NumberedSource(ReplaySource(TILES, SteppedClock(), 1000), lambda: next(numbers))
+        seen = [await source.next_tile() for _ in range(2)]
+        assert [tile.tile_id for tile in seen] == [1025, 1026]
+        assert [tile.captured_ns for tile in seen] == [100, 1100]
+
+    asyncio.run(scenario())

@@ -1,0 +1,213 @@
+"""A node on a board: opens what the machine has, hands it to the composition root, flies it.
+
+In real time on a selector loop. Whatever cannot be opened is one line before anything moves; from
+then on only a signal, the end of the time given or a lost critical service ends the flight, and
+each of them ends it in the same order: told, recorded, committed, actuators safe.
+
+The store commits on the loop's own thread here: a commit holds the cycle up for the two syncs it
+takes (milliseconds on flash, tens on a worn SD card), which shows in the rate group's overruns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import os
+import selectors
+import signal
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flight.app import Node
+from flight.base.clock import LoopClock, host_correlation
+from flight.composition import Surroundings
+from flight.config import ConfigError, load_profile
+from flight.downlink.file_store import FolderStore
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.store_values import StoreError
+from flight.event_journal import EventJournal
+from flight.host_measures import HostMeasures
+from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySource
+from flight.inference.model_registry import ModelRegistry
+from flight.inference.worker_process import WorkerEngine
+from flight.keys import Half, load_half
+from flight.wire.counter_reserve import CounterReserve
+from hal.native_devices import NativeDevices, backend_names
+
+if TYPE_CHECKING:
+    from flight.board_config import FlyConfig
+    from flight.inference.frame_source import FrameSource
+
+_NS_PER_S = 1_000_000_000
+STORE_SPARE = 4
+"""Space for segments, in payload bytes the store may hold: a segment goes when all in it is dead."""
+STOP_TIMEOUT_S = 1.0
+"""Services that have not ended by then are left where they are: the commit must not wait for one
+that hangs."""
+
+
+class FlightLostError(RuntimeError):
+    """The node could not go on; its text is one line for the user."""
+
+
+class BoardNode:
+    """Everything a flight on this machine has open; made on the loop it will run on.
+
+    Raises (from the constructor, with everything closed again):
+        ConfigError, KeyFileError, ImageryError, ModelError, StoreError, HalError, OSError.
+    """
+
+    def __init__(self, config: FlyConfig, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.ExitStack() as opened:
+            self._compose(config, loop, opened)
+            self._opened = opened.pop_all()
+
+    def _compose(
+        self, config: FlyConfig, loop: asyncio.AbstractEventLoop, opened: contextlib.ExitStack
+    ) -> None:
+        keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
+        profile = load_profile(config.inference.profile)
+        model = ModelRegistry().load(config.inference.model, config.inference.variant)
+        utc = host_correlation()
+        self.clock = LoopClock(loop)
+        frames = frame_source(config, self.clock)
+        opened.callback(os.close, _claim(Path(config.board.data)))
+        devices = _devices(config.board.hal)
+        opened.callback(devices.close)
+        self.measures = HostMeasures()
+        opened.callback(self.measures.close)
+        store = ProductStore(
+            FolderStore(Path(config.board.data) / "segments"),
+            Path(config.board.data) / "index.sqlite",
+            segment_bytes=config.store.segment_bytes,
+            capacity_bytes=STORE_SPARE * config.store.cap_bytes,
+        )
+        opened.callback(store.close)
+        # Read when the first tile is numbered: by then the store has been recovered.
+        tile_ids = cache(partial(_counter, store, "tile.id"))
+        engine = WorkerEngine([model], self.clock)
+        opened.callback(engine.close)
+        self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
+        self.node = Node(
+            Surroundings(
+                clock=self.clock,
+                utc_s=utc.utc_ns(self.clock.now_ns()) / _NS_PER_S,
+                devices=devices,
+                engine=engine,
+                frames=NumberedSource(frames, lambda: tile_ids().take()),
+                store=store,
+                keys=keys,
+                config=config,
+                profile=profile,
+                threshold=model.manifest.threshold,
+                measure_host=self.measures,
+                listener=self.journal,
+            )
+        )
+
+    async def fly(self, stop: asyncio.Future[str]) -> str:
+        """Serves until `stop` has a cause, then ends in order; returns the cause.
+
+        Raises:
+            FlightLostError: the node could not go on; the end was in order as far as it could be.
+        """
+        serving = asyncio.ensure_future(self.node.serve())
+        serving.add_done_callback(lambda _: stop.done() or stop.set_result("service lost"))
+        cause = await stop
+        serving.cancel()
+        lost = ""
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await serving
+        except (asyncio.CancelledError, TimeoutError):
+            pass
+        except Exception as error:  # noqa: BLE001  whatever it was, the hardware is made safe
+            lost = f"{type(error).__name__}: {error}"
+        try:
+            self.node.stop(cause)
+        except StoreError as error:
+            lost = lost or f"the last commit failed: {error}"
+        if lost:
+            raise FlightLostError(lost)
+        return cause
+
+    def close(self) -> None:
+        """Gives everything back, in the reverse order."""
+        self._opened.close()
+
+
+def frame_source(config: FlyConfig, clock: LoopClock) -> FrameSource:
+    """The configured source of frames; ImageryError or ConfigError when it is not there."""
+    path = Path(config.frames.path)
+    if config.frames.source == "replay":
+        return ReplaySource.from_cache(path, clock, round(config.camera.cadence_s * _NS_PER_S))
+    if not path.is_dir():
+        raise ConfigError(f"frames.path = {str(path)!r}: no such folder")
+    return FolderSource(path, clock, round(config.frames.poll_s * _NS_PER_S))
+
+
+def fly(config: FlyConfig, seconds: float | None = None) -> str:
+    """Flies until SIGTERM, SIGINT or for `seconds`; returns what ended it.
+
+    A selector with microsecond timers: the default one rounds every wait up to a millisecond.
+    Raises what `BoardNode` and its `fly` raise.
+    """
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    try:
+        stop: asyncio.Future[str] = loop.create_future()
+
+        def end(cause: str) -> None:
+            if not stop.done():
+                stop.set_result(cause)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, partial(end, number.name))
+        board = BoardNode(config, loop)
+        try:
+            # What is there now stays: the collector need not walk it in every full round.
+            gc.collect()
+            gc.freeze()
+            if seconds is not None:
+                loop.call_later(seconds, end, "time over")
+            return loop.run_until_complete(board.fly(stop))
+        finally:
+            board.close()
+    finally:
+        loop.close()
+
+
+def _counter(store: ProductStore, name: str) -> CounterReserve:
+    return CounterReserve(
+        load=partial(store.load_counter, name), store=partial(store.store_counter, name)
+    )
+
+
+def _devices(name: str) -> NativeDevices:
+    known = backend_names()
+    if name not in known:
+        raise ConfigError(
+            f"board.hal = {name!r}: this backend is not in this version; "
+            f"allowed: {', '.join(known)}"
+        )
+    return NativeDevices(name)
+
+
+def _claim(folder: Path) -> int:
+    """Makes the data folder and takes it for this process; the descriptor holds the claim.
+
+    Two flights on one store would destroy it. The claim dies with the process, however it dies.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        claim = os.open(folder / "claim", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise ConfigError(f"board.data = {str(folder)!r}: {error.strerror}") from None
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        raise ConfigError(f"board.data = {str(folder)!r}: another flight process has it") from None
+    return claim

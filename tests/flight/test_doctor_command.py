@@ -1,0 +1,98 @@
+import json
+
+import pytest
+
+from flight import doctor_command
+from flight.doctor_command import Finding, State, findings, main_doctor, told
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    """No test looks at, or depends on, what the user has fetched."""
+    monkeypatch.setenv("LUMENODE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def by_name():
+    return {each.name: each for each in findings()}
+
+
+def test_a_machine_that_runs_these_tests_is_ready(capsys):
+    assert main_doctor([]) == 0
+    out = capsys.readouterr().out
+    assert "ONNX Runtime" in out
+    assert all(line.split()[0] in {"ok", "missing", "unsupported"} for line in out.splitlines())
+
+
+def test_whatever_is_not_well_comes_with_what_to_do_about_it():
+    assert all(each.remedy for each in findings() if each.state is not State.OK)
+
+
+def test_json_says_the_same_as_the_lines(capsys):
+    main_doctor(["--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ready"] is True
+    assert [row["name"] for row in answer["checks"]] == list(by_name())
+    assert set(answer["checks"][0]) == {"name", "state", "detail", "remedy", "needed"}
+
+
+def test_the_backends_are_those_the_extension_has(monkeypatch):
+    found = by_name()
+    assert found["HAL backends"].detail == "sim"
+    assert found["HAL linux"].state is State.UNSUPPORTED
+    monkeypatch.setattr("hal.native_devices.backend_names", lambda: ("sim", "linux"))
+    assert "HAL linux" not in by_name()
+
+
+def test_imagery_that_was_not_fetched_yet_is_told_and_no_failure(capsys):
+    assert by_name()["imagery"].state is State.MISSING
+    assert main_doctor([]) == 0
+    assert "lumenode fetch-data" in capsys.readouterr().out
+
+
+def test_damaged_imagery_is_a_failure(make_board, own_cache):
+    make_board(own_cache)
+    cache = own_cache / "cache"
+    cache.mkdir()
+    for suffix in (".npz", ".json"):
+        (own_cache / "tiles").with_suffix(suffix).rename(cache / f"s2-scene-1{suffix}")
+    assert by_name()["imagery"].state is State.OK
+    with (cache / "s2-scene-1.npz").open("ab") as file:
+        file.write(b"x")
+    assert main_doctor([]) == 1
+
+
+def test_a_missing_runtime_is_a_failure_that_names_the_remedy(monkeypatch, capsys):
+    monkeypatch.delitem(__import__("sys").modules, "flight.inference.session_ort", raising=False)
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    assert main_doctor([]) == 1
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "ONNX Runtime" in each]
+    assert line.startswith("missing")
+    assert "pip install" in line
+
+
+def test_a_compiler_is_needed_only_until_the_extension_is_built(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    assert (by_name()["gcc"].state, by_name()["gcc"].needed) == (State.MISSING, False)
+    monkeypatch.setitem(__import__("sys").modules, "hal.native_devices", None)
+    assert by_name()["gcc"].needed
+    assert main_doctor([]) == 1
+
+
+def test_a_full_disk_is_a_failure(monkeypatch):
+    usage = doctor_command.shutil.disk_usage("/")._replace(free=1_000_000)
+    monkeypatch.setattr(doctor_command.shutil, "disk_usage", lambda _path: usage)
+    assert main_doctor([]) == 1
+
+
+def test_keys_are_looked_for_where_the_sample_puts_them(own_cache, lumenode):
+    assert by_name()["link keys"].state is State.MISSING
+    lumenode("keys", "init", own_cache / "keys")
+    assert by_name()["link keys"].state is State.OK
+
+
+def test_a_line_names_state_name_detail_and_remedy():
+    finding = Finding("disk", State.MISSING, "1 MB", "free some")
+    assert told(finding, 6) == "missing      disk    1 MB; free some"

@@ -1,0 +1,24 @@
+import resource
+
+import pytest
+
+from flight.host_measures import HostMeasures
+from flight.telemetry.channel_values import ChannelValues
+
+
+def test_memory_and_processor_time_agree_with_the_system_s_own_count():
+    channels, measures = ChannelValues(), HostMeasures()
+    ballast = bytearray(32 << 20)
+    for at in range(0, len(ballast), 4096):
+        ballast[at] = 1
+    measures(channels.values)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    with open("/proc/self/status", encoding="ascii") as file:
+        (rss_kib,) = (int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+    assert channels.get("sys.rss_mib") == pytest.approx(rss_kib / 1024, abs=4.0)
+    assert channels.get("sys.cpu_s") == pytest.approx(usage.ru_utime + usage.ru_stime, abs=0.5)
+    del ballast
+    before = channels.get("sys.rss_mib")
+    measures(channels.values)
+    assert channels.get("sys.rss_mib") < before - 16  # read anew, not remembered
+    measures.close()

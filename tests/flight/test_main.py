@@ -1,0 +1,55 @@
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from flight import __version__
+from flight.__main__ import COMMANDS, main, usage
+
+FLIGHT = [name for name, (module, _, _) in COMMANDS.items() if module.startswith("flight.")]
+
+
+def test_version_loads_nothing_but_the_command_itself():
+    show = "import sys, json; from flight.__main__ import main; main(['--version']); "
+    show += "print(json.dumps([m for m in sys.modules if m.split('.')[0] in "
+    show += "('flight', 'hal', 'hil', 'numpy', 'asyncio', 'msgspec', 'argparse')]))"
+    shown = subprocess.run(
+        [sys.executable, "-c", show], capture_output=True, text=True, timeout=60, check=True
+    )
+    version, loaded = shown.stdout.splitlines()
+    assert version == f"lumenode {__version__}"
+    assert sorted(json.loads(loaded)) == ["flight", "flight.__main__"]
+
+
+def test_help_lists_every_command():
+    assert all(f"\n  {name} " in usage() for name in COMMANDS)
+
+
+def test_a_command_nobody_knows_is_one_line_with_exit_code_two(capsys):
+    assert main(["flie"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_no_command_at_all_shows_the_help_with_exit_code_two(capsys):
+    assert main([]) == 2
+    assert "usage: lumenode" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", FLIGHT)
+def test_every_flight_command_exists_and_shows_an_example(name, lumenode):
+    module, function, _ = COMMANDS[name]
+    assert callable(getattr(importlib.import_module(module), function))
+    shown = lumenode(name, "--help")
+    assert shown.returncode == 0
+    assert "example: lumenode" in shown.stdout
+
+
+def test_an_interrupted_command_ends_with_130(monkeypatch, capsys):
+    def interrupted(_argv):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flight.keys.main_keys", interrupted)
+    assert main(["keys"]) == 130
+    assert capsys.readouterr().err == "lumenode: interrupted\n"
