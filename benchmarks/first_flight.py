@@ -101,10 +101,11 @@ def day(verdicts):
     target, cpu_s, _ = fly(scenario)
     speed = scenario.duration_s / cpu_s
     unit = 1e6 / scenario.duration_s
-    print(f"one day ({scenario.name}: {target.camera.frames} images, "
-          f"{target.ledger.products} products, {target.recorder.frames} frames)")  # fmt: skip
+    world = target.world
+    made = f"{world.camera.frames} images, {world.ledger.products} products"
+    print(f"one day ({scenario.name}: {made}, {world.recorder.frames} frames)")
     print(f"  {speed:,.0f} x real time, {cpu_s:.2f} s of CPU, {cpu_s * unit:.0f} us a second")
-    print(f"  hash {target.recorder.log_hash}")
+    print(f"  hash {world.recorder.log_hash}")
     with Stopwatch() as watch:
         again, timed_s, wall_s = fly(scenario)
     print(f"  by part, in a second flight under stopwatches ({timed_s * unit:.0f} us a second):")
@@ -114,7 +115,7 @@ def day(verdicts):
         print(f"    {part:<16}{share * timed_s * unit:7.1f} us  {share:6.1%}")
     verdicts.append(("day: speed", speed, ">=", SPEED_FLOOR_X, "x real time"))
     verdicts.append(("day: goal for the speed", speed, ">=", SPEED_GOAL_X, "x real time"))
-    same = again.recorder.log_hash == target.recorder.log_hash
+    same = again.world.recorder.log_hash == world.recorder.log_hash
     verdicts.append(("day: hashes that differ, of 2", 0 if same else 1, "<=", 0, ""))
 
 
