@@ -25,12 +25,12 @@ from flight.downlink.arq_values import ArqConfig
 from flight.downlink.contact_session import ContactSession
 from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.downlink_service import DownlinkService
+from flight.downlink.durable_counters import counter_reserve, replay_window
 from flight.downlink.frame_filler import FrameFiller, manifest_overhead
 from flight.downlink.pass_plan import PassPlan
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
-from flight.downlink.store_values import StoreError
 from flight.fdir.command_loss import CommandLoss
 from flight.inference.inference_service import InferenceCounts, InferenceService
 from flight.io.safe_state import leave_safe
@@ -40,8 +40,6 @@ from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
 from flight.telemetry.recorder import Recorder
 from flight.telemetry.telemetry_service import TelemetryService
-from flight.wire.counter_reserve import CounterReserve
-from flight.wire.replay_window import ReplayWindow
 from flight.wire.secure_link import SecureLink
 from flight.wire.space_packet import SequenceCounts
 from flight.wire.transfer_frame import VirtualChannel
@@ -49,7 +47,6 @@ from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
     from flight.composition import Surroundings
-    from flight.downlink.product_store_sqlite import ProductStore
     from flight.node_status import NodeStatus, Wishes
 
 _NS_PER_S = 1_000_000_000
@@ -168,22 +165,15 @@ class Node:
         blob = msgspec.msgpack.encode(self._parameters.differing())
         self._around.store.store_state(PARAMETER_STATE, blob)
 
-    def _counter(self, name: str) -> CounterReserve:
-        store = self._around.store
-        return CounterReserve(
-            load=lambda: store.load_counter(name),
-            store=lambda value: _durably(store, name, value),
-        )
-
     def _make_downlink(self) -> None:
         around, link = self._around, self._around.config.link
         self._link = SecureLink(
             scid=link.spacecraft_id,
             sends=around.keys.sends(Half.NODE),
             receives=[around.keys.receives(Half.NODE)],
-            counters=self._counter("link.iv"),
+            counters=counter_reserve(around.store, "link.iv"),
             frame_bytes_max=link.frame_bytes,
-            window=self._window("link.uplink", store_every=64),
+            window=replay_window(around.store, "link.uplink", store_every=64),
         )
         self.queue = DownlinkQueue(
             QueueConfig(budget_bytes=link.queue_bytes, products_max=link.queue_products),
@@ -194,20 +184,12 @@ class Node:
             store=around.store,
             queue=self.queue,
             arq=self.arq,
-            ids=self._counter("product.id"),
+            ids=counter_reserve(around.store, "product.id"),
             config=around.config.store,
             channels=self.channels,
             events=self.events,
         )
         self._settlement = Settlement(self.arq, self.queue, self._intake, self.events)
-
-    def _window(self, name: str, store_every: int = 1) -> ReplayWindow:
-        store = self._around.store
-        return ReplayWindow(
-            load=lambda: store.load_counter(name),
-            store=lambda value: _durably(store, name, value),
-            store_every=store_every,
-        )
 
     def _make_commanding(self, now_ns: int) -> None:
         around = self._around
@@ -237,7 +219,9 @@ class Node:
         self._uplink = UplinkService(
             devices=around.devices,
             authenticator=UplinkAuthenticator(self._link, ledger),
-            dispatcher=Dispatcher(handlers.bindings(), ledger, self._window("command.id")),
+            dispatcher=Dispatcher(
+                handlers.bindings(), ledger, replay_window(around.store, "command.id")
+            ),
             ledger=ledger,
             command_loss=command_loss,
             status=self._status,
@@ -311,11 +295,3 @@ class Node:
             self.events.emit(
                 "SERVICE_RESTARTED", event.at_ns, name=event.child, attempt=event.restarts
             )
-
-
-def _durably(store: ProductStore, name: str, value: int) -> None:
-    """Stores a counter; a store that fails is a disk that fails, to those who only know disks."""
-    try:
-        store.store_counter(name, value)
-    except StoreError as error:
-        raise OSError(str(error)) from error

@@ -142,18 +142,46 @@ def shipped_names() -> list[str]:
 
 def load_scenario(name_or_path: str) -> Scenario:
     """A shipped scenario by name or any TOML file; ConfigError in one line."""
-    path = Path(name_or_path)
-    if not name_or_path.endswith(".toml"):
-        path = SHIPPED / f"{name_or_path}.toml"
-        if not path.exists():
-            known = ", ".join(shipped_names())
-            raise ConfigError(
-                f"scenario {name_or_path!r}: unknown; known: {known}, or a .toml file"
-            )
-    scenario = convert(read_toml(path), Scenario, str(path))
+    path = _find(name_or_path)
+    scenario = convert(_content(path, ()), Scenario, str(path))
     check_node(scenario.node, f"{path}: node")
     check_scenario(scenario, str(path))
     return scenario
+
+
+def _find(name_or_path: str) -> Path:
+    path = Path(name_or_path)
+    if name_or_path.endswith(".toml"):
+        return path
+    path = SHIPPED / f"{name_or_path}.toml"
+    if not path.exists():
+        known = ", ".join(shipped_names())
+        raise ConfigError(f"scenario {name_or_path!r}: unknown; known: {known}, or a .toml file")
+    return path
+
+
+def _content(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
+    """The file on top of what it `extends`: tables are merged, everything else is replaced."""
+    content = read_toml(path)
+    base_name = content.pop("extends", None)
+    if base_name is None:
+        return content
+    if not isinstance(base_name, str):
+        raise ConfigError(f"{path}: extends = {base_name!r}: expected the name of a scenario")
+    base = _find(base_name)
+    if base in (*children, path):
+        raise ConfigError(f"{path}: extends = {base_name!r}: goes round in a circle")
+    return _merged(_content(base, (*children, path)), content)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for key, value in above.items():
+        lower = both.get(key)
+        both[key] = (
+            _merged(lower, value) if isinstance(lower, dict) and isinstance(value, dict) else value
+        )
+    return both
 
 
 def with_overrides(scenario: Scenario, *, seed: int | None) -> Scenario:

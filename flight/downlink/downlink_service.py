@@ -146,6 +146,8 @@ class DownlinkService:
         if not self._arq.can_send():
             return False
         content = self._filler.fill(now_ns)
+        while self._filler.unreadable:
+            self._intake.drop_damaged(self._filler.unreadable.pop(), now_ns)
         if content is None:
             return False
         sealed = self._link.seal(VirtualChannel.PRODUCTS, content.packets)

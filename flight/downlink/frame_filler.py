@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from flight.downlink.product import manifest_of
+from flight.downlink.store_values import StoreError
 from flight.wire.product_packet import (
     SEGMENT_HEADER_BYTES,
     Freed,
@@ -74,6 +75,8 @@ class FrameFiller:
         self._store = store
         self._sequence = sequence
         self._room_bytes = frame_room_bytes
+        self.unreadable: list[int] = []
+        """Products whose record does not verify any more, for the intake to drop."""
 
     def fill(self, now_ns: int) -> FrameContent | None:
         """Content of the next frame, or `None` when there is nothing to send."""
@@ -105,13 +108,19 @@ class FrameFiller:
         if segment is None:
             return 0
         used = 0
+        try:
+            data = self._store.read(segment.product_id, segment.offset, segment.length)
+        except StoreError:
+            # Bit rot on board: what cannot be read whole is given up, and the ground is told.
+            self.unreadable.append(segment.product_id)
+            self._queue.delete(segment.product_id, now_ns)
+            return self._segment(content, room, now_ns)
         self._store.mark_sending((segment.product_id,))
         if segment.offset == 0:
             product = self._queue.product(segment.product_id)
             if product is not None:
                 manifest = encode_manifest(manifest_of(product))
                 used += self._add(content, Apid.PRODUCT_MANIFEST, manifest, now_ns)
-        data = self._store.read(segment.product_id, segment.offset, segment.length)
         packet = encode_segment(segment.product_id, segment.offset, segment.total_bytes, data)
         used += self._add(content, Apid.PRODUCT_SEGMENT, packet, now_ns)
         content.segments.append(segment)

@@ -159,6 +159,10 @@ class ProductIntake:
                 self._arq.unfinished((each.product,))
             self._admit(each.product, now_ns, suspended=asked)
 
+    def drop_damaged(self, product_id: int, now_ns: int) -> None:
+        """A product that can no longer be read whole."""
+        self._drop(product_id, "PRODUCT_EVICTED", now_ns, "damaged on the store")
+
     def delivered(self, product_ids: Sequence[int]) -> None:
         """The ground verified these end to end; they are freed once that is durable here."""
         self._to_deliver.update(dict.fromkeys(product_ids))

@@ -1,29 +1,25 @@
 """Who may import what beyond the rule; a reason a line."""
 
-# The bench may always import these of flight.
+# The bench may always import these of flight: values, codecs and ports, no decisions.
 OPEN_TO_THE_BENCH = {
     "flight.wire": "wire types belong to nobody",
     "flight.telemetry.dictionary": "the one source of channels, events and commands",
+    "flight.telemetry.event_log": "events as values, for the listener",
     "flight.base.clock": "the port through which flight's services are told the time",
+    "flight.config": "a scenario embeds the node's configuration and its errors",
+    "flight.keys": "both ends of a link need its keys",
+    "flight.inference.job": "tiles, jobs and results are values",
+    "flight.inference.tile_cache": "the cache that flight reads is written on the ground",
+    "flight.inference.model_registry": "verified model bytes are values",
+    "flight.inference.mask_product": "the ground decodes what the node encodes",
+    "flight.inference.png_image": "the ground decodes what the node encodes",
+    "flight.thermal.board_profile": "the plant's board costs what the profile says",
 }
 
 # (module or package of the bench, module of flight): reason.
 BENCH_TO_FLIGHT = {
     ("hil.board_engine", "flight.inference.inline_engine"): "the engine with a modelled duration",
-    ("hil.board_engine", "flight.inference.job"): "jobs and results are what an engine handles",
-    ("hil.board_engine", "flight.inference.model_registry"): "the variant that it runs",
-    ("hil.board_engine", "flight.thermal.board_profile"): "durations come from the board's profile",
-    ("hil.expectations", "flight.config"): "a bad expectation is a configuration error",
-    ("hil.scene_camera", "flight.inference.job"): "tiles are the values it makes",
-    ("hil.contact_book", "flight.config"): "contacts become the node's own configuration values",
-    ("hil.ground.ground_link", "flight.keys"): "the ground half of the link keys",
-    ("hil.ground.ground_segment", "flight.keys"): "the ground half of the link keys",
-    ("hil.scenario", "flight.config"): "a scenario embeds the node's configuration",
-    ("hil.imagery", "flight.inference.job"): "tiles are the values it makes",
-    ("hil.imagery", "flight.inference.tile_cache"): "writes the cache that flight reads",
-    ("hil.synthetic_scene", "flight.inference.job"): "tiles are the values it makes",
-    ("hil.tile_writer", "flight.inference.job"): "tiles are the values it makes",
-    ("hil.tile_writer", "flight.inference.tile_cache"): "writes the cache that flight reads",
+    ("hil.product_gallery", "flight.inference.result_products"): "the input tile in true colour",
     ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
 }
 
@@ -44,7 +40,14 @@ LEAVES = (
 )
 
 # The composition root and what starts it.
-APP = ("flight.app", "flight.__main__")
+APP = (
+    "flight.app",
+    "flight.composition",
+    "flight.board_node",
+    "flight.fly_command",
+    "flight.doctor_command",
+    "flight.__main__",
+)
 
 # A name ending so is a skin or an adapter: it may await, and touch files, sockets, processes.
 SKIN_SUFFIXES = ("_service", "_ort", "_sqlite", "_mqtt", "_serial", "_process", "_cli")
@@ -57,6 +60,11 @@ SKINS = {
     "flight.executive": "the main loop",
     "flight.io": "the edge of the hardware layer",
     "flight.config": "the only reader of the node's TOML",
+    "flight.board_config": "the same for a board",
+    "flight.event_journal": "writes events to the terminal",
+    "flight.host_measures": "reads the machine's own figures",
+    "flight.downlink.contact_session": "tells the terminal what the PAT machine wishes",
+    "flight.downlink.product_intake": "drives store and queue",
     "flight.keys": "the only reader and maker of key files",
     "flight.inference.frame_source": "tiles come from a folder and are awaited",
     "flight.inference.inline_engine": "the engine of simulation awaits the modelled duration",

@@ -1,0 +1,39 @@
+"""Counters of the link on the product store: never reused, whatever happens to the power.
+
+The wire's reserves and windows know only "load" and "store"; here those become records of the
+store. To them a store that fails is a disk that fails: StoreError turns into OSError.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flight.downlink.store_values import StoreError
+from flight.wire.counter_reserve import CounterReserve
+from flight.wire.replay_window import ReplayWindow
+
+if TYPE_CHECKING:
+    from flight.downlink.product_store_sqlite import ProductStore
+
+
+def counter_reserve(store: ProductStore, name: str) -> CounterReserve:
+    """Numbers of the counter `name`, reserved ahead in durable blocks."""
+    return CounterReserve(
+        load=lambda: store.load_counter(name), store=lambda value: _store(store, name, value)
+    )
+
+
+def replay_window(store: ProductStore, name: str, *, store_every: int = 1) -> ReplayWindow:
+    """Memory of what was accepted, with its high mark durable as `name`."""
+    return ReplayWindow(
+        load=lambda: store.load_counter(name),
+        store=lambda value: _store(store, name, value),
+        store_every=store_every,
+    )
+
+
+def _store(store: ProductStore, name: str, value: int) -> None:
+    try:
+        store.store_counter(name, value)
+    except StoreError as error:
+        raise OSError(str(error)) from error
