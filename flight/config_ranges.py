@@ -116,7 +116,9 @@ def _range(info: inspect.IntType | inspect.FloatType) -> str:
     high = _bound("", info.le) or _bound("below ", info.lt)
     if low and high:
         return f"from {low} to {high}".replace("from above", "above")
-    return f"from {low} on" if low else f"up to {high}" if high else ""
+    if low:
+        return low if info.gt is not None else f"from {low} on"
+    return f"up to {high}".replace("up to below", "below") if high else ""
 
 
 def _bound(word: str, value: float | None) -> str:

@@ -25,13 +25,11 @@ class Recorder:
     def __init__(self, intake: ProductIntake) -> None:
         self._intake = intake
         self._buffer = bytearray()
-        self._packets = 0
         self._opened_ns: int | None = None
 
     def record(self, packet: bytes) -> None:
         """Adds one packet; bounded by `CLOSE_BYTES` plus one step's packets."""
         self._buffer += packet
-        self._packets += 1
 
     def step(self, now_ns: int) -> None:
         """Hands the recording on when it is long or old enough."""
@@ -59,5 +57,4 @@ class Recorder:
             now_ns=now_ns,
         )
         self._buffer.clear()
-        self._packets = 0
         self._opened_ns = None

@@ -52,7 +52,7 @@ class TelemetryService:
         self._recorder = recorder
         self._sequence = sequence
         self._measure_host = measure_host
-        self._next_ns = 0
+        self._sent_ns: int | None = None
         self.live: Bounded[bytes] = Bounded("live_telemetry", LIVE_PACKETS, Overflow.DROP_OLDEST)
 
     def step(self, now_ns: int) -> None:
@@ -65,9 +65,9 @@ class TelemetryService:
             self._out(
                 Apid.EVENT, encode_event(event.event_id, event.severity, event.args), event.t_ns
             )
-        if now_ns >= self._next_ns:
-            period_ns = int(self._parameters["telemetry.period_s"] * _NS_PER_S)
-            self._next_ns = now_ns - now_ns % period_ns + period_ns
+        period_ns = int(self._parameters["telemetry.period_s"] * _NS_PER_S)
+        if self._sent_ns is None or now_ns // period_ns > self._sent_ns // period_ns:
+            self._sent_ns = now_ns
             if self._measure_host is not None:
                 self._measure_host(self._channels.values)
             for group in GROUPS:

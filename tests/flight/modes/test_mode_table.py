@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,7 +108,7 @@ def test_wishes_that_change_every_cycle_move_the_mode_once_a_dwell_at_most():
         if change:
             changes.append(t)
     assert changes
-    assert all(b - a >= DWELL_NS // S for a, b in zip(changes, changes[1:], strict=False))
+    assert all(b - a >= DWELL_NS // S for a, b in pairwise(changes))
 
 
 def test_a_danger_waits_for_no_dwell():

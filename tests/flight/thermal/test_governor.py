@@ -44,7 +44,9 @@ thermals = st.builds(
 powers = st.builds(
     replace, st.just(RICH), soc=st.floats(0.3, 1.0), array_w=st.floats(0.0, 90.0),
     laser_j_light=st.floats(0.0, 40_000.0),
-    phase=st.sampled_from([NO_ECLIPSE, SunPhase(True, 600.0, 2_000.0), SunPhase(False, 0.0, 900.0)]),
+    phase=st.sampled_from(
+        [NO_ECLIPSE, SunPhase(True, 600.0, 2_000.0), SunPhase(False, 0.0, 900.0)]
+    ),
 )  # fmt: skip
 seldom = st.sampled_from([False] * 5 + [True])
 inputs = st.builds(
