@@ -23,6 +23,7 @@ from flight.io.actuation import Actuation
 from flight.modes.mode_table import ModeMachine
 from flight.power.energy_estimate import EnergyEstimator
 from flight.power.orbit_forecast import MeanElements, OrbitForecast
+from flight.power.power_budget import low_band
 from flight.power.state_of_charge import BatteryData, SocEstimator
 from flight.thermal.governor import FullPower, Governor
 from flight.thermal.thermal_estimate import ThermalEstimator
@@ -144,7 +145,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         energy=energy,
         thermal=ThermalEstimator(),
         safety=SafetyNet(limits, channels, events, now_ns),
-        battery_band=Hysteresis(floor + 0.01, parameters["power.soc_resume"], 2),
+        battery_band=Hysteresis(*low_band(floor, parameters["power.soc_resume"]), 2),
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
         modes=modes,
         governor=Governor(profile) if guarded else FullPower(profile),
