@@ -44,7 +44,7 @@ RECOVERIES: tuple[Recovery, ...] = (
              actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
     Recovery(name="battery low", condition="battery.red", precedence=2,
              actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
-    Recovery(name="cells too hot", condition="cells.red", precedence=3,
+    Recovery(name="cells out of range", condition="cells.red", precedence=3,
              actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
     Recovery(name="sensors lost", condition=SENSORS_LOST, precedence=4,
              actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),

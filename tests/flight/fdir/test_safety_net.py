@@ -1,0 +1,192 @@
+"""Limits and recoveries joined: what stands, for how long, and what is told."""
+
+import dataclasses
+from math import nan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flight.fdir.recovery_table import Action
+from flight.fdir.safety_net import NOTHING, SafetyNet
+from flight.fdir.safety_tables import (
+    BLIND_CYCLES_MAX,
+    RECOVERIES,
+    battery_limit,
+    node_limits,
+)
+from flight.telemetry.channel_values import ChannelValues
+from flight.telemetry.event_log import EventLog
+
+S = 1_000_000_000
+DIE_LIMIT_C, SAFE, FLOOR = 85.0, 0.40, 0.55
+FINE = {
+    "power.soc_estimate": 0.9,
+    "thermal.die_c": 40.0,
+    "thermal.sink_c": 35.0,
+    "battery.temp_c": 15.0,
+    "thermal.terminal_c": 20.0,
+}
+
+
+class Room:
+    def __init__(self):
+        self.channels, self.events, self.t = ChannelValues(), EventLog(1_000), 0
+        limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
+        self.net = SafetyNet(limits, self.channels, self.events, 0)
+
+    def cycles(self, count=1, *, blind=0, command_lost=False, **values):
+        standing = NOTHING
+        changed = {name.replace("__", "."): value for name, value in values.items()}
+        for i in range(count):
+            self.t += 1
+            for name, value in (FINE | changed).items():
+                self.channels.values[self.channels.index(name)] = value
+            standing = self.net.update(
+                self.t * S, blind_cycles=blind + i if blind else 0, command_lost=command_lost
+            )
+        return standing
+
+    def told(self):
+        found = []
+        while (event := self.events.pending.take()) is not None:
+            found.append(event)
+        return found
+
+
+def test_a_healthy_node_has_nothing_standing_and_tells_nothing():
+    room = Room()
+    assert room.cycles(30) == NOTHING
+    assert room.told() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "danger", "shed", "laser_off"),
+    [
+        ({"power__soc_estimate": 0.39}, "battery low", True, True),
+        ({"thermal__die_c": 86.0}, "die too hot", True, False),
+        ({"battery__temp_c": 56.0}, "cells out of range", True, False),
+        ({"thermal__terminal_c": 66.0}, "", False, True),
+        ({"thermal__sink_c": 81.0}, "", True, False),
+        ({"power__soc_estimate": nan}, "", True, False),
+        ({"thermal__die_c": nan}, "", True, False),
+        ({"thermal__sink_c": nan}, "", True, False),
+        ({"battery__temp_c": nan}, "", False, False),
+        ({"battery__temp_c": -11.0}, "cells out of range", True, False),
+    ],
+)
+def test_each_condition_has_its_response_and_ends_with_it(value, danger, shed, laser_off):
+    room = Room()
+    room.cycles(5)
+    standing = room.cycles(8, **value)
+    assert (standing.danger, standing.shed_payload, standing.laser_off) == (danger, shed, laser_off)
+    assert room.cycles(8) == NOTHING
+
+
+def test_one_bad_sample_is_no_danger():
+    room = Room()
+    room.cycles(5)
+    assert room.cycles(1, power__soc_estimate=0.1).danger == ""
+    assert room.cycles(1).danger == ""
+
+
+def test_noise_on_a_threshold_does_not_chatter():
+    room = Room()
+    room.cycles(5)
+    changes, danger = 0, ""
+    for t in range(600):
+        noise = ((t * 7919) % 13 - 6) / 6.0 * 0.02
+        now = room.cycles(1, power__soc_estimate=SAFE + noise).danger
+        changes += now != danger
+        danger = now
+    assert changes <= 1
+    assert len(room.told()) < 10
+
+
+def test_a_blind_node_is_in_danger_after_ten_cycles_and_not_before():
+    room = Room()
+    room.cycles(5)
+    assert room.cycles(BLIND_CYCLES_MAX - 1, blind=1).danger == ""
+    standing = room.cycles(1, blind=BLIND_CYCLES_MAX)
+    assert (standing.danger, standing.shed_payload, standing.laser_off) == (
+        "sensors lost", True, True,
+    )  # fmt: skip
+    assert room.cycles(3) == NOTHING
+
+
+def test_a_blind_node_sheds_its_payload_as_soon_as_its_last_readings_are_stale():
+    room = Room()
+    room.cycles(5)
+    assert not room.cycles(5, blind=1).shed_payload
+    assert room.cycles(1, blind=6).shed_payload
+
+
+def test_a_silent_ground_makes_safe_but_keeps_the_laser():
+    standing = Room().cycles(5, command_lost=True)
+    assert (standing.danger, standing.laser_off) == ("ground silent", False)
+
+
+def test_of_two_dangers_the_more_urgent_is_named_and_both_responses_stand():
+    standing = Room().cycles(8, thermal__die_c=90.0, power__soc_estimate=0.2, command_lost=True)
+    assert standing.danger == "die too hot"
+    assert standing.laser_off
+
+
+def test_a_recovery_is_told_once_however_long_it_stands():
+    room = Room()
+    room.cycles(5)
+    room.cycles(200, thermal__die_c=90.0)
+    names = [event.name for event in room.told()]
+    assert names.count("RECOVERY_FIRED") == 1
+    room.cycles(10)
+    room.cycles(10, thermal__die_c=90.0)
+    assert [event.name for event in room.told()].count("RECOVERY_FIRED") == 1
+
+
+def test_a_bound_that_the_ground_moves_acts_on_the_next_cycles_and_keeps_what_was_found():
+    room = Room()
+    assert room.cycles(8, power__soc_estimate=0.5).danger == ""
+    room.net.replace(battery_limit(soc_safe=0.6, soc_floor=FLOOR))
+    assert room.cycles(8, power__soc_estimate=0.5).danger == "battery low"
+    room.net.replace(battery_limit(soc_safe=0.2, soc_floor=FLOOR))
+    assert room.cycles(1, power__soc_estimate=0.5).danger == "battery low"
+    assert room.cycles(8, power__soc_estimate=0.5).danger == ""
+    stranger = dataclasses.replace(battery_limit(soc_safe=0.2, soc_floor=FLOOR), name="no such")
+    with pytest.raises(KeyError):
+        room.net.replace(stranger)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.1, 0.3, 0.39, 0.41, 0.46, 0.6, 0.9, nan]),
+            st.sampled_from([20.0, 80.0, 85.0, 90.0, nan]),
+            st.integers(1, 6),
+        ),
+        max_size=20,
+    )
+)
+def test_lost_data_neither_trips_a_danger_nor_ends_one(steps):
+    room = Room()
+    before = NOTHING
+    for soc, die_c, count in steps:
+        standing = room.cycles(count, power__soc_estimate=soc, thermal__die_c=die_c)
+        if soc != soc and die_c != die_c:
+            assert standing.danger == before.danger
+        before = standing
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(0.2, 0.9), st.floats(0.1, 0.8), st.floats(30.0, 125.0))
+def test_any_parameters_and_any_board_give_limits_that_hold_together(floor, safe, die_limit_c):
+    limits = node_limits(die_limit_c=die_limit_c, soc_safe=safe, soc_floor=floor)
+    assert len({limit.name for limit in limits}) == len(limits)
+
+
+def test_every_row_answers_a_condition_that_can_arise():
+    limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
+    known = {f"{limit.name}.{kind}" for limit in limits for kind in ("red", "yellow", "stale")}
+    for row in RECOVERIES:
+        assert row.condition in known | {"sensors.lost", "command_loss"}, row.name
+    assert sum(Action.ENTER_SAFE in row.actions for row in RECOVERIES) == 5
