@@ -51,7 +51,8 @@ def make_board(folder):
     ((tile, cloud),) = synthetic_labelled_tiles(7, 1, 256)
     scene = LabelledScene(
         name="synthetic", reflectance=tile.pixels.astype(np.float32) / REFLECTANCE_SCALE,
-        cloud=cloud, notice="synthetic", reference="made with the scene", synthetic=True, sources=(),
+        cloud=cloud, notice="synthetic", reference="made with the scene", synthetic=True,
+        sources=(),
     )  # fmt: skip
     write_tile_cache(scene, folder / "tiles.npz", 128)
     (folder / "lumenode.toml").write_text(CONFIG)

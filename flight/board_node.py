@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 STORE_SPARE = 4
-"""Space for segments, in payload bytes the store may hold: a segment goes when all in it is dead."""
+"""Segments may take so many times the payload cap: one goes only when everything in it is dead."""
 STOP_TIMEOUT_S = 1.0
 """Services that have not ended by then are left where they are: the commit must not wait for one
 that hangs."""
@@ -115,13 +115,14 @@ class BoardNode:
             FlightLostError: the node could not go on; the end was in order as far as it could be.
         """
         serving = asyncio.ensure_future(self.node.serve())
-        serving.add_done_callback(lambda _: stop.done() or stop.set_result("service lost"))
+        serving.add_done_callback(lambda _: settle(stop, "service lost"))
         cause = await stop
         serving.cancel()
         lost = ""
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
-                await serving
+                # Shielded: waiting for a task that does not end would never be given up.
+                await asyncio.shield(serving)
         except (asyncio.CancelledError, TimeoutError):
             pass
         except Exception as error:  # noqa: BLE001  whatever it was, the hardware is made safe
@@ -159,24 +160,26 @@ def fly(config: FlyConfig, seconds: float | None = None) -> str:
     try:
         stop: asyncio.Future[str] = loop.create_future()
 
-        def end(cause: str) -> None:
-            if not stop.done():
-                stop.set_result(cause)
-
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, partial(end, number.name))
+            loop.add_signal_handler(number, settle, stop, number.name)
         board = BoardNode(config, loop)
         try:
             # What is there now stays: the collector need not walk it in every full round.
             gc.collect()
             gc.freeze()
             if seconds is not None:
-                loop.call_later(seconds, end, "time over")
+                loop.call_later(seconds, settle, stop, "time over")
             return loop.run_until_complete(board.fly(stop))
         finally:
             board.close()
     finally:
         loop.close()
+
+
+def settle(stop: asyncio.Future[str], cause: str) -> None:
+    """Gives `stop` its cause; the first one counts."""
+    if not stop.done():
+        stop.set_result(cause)
 
 
 def _counter(store: ProductStore, name: str) -> CounterReserve:

@@ -78,7 +78,10 @@ def _seconds(text: str) -> float:
 
 
 def main_fly(argv: Sequence[str]) -> int:
-    """Exit code: 0 ended as asked, 1 a critical service was lost, 2 it could not be started."""
+    """Exit code: 0 ended as asked, 1 hardware, store or a critical service was lost, 2 usage.
+
+    A code of 2 needs a person; after a 1 it may help to start again.
+    """
     if any(word in {"-h", "--help"} for word in argv):
         sys.stdout.write(USAGE)
         return EXIT_GOOD
@@ -106,10 +109,8 @@ def _fly(arguments: FlyArguments) -> int:
         fly(config, arguments.seconds)
     except (ConfigError, ImageryError, KeyFileError, ModelError) as error:
         return _refuse(str(error))
-    except (HalError, StoreError) as error:
-        return _refuse(f"{arguments.config}: {type(error).__name__}: {error}")
-    except FlightLostError as lost:
-        sys.stderr.write(f"lumenode fly: {lost}\n")
+    except (FlightLostError, HalError, StoreError, OSError) as error:
+        sys.stderr.write(f"lumenode fly: {type(error).__name__}: {error}\n")
         return EXIT_FAILED
     return EXIT_GOOD
 

@@ -28,6 +28,8 @@ FLY_PATH = (
     "flight.telemetry.dictionary",
     "flight.executive",
     "flight.app",
+    "flight.board_node",
+    "flight.fly_command",
 )
 
 SHOW = "import importlib, json, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"

@@ -16,7 +16,7 @@ def written(*events, **options):
     for event in events:
         journal(event)
     os.close(into)
-    with open(out, encoding="utf-8") as file:
+    with os.fdopen(out, encoding="utf-8") as file:
         return file.read()
 
 

@@ -279,6 +279,6 @@ def test_help_shows_an_example(lumenode):
 
 
 def test_a_file_that_is_not_there_is_one_line(lumenode, tmp_path):
-    refused = lumenode("fly", cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    refused = lumenode("fly", cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
     assert refused.returncode == 2
     assert refused.stderr == "lumenode fly: lumenode.toml: no such file\n"

@@ -1,4 +1,5 @@
 import resource
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,8 @@ def test_memory_and_processor_time_agree_with_the_system_s_own_count():
         ballast[at] = 1
     measures(channels.values)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    with open("/proc/self/status", encoding="ascii") as file:
-        (rss_kib,) = (int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    (rss_kib,) = (int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
     assert channels.get("sys.rss_mib") == pytest.approx(rss_kib / 1024, abs=4.0)
     assert channels.get("sys.cpu_s") == pytest.approx(usage.ru_utime + usage.ru_stime, abs=0.5)
     del ballast

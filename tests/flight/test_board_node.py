@@ -1,0 +1,164 @@
+import asyncio
+import selectors
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flight.board_config import load_fly_config
+from flight.board_node import BoardNode, FlightLostError, settle
+from flight.config import ConfigError
+from flight.downlink.store_values import StoreError, StoreErrorKind
+from flight.inference.model_registry import ModelError
+from flight.inference.tile_cache import ImageryError
+from flight.keys import KeyFileError
+from hal.sim_bench import SimBench
+
+SAFE = (0, 0, 0, 0)
+
+
+@pytest.fixture
+def loop():
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def config_path(make_board, tmp_path):
+    return make_board(tmp_path)
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def flown(board, loop, seconds):
+    """Flies for so long; what ended it and what the hardware was left in."""
+    stop = loop.create_future()
+    loop.call_later(seconds, settle, stop, "test over")
+    return loop.run_until_complete(board.fly(stop))
+
+
+def devices_in_activity(board):
+    devices = board.node._around.devices
+    devices.point_terminal(7)
+    devices.set_laser(True)
+    devices.set_payload_level(2)
+    return SimBench(devices)
+
+
+def test_a_flight_that_is_asked_to_end_leaves_the_hardware_safe(config_path, loop):
+    board = BoardNode(load_fly_config(config_path), loop)
+    bench = devices_in_activity(board)
+    assert flown(board, loop, 0.05) == "test over"
+    assert bench.read_actuators()[:4] == SAFE
+    board.close()
+
+
+def test_a_lost_service_is_told_and_the_hardware_is_made_safe_all_the_same(
+    config_path, loop, capfd
+):
+    board = BoardNode(load_fly_config(config_path), loop)
+    bench = devices_in_activity(board)
+
+    async def lost():
+        raise RuntimeError("main loop gone")
+
+    board.node.serve = lost
+    with pytest.raises(FlightLostError, match="RuntimeError: main loop gone"):
+        flown(board, loop, 30)
+    assert bench.read_actuators()[:4] == SAFE
+    assert "SHUTDOWN: stopping: service lost" in capfd.readouterr().out
+    board.close()
+
+
+def test_a_service_that_does_not_end_is_left_behind_and_the_store_committed(
+    config_path, loop, monkeypatch
+):
+    monkeypatch.setattr("flight.board_node.STOP_TIMEOUT_S", 0.01)
+    board = BoardNode(load_fly_config(config_path), loop)
+    bench = devices_in_activity(board)
+    ended = asyncio.Event()
+
+    async def stubborn():
+        while not ended.is_set():
+            try:
+                await ended.wait()
+            except asyncio.CancelledError:
+                continue
+
+    board.node.serve = stubborn
+    assert flown(board, loop, 0.01) == "test over"
+    assert bench.read_actuators()[:4] == SAFE
+    ended.set()
+    loop.run_until_complete(asyncio.sleep(0))
+    board.close()
+
+
+def test_a_store_that_fails_at_the_end_is_told(config_path, loop, monkeypatch):
+    board = BoardNode(load_fly_config(config_path), loop)
+
+    def full(_cause):
+        raise StoreError(StoreErrorKind.FULL, "no room")
+
+    monkeypatch.setattr(board.node, "stop", full)
+    with pytest.raises(FlightLostError, match="no room"):
+        flown(board, loop, 0.01)
+    board.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('[board]\nkeys = "none"\n', KeyFileError),
+        ('[board]\ndata = "tiles.npz"\n', ConfigError),
+        ('[board]\ndata = "used"\n', OSError),
+        ('[inference]\nmodel = "no_such"\n', ModelError),
+        ('[inference]\nprofile = "no-such"\n', ConfigError),
+        ("", ImageryError),
+    ],
+)
+def test_what_cannot_be_opened_leaves_nothing_open(config_path, loop, tmp_path, text, error):
+    config_path.write_text(config_path.read_text() + text)
+    if error is ImageryError:
+        (tmp_path / "tiles.npz").unlink()
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "segments").write_text("a file where the folder belongs")
+    before = open_files()
+    with pytest.raises(error) as caught:
+        BoardNode(load_fly_config(config_path), loop)
+    assert "\n" not in str(caught.value)
+    assert open_files() == before
+
+
+def test_tiles_dropped_into_a_folder_are_flown(config_path, loop, tmp_path):
+    text = config_path.read_text().replace(
+        'path = "tiles.npz"', 'source = "folder"\npath = "in"\npoll_s = 0.05'
+    )
+    config_path.write_text(text)
+    with pytest.raises(ConfigError, match="no such folder"):
+        BoardNode(load_fly_config(config_path), loop)
+    (tmp_path / "in").mkdir()
+    pixels = np.zeros((64, 64, 6), dtype=np.uint16)
+    np.savez(tmp_path / "in" / "0001.npz", pixels=pixels)
+    board = BoardNode(load_fly_config(config_path), loop)
+    tile = loop.run_until_complete(board.node._around.frames.next_tile())
+    assert (tile.tile_id, tile.origin) == (1, "folder:0001.npz")
+    board.close()
+
+
+def test_tile_numbers_never_start_again(config_path, loop):
+    seen = []
+    for _ in range(2):
+        board = BoardNode(load_fly_config(config_path), loop)
+        seen.append(loop.run_until_complete(board.node._around.frames.next_tile()).tile_id)
+        board.close()
+    assert seen[0] < seen[1]
+
+
+def test_the_first_cause_of_an_end_counts(loop):
+    stop = loop.create_future()
+    settle(stop, "SIGTERM")
+    settle(stop, "SIGINT")
+    assert stop.result() == "SIGTERM"
