@@ -8,16 +8,11 @@ panel as heat. A bus that cannot be fed collapses: nothing is served, the array 
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from struct import Struct
 from typing import NamedTuple
 
-from hil.plant.battery import (
-    HEALTHY,
-    Battery,
-    BatteryState,
-    BatteryStep,
-    BatteryVerdict,
-    CellHealth,
-)
+from hil.plant._plant_native import ffi, lib
+from hil.plant.battery import HEALTHY, Battery, BatteryState, BatteryStep, CellHealth, step_of
 from hil.plant.constants import ALBEDO_EARTH, SOLAR_CONSTANT_W_M2, ZERO_CELSIUS_K
 
 
@@ -104,6 +99,14 @@ class SolarArray:
         return power_w * self.config.tracker_efficiency
 
 
+_VERDICTS = tuple(BusVerdict)
+_BUS = ffi.new("struct plant_bus_out *")
+"""Scratch of one call; the plant runs on one thread."""
+_BUS_VIEW = ffi.buffer(_BUS)
+_OUT = Struct("=7di4x2di4x")
+assert _OUT.size == ffi.sizeof("struct plant_bus_out"), "the step's layout is the ABI"
+
+
 class BusStep(NamedTuple):
     """One step of array, battery and loads; powers are means over the step."""
 
@@ -132,15 +135,8 @@ def step_bus(  # noqa: PLR0913 - everything electric meets here, and by name
     health: CellHealth = HEALTHY,
 ) -> BusStep:
     """Balance `load_w` against `array_w` available; the battery takes or gives the rest."""
-
-    def draw(power_w: float) -> BatteryStep:
-        return battery.step(state, power_w, temp_k=temp_k, dt_s=dt_s, health=health)
-
-    step = draw(load_w - array_w)
-    if step.verdict is BatteryVerdict.BROWN_OUT:
-        step = draw(-array_w)
-        return BusStep(step, BusVerdict.BROWN_OUT, -step.power_w, array_w, 0.0)
-    taken_w = load_w - step.power_w
-    limited = step.verdict in (BatteryVerdict.LIMITED, BatteryVerdict.TOO_COLD)
-    verdict = BusVerdict.CURTAILED if limited else BusVerdict.SUPPLIED
-    return BusStep(step, verdict, taken_w, array_w, load_w)
+    lib.plant_bus_step(
+        battery.native, battery.fill(state, temp_k, dt_s, health), load_w, array_w, _BUS
+    )
+    *cells, taken_w, served_w, verdict = _OUT.unpack(_BUS_VIEW)
+    return BusStep(step_of(*cells), _VERDICTS[verdict], taken_w, array_w, served_w)

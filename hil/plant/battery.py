@@ -6,17 +6,21 @@ step is then accounted for: chemical, RC, heat and terminal energy sum to zero t
 Parameters: section 5 of Plett, Battery Management Systems I, fitted to 18650 NMC cells.
 """
 
-import math
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from math import isnan
+from struct import Struct
+from typing import Any, NamedTuple
 
+from hil.plant._plant_native import ffi, lib
 from hil.plant.constants import GAS_CONSTANT_J_MOLK, ZERO_CELSIUS_K
 from hil.plant.ocv_curve import NMC_OCV_V, NMC_SOC, MonotoneCurve
 
-_T_REF_K = 298.15
-_SOLVES = 2
-"""From a mid-step guess; each solve cuts the source voltage's error by 1e-4 or better."""
+_NATIVE_FIELDS = (
+    "series", "parallel", "cell_capacity_ah", "r0_ohm", "r1_ohm", "tau_s", "charge_efficiency",
+    "charge_c_rate_max", "cell_voltage_v_max", "cell_voltage_v_min", "charge_temp_k_min",
+    "capacity_loss_per_k",
+)  # fmt: skip
 
 
 class BatteryVerdict(IntEnum):
@@ -103,16 +107,11 @@ class BatteryStep(NamedTuple):
     """Growth of chemical and RC energy over the step."""
 
 
-class _Step(NamedTuple):
-    """Cell quantities that hold for one step."""
-
-    ohmic_ohm: float
-    pair_ohm: float
-    decay: float
-    share: float
-    """Mean of the RC decay over the step."""
-    capacity_as: float
-    dt_s: float
+_VERDICTS = tuple(BatteryVerdict)
+_IN = Struct("=6d")
+_OUT = Struct("=7di4x")
+assert _IN.size == ffi.sizeof("struct plant_battery_in"), "the step's layout is the ABI"
+assert _OUT.size == ffi.sizeof("struct plant_battery_out"), "the step's layout is the ABI"
 
 
 def constant_power_current_a(emf_v: float, r_ohm: float, power_w: float) -> float | None:
@@ -120,37 +119,30 @@ def constant_power_current_a(emf_v: float, r_ohm: float, power_w: float) -> floa
 
     The lesser root of `r i^2 - emf i + p = 0`, written so that it does not cancel.
     """
-    discriminant = emf_v * emf_v - 4.0 * r_ohm * power_w
-    if discriminant < 0.0:
-        return None
-    return 2.0 * power_w / (emf_v + math.sqrt(discriminant))
+    current_a = float(lib.plant_constant_power_a(emf_v, r_ohm, power_w))
+    return None if isnan(current_a) else current_a
 
 
 class Battery:
-    """Pure step functions over `BatteryState`; the object holds only its configuration."""
+    """Pure step functions over `BatteryState`; the object holds only its configuration.
+
+    The arithmetic is the C kernel's (`plant_battery.c`): the current of constant power is the
+    lesser root of `r i^2 - emf i + p = 0`, solved twice against the source's mean voltage.
+    """
 
     curve = MonotoneCurve(NMC_SOC, NMC_OCV_V)
 
     def __init__(self, config: BatteryConfig) -> None:
         self.config = config
-        self._cells = config.series * config.parallel
-
-    def _prepare(self, temp_k: float, dt_s: float, health: CellHealth) -> _Step:
-        config = self.config
-        warm = math.exp(
-            config.activation_j_mol / GAS_CONSTANT_J_MOLK * (1.0 / temp_k - 1.0 / _T_REF_K)
-        )
-        cold_k = max(0.0, _T_REF_K - temp_k)
-        capacity = max(0.5, 1.0 - config.capacity_loss_per_k * cold_k) * health.capacity_scale
-        decay = math.exp(-dt_s / config.tau_s)
-        return _Step(
-            config.r0_ohm * warm * health.resistance_scale,
-            config.r1_ohm * warm * health.resistance_scale,
-            decay,
-            config.tau_s * (1.0 - decay) / dt_s,
-            3600.0 * config.cell_capacity_ah * capacity,
-            dt_s,
-        )
+        self.native = native = ffi.new("struct plant_battery *")
+        native.ocv = self.curve.native
+        native.activation_k = config.activation_j_mol / GAS_CONSTANT_J_MOLK
+        for name in _NATIVE_FIELDS:
+            setattr(native, name, getattr(config, name))
+        self._in = ffi.new("struct plant_battery_in *")
+        self._in_view = ffi.buffer(self._in)
+        self._out = ffi.new("struct plant_battery_out *")
+        self._out_view = ffi.buffer(self._out)
 
     def step(
         self,
@@ -166,85 +158,34 @@ class Battery:
         On a brown-out the pack rests for the step. Never raises for physics; the verdict
         says what happened.
         """
-        at = self._prepare(temp_k, dt_s, health)
-        if power_w > 0.0:
-            return self._discharge(state, power_w / self._cells, at)
-        if power_w < 0.0 and temp_k < self.config.charge_temp_k_min:
-            return self._settle(state, 0.0, BatteryVerdict.TOO_COLD, at)
-        return self._charge(state, -power_w / self._cells, at)
-
-    def _first_source_v(self, soc: float, power_w: float, at: _Step) -> float:
-        """Source voltage in the middle of the step, were there no resistance."""
-        half_as = 0.5 * power_w / self.curve.value(soc) * at.dt_s
-        return self.curve.value(soc - half_as / at.capacity_as)
-
-    def _mean_source_v(self, soc: float, current_a: float, at: _Step) -> float:
-        efficiency = 1.0 if current_a > 0.0 else self.config.charge_efficiency
-        return self.curve.mean(soc, soc - efficiency * current_a * at.dt_s / at.capacity_as)
-
-    def _discharge(self, state: BatteryState, power_w: float, at: _Step) -> BatteryStep:
-        resistance = at.ohmic_ohm + at.pair_ohm * (1.0 - at.share)
-        source_v = self._first_source_v(state.soc, power_w, at)
-        current = 0.0
-        for _ in range(_SOLVES):
-            root = constant_power_current_a(source_v - at.share * state.v1_v, resistance, power_w)
-            if root is None or root * at.dt_s > state.soc * at.capacity_as:
-                return self._settle(state, 0.0, BatteryVerdict.BROWN_OUT, at)
-            current = root
-            source_v = self._mean_source_v(state.soc, current, at)
-        if power_w < current * self.config.cell_voltage_v_min:
-            return self._settle(state, 0.0, BatteryVerdict.BROWN_OUT, at)
-        return self._settle(state, current, BatteryVerdict.SUPPLIED, at)
-
-    def _charge(self, state: BatteryState, power_w: float, at: _Step) -> BatteryStep:
-        config = self.config
-        resistance = at.ohmic_ohm + at.pair_ohm * (1.0 - at.share)
-        room_a = (1.0 - state.soc) * at.capacity_as / (config.charge_efficiency * at.dt_s)
-        most_a = max(0.0, min(room_a, config.charge_c_rate_max * at.capacity_as / 3600.0))
-        source_v = self._first_source_v(state.soc, -power_w, at)
-        current, verdict = 0.0, BatteryVerdict.SUPPLIED
-        for _ in range(_SOLVES):
-            emf_v = source_v - at.share * state.v1_v
-            taper_a = max(0.0, (config.cell_voltage_v_max - emf_v) / resistance)
-            wanted_a = -(constant_power_current_a(emf_v, resistance, -power_w) or 0.0)
-            current = -min(wanted_a, most_a, taper_a)
-            verdict = BatteryVerdict.SUPPLIED if -current == wanted_a else BatteryVerdict.LIMITED
-            source_v = self._mean_source_v(state.soc, current, at)
-        return self._settle(state, current, verdict, at)
-
-    def _settle(
-        self, state: BatteryState, current_a: float, verdict: BatteryVerdict, at: _Step
-    ) -> BatteryStep:
-        """Carry a constant cell current through the step and account for every joule."""
-        efficiency = 1.0 if current_a > 0.0 else self.config.charge_efficiency
-        soc = state.soc - efficiency * current_a * at.dt_s / at.capacity_as
-        source_v = self.curve.mean(state.soc, soc)
-        final_v = at.pair_ohm * current_a
-        swing_v = state.v1_v - final_v
-        v1_v = final_v + at.decay * swing_v
-        mean_v1 = final_v + at.share * swing_v
-        mean_square = (
-            final_v * final_v
-            + 2.0 * final_v * swing_v * at.share
-            + swing_v * swing_v * at.share * 0.5 * (1.0 + at.decay)
+        lib.plant_battery_step(
+            self.native, self.fill(state, temp_k, dt_s, health), power_w, self._out
         )
-        heat_w = (
-            current_a * current_a * at.ohmic_ohm
-            + mean_square / at.pair_ohm
-            + (efficiency - 1.0) * current_a * source_v
-        )
-        pair_f = self.config.tau_s / at.pair_ohm
-        stored_j = -efficiency * current_a * at.dt_s * source_v + 0.5 * pair_f * (
-            v1_v * v1_v - state.v1_v * state.v1_v
-        )
-        voltage_v = source_v - current_a * at.ohmic_ohm - mean_v1
-        cells, config = self._cells, self.config
-        return BatteryStep(
-            BatteryState(min(1.0, max(0.0, soc)), v1_v),
-            verdict,
-            current_a * config.parallel,
-            voltage_v * config.series,
-            voltage_v * current_a * cells,
-            heat_w * cells,
-            stored_j * cells,
-        )
+        return step_of(*_OUT.unpack(self._out_view))
+
+    def fill(self, state: BatteryState, temp_k: float, dt_s: float, health: CellHealth) -> Any:
+        """The kernel's `struct plant_battery_in` of one step, valid until the next."""
+        _IN.pack_into(self._in_view, 0, *state, temp_k, dt_s, *health)
+        return self._in
+
+
+def step_of(  # noqa: PLR0913, PLR0917 - the kernel's figures in its order
+    soc: float,
+    v1_v: float,
+    current_a: float,
+    voltage_v: float,
+    power_w: float,
+    heat_w: float,
+    stored_j: float,
+    verdict: int,
+) -> BatteryStep:
+    """The kernel's `struct plant_battery_out` as a value."""
+    return BatteryStep(
+        BatteryState(soc, v1_v),
+        _VERDICTS[verdict],
+        current_a,
+        voltage_v,
+        power_w,
+        heat_w,
+        stored_j,
+    )

@@ -1,6 +1,6 @@
 """Builds `hil.plant._plant_native`, the plant's C kernels, out of line through cffi.
 
-The cdef is read from the header, never retyped: comments and preprocessor lines go, the
+The cdef is read from the headers, never retyped: comments and preprocessor lines go, the
 declarations stay.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
 
 _ROOT = Path(__file__).resolve().parents[2]
-_HEADER = _ROOT / "native" / "include" / "plant_kernels.h"
+_HEADERS = ("plant_kernels.h", "plant_node.h")
 
 
 def declarations(header: str) -> str:
@@ -20,11 +20,18 @@ def declarations(header: str) -> str:
 
 
 ffibuilder = FFI()
-ffibuilder.cdef(declarations(_HEADER.read_text(encoding="utf-8")))
+for _name in _HEADERS:
+    _path = _ROOT / "native" / "include" / _name
+    ffibuilder.cdef(declarations(_path.read_text(encoding="utf-8")))
 ffibuilder.set_source(
     "hil.plant._plant_native",
-    '#include "plant_kernels.h"',
-    sources=["native/src/plant_thermal.c", "native/src/plant_channel.c"],
+    '#include "plant_node.h"',
+    sources=[
+        "native/src/plant_battery.c",
+        "native/src/plant_channel.c",
+        "native/src/plant_light.c",
+        "native/src/plant_thermal.c",
+    ],
     include_dirs=["native/include"],
     extra_compile_args=["-std=c11", "-O2", "-ffp-contract=off"],
     libraries=["m"],

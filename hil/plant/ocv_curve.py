@@ -5,9 +5,11 @@ same rule as SciPy's `PchipInterpolator`. The integral is exact, which is what l
 battery's energy ledger close.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
+
+from hil.plant._plant_native import ffi, lib
 
 NMC_SOC = (0.0, 0.05, 0.10, 0.20, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 1.0)
 NMC_OCV_V = (3.00, 3.30, 3.45, 3.55, 3.60, 3.65, 3.71, 3.79, 3.88, 3.98, 4.08, 4.14, 4.20)
@@ -43,38 +45,38 @@ class MonotoneCurve:
     def __init__(self, x: Sequence[float], y: Sequence[float]) -> None:
         if len(x) != len(y) or len(x) < 3:
             raise ValueError("a curve needs at least three points, as many y as x")
+        if len(x) > lib.PLANT_CURVE_PIECES_MAX + 1:
+            raise ValueError(f"{len(x)} points do not fit the kernel")
         h = [b - a for a, b in pairwise(x)]
         if min(h) <= 0.0:
             raise ValueError("the points must be in strictly rising order")
         d = [(b - a) / w for (a, b), w in zip(pairwise(y), h, strict=True)]
         slopes = _slopes(h, d)
-        self._x = tuple(x)
-        self._inner = tuple(x[1:-1])
-        pieces = []
+        self._curve = curve = ffi.new("struct plant_curve *")
+        curve.piece_count = len(h)
+        curve.knot[0 : len(x)] = tuple(x)
         area = 0.0
         for k, width in enumerate(h):
             c2 = (3.0 * d[k] - 2.0 * slopes[k] - slopes[k + 1]) / width
             c3 = (slopes[k] + slopes[k + 1] - 2.0 * d[k]) / (width * width)
-            pieces.append((x[k], y[k], slopes[k], c2, c3, area))
+            curve.piece[k] = (y[k], slopes[k], c2, c3, area)
             area += width * (
                 y[k] + width * (slopes[k] / 2.0 + width * (c2 / 3.0 + width * c3 / 4.0))
             )
-        self._pieces = tuple(pieces)
+
+    @property
+    def native(self) -> Any:
+        """The `struct plant_curve`, for the kernels."""
+        return self._curve[0]
 
     def value(self, x: float) -> float:
         """The curve at `x`."""
-        x0, c0, c1, c2, c3, _ = self._pieces[bisect_right(self._inner, x)]
-        u = min(max(x, self._x[0]), self._x[-1]) - x0
-        return c0 + u * (c1 + u * (c2 + u * c3))
+        return float(lib.plant_curve_value(self._curve, x))
 
     def integral(self, x: float) -> float:
         """Area under the curve from its first point to `x`."""
-        x0, c0, c1, c2, c3, area = self._pieces[bisect_right(self._inner, x)]
-        u = min(max(x, self._x[0]), self._x[-1]) - x0
-        return area + u * (c0 + u * (c1 / 2.0 + u * (c2 / 3.0 + u * c3 / 4.0)))
+        return float(lib.plant_curve_integral(self._curve, x))
 
     def mean(self, x0: float, x1: float) -> float:
         """Mean of the curve between two arguments, exact; the curve itself where they meet."""
-        if abs(x1 - x0) < 1.0e-9:
-            return self.value(0.5 * (x0 + x1))
-        return (self.integral(x1) - self.integral(x0)) / (x1 - x0)
+        return float(lib.plant_curve_mean(self._curve, x0, x1))

@@ -8,6 +8,7 @@ absorbed + injected = radiated + emitted light + stored heat + stored charge at 
 import math
 from typing import NamedTuple
 
+from hil.plant._plant_native import ffi, lib
 from hil.plant.array_battery import (
     BusStep,
     BusVerdict,
@@ -37,6 +38,8 @@ __all__ = [
 
 STEP_S_MAX = 10.0
 _THERMAL_STEP_S = 1.0
+_DIE, _SINK, _RADIATOR, _BATTERY, _TERMINAL, _ARRAY = map(int, ThermalNode)
+_NOTHING_SERVED = (0.0, 0.0, 0.0, 0.0)
 
 
 class Actuators(NamedTuple):
@@ -132,13 +135,13 @@ class Spacecraft:
         self._worn_net = self._net
         self._incidence = config.array.incidence
         pairs = tuple(zip(config.nodes, config.surfaces, strict=True))
-        self._sun_m2 = tuple(s.absorptivity * n.area_m2 * s.sun_fraction for n, s in pairs)
-        self._day_m2 = tuple(
-            s.absorptivity * n.area_m2 * s.earth_view_factor * ALBEDO_EARTH for n, s in pairs
-        )
-        self._infrared_w = tuple(
-            n.emissivity * n.area_m2 * s.earth_view_factor * EARTH_IR_W_M2 for n, s in pairs
-        )
+        self._surfaces = surfaces = ffi.new("struct plant_surfaces *")
+        surfaces.node_count = len(pairs)
+        for k, (n, s) in enumerate(pairs):
+            surfaces.sun_m2[k] = s.absorptivity * n.area_m2 * s.sun_fraction
+            surfaces.day_m2[k] = s.absorptivity * n.area_m2 * s.earth_view_factor * ALBEDO_EARTH
+            surfaces.infrared_w[k] = n.emissivity * n.area_m2 * s.earth_view_factor * EARTH_IR_W_M2
+        self._heat_w = ffi.new("double[]", len(pairs))
 
     def initial_state(self) -> SpacecraftState:
         """Start of a run: rested battery, temperatures of the configuration."""
@@ -175,22 +178,22 @@ class Spacecraft:
         if not 0.0 < dt_s <= STEP_S_MAX or not 0.0 <= actuators.payload_w < 1.0e4:
             raise ValueError(f"no such step: {dt_s} s with a payload of {actuators.payload_w} W")
         loads = self._loads(actuators, disturbance)
+        asked_w = sum(loads)
         light = self.light(t_s + 0.5 * dt_s)
-        array_k = state.temp_k[ThermalNode.ARRAY]
+        array_k = state.temp_k[_ARRAY]
         available_w = self.array.available_w(light, array_k, disturbance.array_scale)
         bus = step_bus(
             self.battery,
             state.battery,
-            sum(loads),
+            asked_w,
             array_w=available_w,
-            temp_k=state.temp_k[ThermalNode.BATTERY],
+            temp_k=state.temp_k[_BATTERY],
             dt_s=dt_s,
             health=disturbance.health,
         )
-        served = (0.0, 0.0, 0.0, 0.0) if bus.verdict is BusVerdict.BROWN_OUT else loads
-        temp_k, ledger = self._heat(state, light, bus, served, disturbance, dt_s)
-        unserved_j = ledger.unserved_j + (sum(loads) - sum(served)) * dt_s
-        ledger = ledger._replace(unserved_j=unserved_j)
+        served = _NOTHING_SERVED if bus.verdict is BusVerdict.BROWN_OUT else loads
+        unserved_j = (asked_w - sum(served)) * dt_s
+        temp_k, ledger = self._heat(state, light, bus, served, disturbance, dt_s, unserved_j)
         outputs = self._outputs(bus, served, light, temp_k, ledger)
         return SpacecraftState(bus.battery.state, temp_k, ledger), outputs
 
@@ -240,26 +243,22 @@ class Spacecraft:
         served_w: tuple[float, float, float, float],
         disturbance: Disturbance,
         dt_s: float,
+        unserved_j: float,
     ) -> tuple[tuple[float, ...], EnergyLedger]:
         """Every watt of the step to its node, through the network, into the ledger."""
         bus_w, payload_w, laser_w, heater_w = served_w
         direct = light.flux_w_m2 * light.sunlit * self._incidence
         day = light.flux_w_m2 * light.day_cosine
-        heat_w = [
-            sun * direct + albedo * day + infrared
-            for sun, albedo, infrared in zip(
-                self._sun_m2, self._day_m2, self._infrared_w, strict=True
-            )
-        ]
-        absorbed_w = sum(heat_w)
+        heat_w = self._heat_w
+        absorbed_w = lib.plant_surface_heat(self._surfaces, direct, day, heat_w)
         panel_w = bus.array_w / self.config.array.tracker_efficiency
         light_w = laser_w * self.config.laser_efficiency
-        heat_w[ThermalNode.ARRAY] -= panel_w
-        heat_w[ThermalNode.RADIATOR] += bus_w + panel_w - bus.array_w
-        heat_w[ThermalNode.DIE] += payload_w
-        heat_w[ThermalNode.SINK] += disturbance.sink_heat_w
-        heat_w[ThermalNode.BATTERY] += heater_w + bus.battery.heat_w
-        heat_w[ThermalNode.TERMINAL] += laser_w - light_w
+        heat_w[_ARRAY] -= panel_w
+        heat_w[_RADIATOR] += bus_w + panel_w - bus.array_w
+        heat_w[_DIE] += payload_w
+        heat_w[_SINK] += disturbance.sink_heat_w
+        heat_w[_BATTERY] += heater_w + bus.battery.heat_w
+        heat_w[_TERMINAL] += laser_w - light_w
         steps = max(1, math.ceil(dt_s / _THERMAL_STEP_S))
         net = self._network(disturbance.radiator_scale)
         after = net.step(state.temp_k, heat_w, dt_s / steps, steps)
@@ -273,7 +272,7 @@ class Spacecraft:
             was.battery_stored_j + bus.battery.stored_j,
             was.array_j + bus.array_w * dt_s,
             was.served_j + bus.served_w * dt_s,
-            was.unserved_j,
+            was.unserved_j + unserved_j,
             was.curtailed_j + (bus.array_available_w - bus.array_w) * dt_s,
         )
 

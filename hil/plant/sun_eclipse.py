@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable
 from enum import IntEnum
 from itertools import pairwise
+from struct import Struct
 from typing import NamedTuple
 
-from hil.plant.constants import AU_KM, DAY_S, R_EARTH_KM, R_SUN_KM
+from hil.plant._plant_native import ffi, lib
+from hil.plant.constants import DAY_S
 from hil.plant.orbit import Orbit, Vector
 from hil.plant.passes import bisect, maximise
 
@@ -42,54 +44,31 @@ class ShadowEvent(NamedTuple):
     crossing: Crossing
 
 
+_SUN = ffi.new("struct plant_sun *")
+"""Scratch of one call; the plant runs on one thread."""
+_SUN_VIEW = ffi.buffer(_SUN)
+_SUN_LAYOUT = Struct("=4d")
+_ANGLES = ffi.new("double[3]")
+
+
 def sun_at(days_j2000: float) -> Sun:
     """Sun as seen from the Earth, `days_j2000` days after 2000-01-01T12:00."""
-    g = math.radians((357.528 + 0.9856003 * days_j2000) % 360.0)
-    mean = 280.460 + 0.9856474 * days_j2000
-    longitude = math.radians((mean + 1.915 * math.sin(g) + 0.020 * math.sin(2.0 * g)) % 360.0)
-    obliquity = math.radians(23.439 - 4.0e-7 * days_j2000)
-    sine = math.sin(longitude)
-    direction = (math.cos(longitude), math.cos(obliquity) * sine, math.sin(obliquity) * sine)
-    return Sun(direction, 1.00014 - 0.01671 * math.cos(g) - 0.00014 * math.cos(2.0 * g))
+    lib.plant_sun_at(days_j2000, _SUN)
+    x, y, z, distance_au = _SUN_LAYOUT.unpack(_SUN_VIEW)
+    return Sun((x, y, z), distance_au)
 
 
 def _disc_angles(position_km: Vector, sun: Sun) -> tuple[float, float, float]:
     """Apparent radii of Sun and Earth and the angle between their centres, rad."""
-    x, y, z = position_km
-    (ux, uy, uz), distance_au = sun
-    distance_km = distance_au * AU_KM
-    dx, dy, dz = ux * distance_km - x, uy * distance_km - y, uz * distance_km - z
-    d_km = math.sqrt(dx * dx + dy * dy + dz * dz)
-    r_km = math.sqrt(x * x + y * y + z * z)
-    cosine = -(x * dx + y * dy + z * dz) / (r_km * d_km)
-    apart = math.acos(max(-1.0, min(1.0, cosine)))
-    return math.asin(R_SUN_KM / d_km), math.asin(min(1.0, R_EARTH_KM / r_km)), apart
+    _SUN_LAYOUT.pack_into(_SUN_VIEW, 0, *sun.direction, sun.distance_au)
+    lib.plant_disc_angles(*position_km, _SUN, _ANGLES)
+    return _ANGLES[0], _ANGLES[1], _ANGLES[2]
 
 
 def sunlit_fraction(position_km: Vector, sun: Sun) -> float:
     """Fraction `nu` in 0..1 of the solar disc that the Earth leaves free."""
-    x, y, z = position_km
-    ux, uy, uz = sun.direction
-    along = x * ux + y * uy + z * uz
-    if along >= 0.0:
-        return 1.0  # the day side: the Earth is behind the node
-    aside2 = x * x + y * y + z * z - along * along
-    reach_km = R_EARTH_KM - 0.01 * along  # far wider than the penumbra's half-angle, 0.0047
-    if aside2 > reach_km * reach_km:
-        return 1.0
-    a, b, c = _disc_angles(position_km, sun)
-    if c >= a + b:
-        return 1.0
-    if c <= b - a:
-        return 0.0
-    near = (c * c + a * a - b * b) / (2.0 * c)
-    half_chord = math.sqrt(max(0.0, a * a - near * near))
-    hidden = (
-        a * a * math.acos(max(-1.0, min(1.0, near / a)))
-        + b * b * math.acos(max(-1.0, min(1.0, (c - near) / b)))
-        - c * half_chord
-    )
-    return min(1.0, max(0.0, 1.0 - hidden / (math.pi * a * a)))
+    _SUN_LAYOUT.pack_into(_SUN_VIEW, 0, *sun.direction, sun.distance_au)
+    return float(lib.plant_sunlit_fraction(*position_km, _SUN))
 
 
 def sun_of(orbit: Orbit, t_s: float) -> Sun:

@@ -8,6 +8,8 @@ the energy ledger closes to rounding.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import mul, sub
+from struct import Struct
 from typing import NamedTuple
 
 from hil.plant._plant_native import ffi, lib
@@ -80,6 +82,9 @@ class ThermalNet:
             self._net.link_w_k[k] = link.conductance_w_k
         self._temp_k = ffi.new("double[]", len(nodes))
         self._heat_w = ffi.new("double[]", len(nodes))
+        self._temp_view, self._heat_view = ffi.buffer(self._temp_k), ffi.buffer(self._heat_w)
+        self._layout = Struct(f"={len(nodes)}d")
+        self._capacity_j_k = tuple(node.capacity_j_k for node in nodes)
         self._radiated_j = ffi.new("double *")
 
     def with_emissivity_scale(self, node: int, scale: float) -> "ThermalNet":
@@ -93,19 +98,17 @@ class ThermalNet:
         self, temp_k: Sequence[float], heat_w: Sequence[float], dt_s: float, steps: int = 1
     ) -> ThermalStep:
         """Advance by `steps` of `dt_s` under constant `heat_w` into each node."""
-        self._temp_k[0 : len(self.nodes)] = temp_k
-        self._heat_w[0 : len(self.nodes)] = heat_w
+        self._layout.pack_into(self._temp_view, 0, *temp_k)
+        self._layout.pack_into(self._heat_view, 0, *heat_w)
         self._radiated_j[0] = 0.0
         code = lib.plant_thermal_step(
             self._net, self._temp_k, self._heat_w, dt_s, steps, self._radiated_j
         )
         if code != 0:
             raise ValueError(f"thermal step of {dt_s} s x {steps} refused ({code})")
-        return ThermalStep(tuple(self._temp_k), self._radiated_j[0])
+        return ThermalStep(self._layout.unpack(self._temp_view), self._radiated_j[0])
 
     def stored_j(self, before_k: Sequence[float], after_k: Sequence[float]) -> float:
         """Heat stored between two sets of temperatures."""
-        return sum(
-            node.capacity_j_k * (b - a)
-            for node, a, b in zip(self.nodes, before_k, after_k, strict=True)
-        )
+        grown_j = map(mul, self._capacity_j_k, map(sub, after_k, before_k))
+        return float(sum(grown_j))
