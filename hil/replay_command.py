@@ -32,7 +32,7 @@ def main_replay(argv: Sequence[str]) -> int:
     try:
         recorded = RecordedRun.read(folder)
         scenario = load_scenario(str(folder / "scenario.toml"))
-        check_inputs(scenario)
+        check_inputs(scenario, str(folder / "scenario.toml"))
     except INPUT_ERRORS as error:
         sys.stderr.write(f"lumenode replay: {error}\n")
         return EXIT_USAGE

@@ -43,7 +43,7 @@ def main_run(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
     try:
         scenario = with_overrides(load_scenario(arguments.scenario), seed=arguments.seed)
-        check_inputs(scenario)
+        check_inputs(scenario, arguments.scenario)
         folder = RunFolder.claim(Path(arguments.out or f"runs/{scenario.name}"))
         target = SimTarget(scenario, folder.path)
     except INPUT_ERRORS as error:
@@ -117,7 +117,7 @@ def _parser() -> OneLineParser:
 
 
 def _seed(text: str) -> int:
-    if not text.isdigit() or int(text) >= 2**63:
+    if not (text.isascii() and text.isdecimal() and int(text) < 2**63):
         raise argparse.ArgumentTypeError(f"{text!r}: allowed is 0 to 2^63-1")
     return int(text)
 

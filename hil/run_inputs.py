@@ -19,16 +19,25 @@ INPUT_ERRORS = (ConfigError, ImageryError, ModelError)
 """What a user can put right; each says it in one line."""
 
 
-def check_inputs(scenario: Scenario) -> None:
-    """Reads and verifies all of it once; raises one of `INPUT_ERRORS`."""
+def check_inputs(scenario: Scenario, source: str) -> None:
+    """Reads and verifies all of it once; raises one of `INPUT_ERRORS`, which names `source`."""
     inference = scenario.node.inference
-    profile = load_profile(inference.profile)
-    ModelRegistry().load(inference.model, inference.variant)
+    try:
+        profile = load_profile(inference.profile)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: node.{error}") from None
+    models = ModelRegistry()
+    if inference.model not in models.names():
+        known = ", ".join(models.names()) or "none"
+        raise ConfigError(
+            f"{source}: node.inference.model = {inference.model!r}: no such model; known: {known}"
+        )
+    models.load(inference.model, inference.variant)
     if inference.variant not in profile.levels[0].ms_per_tile:
         known = ", ".join(sorted(profile.levels[0].ms_per_tile))
         raise ConfigError(
-            f"node.inference.variant = {inference.variant!r}: board profile {profile.name} knows "
-            f"{known}"
+            f"{source}: node.inference.variant = {inference.variant!r}: board profile "
+            f"{profile.name} knows {known}"
         )
     if scenario.imagery.source == "sentinel2":
         load_tiles(default_tiles_path())

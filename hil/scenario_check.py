@@ -41,6 +41,21 @@ NEEDED = {
     "sensor_lost": "sensor",
 }
 """The field without which an action would do nothing."""
+SUMMARY_KEYS = (
+    "version", "scenario", "title", "target", "seed", "epoch_utc", "software_version",
+    "dictionary_hash", "model_hashes", "log_hash", "sim_s", "wall_s", "cpu_s", "speed_x",
+    "frames_seen", "inferences", "inferences_executed", "inferences_memoised",
+    "products_created", "products_delivered", "products_delivered_twice",
+    "products_lost_after_acknowledgement", "products_evicted", "bytes_created",
+    "bytes_delivered", "value_created", "value_delivered", "energy_j_array", "energy_j_compute",
+    "energy_j_laser", "energy_residual_j", "soc_min", "soc_floor", "brown_outs",
+    "temp_die_c_max", "temp_die_c_limit", "violation_s_thermal", "violation_s_soc",
+    "throttle_s_by_reason", "mode_s_by_mode", "passes", "frames_sent", "frames_lost",
+    "frames_retransmitted", "frames_refused_on_ground", "reports_sent", "reports_lost",
+    "events_by_severity", "events_suppressed", "commands_accepted", "commands_rejected",
+    "resets", "queue_high_water", "drops_by_queue",
+)  # fmt: skip
+"""What `at_end` may name: the keys of the summary before it is judged."""
 BENCH_EVENTS = (*(action.upper() for action in OWN_FIELDS), "NODE_STOPPED")
 
 
@@ -146,8 +161,9 @@ def _check_parameter(name: str, value: float, where: str) -> None:
 
 
 def _check_expectation(expectation: Expectation, where: str) -> None:
-    """Names of channels and events; what `at_end` names is known when the summary is made."""
     value = expectation.value
+    if expectation.kind.value == "at_end" and value.partition(".")[0] not in SUMMARY_KEYS:
+        raise ConfigError(f"{where}.value = {value!r}: no such key of the summary")
     if expectation.kind.value in ("always", "never"):
         names = [channel.name for channel in CHANNELS] + [channel.name for channel in TRUTH]
         if value not in names:

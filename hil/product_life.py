@@ -1,0 +1,162 @@
+"""Reads what a run's folder knows of one product: the node's store, the ground's archive, events.
+
+Read-only: the index is looked at in a copy, so that a folder can be asked while its node flies.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flight.config import ConfigError
+from flight.downlink.file_store import FolderStore
+from flight.downlink.segment_file import RecordDamagedError, SegmentLog
+from flight.downlink.store_index_sqlite import StoreIndex
+from flight.downlink.store_recovery import decode_ranges
+from flight.downlink.store_values import ProductState
+from flight.wire.crc import crc32c
+from flight.wire.errors import WireError
+from flight.wire.product_packet import Manifest, decode_manifest_packet
+
+if TYPE_CHECKING:
+    from flight.downlink.store_index_sqlite import IndexRow
+
+_NS_PER_S = 1e9
+
+
+def read_life(folder: Path, product_id: int) -> dict[str, Any]:
+    """Everything known of a product, times in mission seconds, unknown things `None`.
+
+    Raises:
+        ConfigError: no run there, a damaged file, or no such product.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder; a run's folder is needed")
+    if not (folder / "flight").is_dir() and not (folder / "products").is_dir():
+        raise ConfigError(f"{folder}: holds neither flight/ nor products/; no run's folder")
+    row = _row(folder / "flight", product_id)
+    ground = _ground(folder / "products", product_id)
+    manifest = None if row is None else _manifest(row)
+    events = _events(folder / "events.jsonl", product_id)
+    if manifest is None and ground is None:
+        hint = f"; {events[-1]['text']}" if events else ""
+        raise ConfigError(f"product {product_id}: unknown in {folder}{hint}")
+    life = _made(manifest) if manifest is not None else _made_by_ground(ground or {})
+    life["state"] = None if row is None else ProductState(row.state).name
+    life["acknowledged_bytes"] = (
+        0 if row is None else sum(end - start for start, end in decode_ranges(row.acked))
+    )
+    life["record_good"] = None if row is None else _record_good(folder / "flight", row)
+    life |= _delivered(folder, ground)
+    life["events"] = events
+    return life
+
+
+def _row(flight: Path, product_id: int) -> IndexRow | None:
+    index = flight / "index.sqlite"
+    if not index.exists():
+        return None
+    with tempfile.TemporaryDirectory(prefix="lumenode-") as scratch:
+        for path in sorted(flight.glob("index.sqlite*")):
+            shutil.copy(path, scratch)
+        try:
+            store = StoreIndex(Path(scratch) / index.name, device_sync=False)
+            try:
+                return next((row for row in store.rows() if row.product_id == product_id), None)
+            finally:
+                store.close()
+        except sqlite3.Error as error:
+            raise ConfigError(f"{index}: not a store's index: {error}") from None
+
+
+def _manifest(row: IndexRow) -> Manifest | None:
+    try:
+        content = decode_manifest_packet(row.manifest)
+    except WireError:
+        return None
+    return content if isinstance(content, Manifest) else None
+
+
+def _record_good(flight: Path, row: IndexRow) -> bool | None:
+    """Whether the record verifies; `None` when its segment was given back."""
+    segments = flight / "segments"
+    if not segments.is_dir():
+        return None
+    log = SegmentLog(FolderStore(segments, device_sync=False))
+    try:
+        if row.place.segment not in log.segments:
+            return None
+        return log.read(row.place).identity == row.product_id
+    except (RecordDamagedError, OSError):
+        return False
+    finally:
+        log.close()
+
+
+def _made(manifest: Manifest) -> dict[str, Any]:
+    deadline_ns = manifest.deadline_ns
+    return {
+        "product_id": manifest.product_id,
+        "name": manifest.name,
+        "class": manifest.klass.name,
+        "size_bytes": manifest.size_bytes,
+        "crc32c": manifest.crc32c,
+        "value_millis": manifest.value_millis,
+        "created_s": manifest.created_ns / _NS_PER_S,
+        "deadline_s": None if deadline_ns is None else deadline_ns / _NS_PER_S,
+    }
+
+
+def _made_by_ground(ground: dict[str, Any]) -> dict[str, Any]:
+    same = ("product_id", "name", "class", "size_bytes", "crc32c", "value_millis")
+    deadline_ns = ground["deadline_ns"]
+    return {key: ground[key] for key in same} | {
+        "created_s": ground["created_ns"] / _NS_PER_S,
+        "deadline_s": None if deadline_ns is None else deadline_ns / _NS_PER_S,
+    }
+
+
+def _ground(products: Path, product_id: int) -> dict[str, Any] | None:
+    for path in sorted(products.glob("*.json")):
+        try:
+            entry = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(entry, dict) and entry.get("product_id") == product_id:
+            return entry
+    return None
+
+
+def _delivered(folder: Path, ground: dict[str, Any] | None) -> dict[str, Any]:
+    if ground is None:
+        return {"delivered_s": None, "contact": None, "file": None, "file_good": None}
+    path = folder / "products" / ground["file"]
+    try:
+        good = crc32c(path.read_bytes()) == ground["crc32c"]
+    except OSError:
+        good = False
+    return {
+        "delivered_s": ground["received_ns"] / _NS_PER_S,
+        "contact": ground.get("contact"),
+        "file": str(Path("products") / ground["file"]),
+        "file_good": good,
+    }
+
+
+def _events(path: Path, product_id: int) -> list[dict[str, Any]]:
+    """Events that name the product; those of level DEBUG are not kept by a run."""
+    if not path.is_file():
+        return []
+    found = []
+    for line in path.read_bytes().splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            raise ConfigError(f"{path}: not a run's events") from None
+        if event.get("args", {}).get("product") == product_id:
+            found.append({"t_s": event["t_s"], "name": event["name"], "text": event["text"]})
+    return found
