@@ -11,7 +11,9 @@ FILE_LINES_NEVER = 400
 FUNCTION_LINES_MAX = 45
 FORBIDDEN_STEMS = ("utils", "util", "common", "helpers", "helper", "manager", "misc", "stuff")
 
-LONG_FILES = {}
+LONG_FILES = {
+    "native/src/hal_core.c": "the checked front: one short function a call, all of one kind",
+}
 
 LONG_FUNCTIONS = {}
 
