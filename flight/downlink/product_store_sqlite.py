@@ -2,8 +2,7 @@
 
 Image -> ground, hop "durable before it counts". Payloads are records of the segment log, the point
 of durability; SQLite indexes them and can be rebuilt from them. One group commit costs one device
-sync for the segment and one for the index, whatever it carries. Synchronous: on a board a writer
-thread owns it, in simulation nobody does.
+sync for the segment and one for the index, whatever it carries. Synchronous: one thread owns it.
 
 Deleting has two phases: DELIVERED is made durable first, the next commit frees the space, and a
 segment is unlinked when nothing in it is alive. Counters and state blobs go into the log as well,

@@ -26,6 +26,7 @@ BENCH_TO_FLIGHT = {
 # Whole files of the bench that stand at the seam: they compose flight, or score its pure cores.
 BENCH_SEAMS = {
     "hil.sim_target": "the in-process target composes flight",
+    "hil.product_life": "opens a node's store with the node's own code",
 }
 
 # Leaves of flight: import nothing of flight but one another.
