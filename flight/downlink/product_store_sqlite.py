@@ -107,8 +107,7 @@ class ProductStore:
         self._products = found.products
         self._names = DurableNames(found.counters, found.blobs)
         self._batch = IndexBatch(rows=found.unindexed, freed_segments=found.missing_segments)
-        self._batch.names.update(found.counters)
-        self._batch.blobs.update(found.blobs)
+        self._batch.names, self._batch.blobs = dict(found.counters), dict(found.blobs)
         self.counters.records_unindexed = len(found.unindexed)
         self.counters.records_damaged = found.missing_products
         self.counters.index_rebuilt = int(self._index_lost and bool(self._log.segments))

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from hil.plant._plant_native import lib
 
+from hil.plant._plant_native import lib
 from hil.plant.clouds import Cover
 from hil.plant.optical_channel import (
     RELAY_CHANNEL,
