@@ -20,9 +20,9 @@ SHORT = Path(__file__).parents[1] / "scenarios" / "slow-relay.toml"
 def flown(tmp_path_factory):
     """A run of the short scenario with a seed of its own."""
     folder = tmp_path_factory.mktemp("runs")
-    text = SHORT.read_text().replace("duration_s = 300.0", "duration_s = 130.0")
+    text = SHORT.read_text().replace("duration_s = 300.0", "duration_s = 180.0")
     path = folder / "shorter.toml"
-    path.write_text(text.replace("relay_contact_s = 220.0", "relay_contact_s = 80.0"))
+    path.write_text(text.replace("relay_contact_s = 220.0", "relay_contact_s = 130.0"))
     out = folder / "flown"
     assert main(["run", str(path), "--seed", "77", "--out", str(out), "--json"]) == 0
     return out
@@ -52,7 +52,7 @@ def test_a_run_flown_again_is_the_same_with_the_seed_it_was_flown_with(flown, ca
     summary = json.loads((flown / "summary.json").read_text())
     assert (code, told["same"], told["divergence"]) == (0, True, None)
     assert told["log_hash_now"] == told["log_hash_recorded"] == summary["log_hash"]
-    assert told["rows"] == 131
+    assert told["rows"] == 181
     assert told["events"] == len((flown / "events.jsonl").read_text().splitlines())
     assert told["changed_since"] == []
 
@@ -88,12 +88,12 @@ def test_another_event_is_found(copy, capsys, change):
     elif change == "missing":
         del lines[at]
     else:
-        lines.append(json.dumps(event | {"t_s": 129.5}))
+        lines.append(json.dumps(event | {"t_s": 179.5}))
     path.write_text("\n".join(lines) + "\n")
     code, told = replay(copy, capsys)
     assert code == 1
     assert told["divergence"]["what"] == f"event {at + 1 + (change == 'added')}"
-    assert told["divergence"]["t_s"] == (129.5 if change == "added" else event["t_s"])
+    assert told["divergence"]["t_s"] == (179.5 if change == "added" else event["t_s"])
     if change != "altered":
         side = "recorded" if change == "missing" else "now"
         assert told["divergence"][side] == "nothing"
