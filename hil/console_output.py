@@ -132,7 +132,8 @@ def _table(title: str, *columns: str) -> Table:
     """Make a table; a column whose name ends in `>` holds numbers."""
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
     for name in columns:
-        table.add_column(name.rstrip(">"), justify="right" if name.endswith(">") else "left")
+        numbers = name.endswith(">")
+        table.add_column(name.rstrip(">"), justify="right" if numbers else "left", no_wrap=numbers)
     return table
 
 
@@ -151,15 +152,14 @@ def _measured(item: Mapping[str, Any], key: str) -> Text:
 
 
 def _expectations(items: Sequence[Mapping[str, Any]]) -> Table:
-    columns = ("id", "requirement", "expectation", "measured>", "limit>", "verdict")
-    table = _table("Expectations", *columns)
+    table = _table("Expectations", "id", "expectation", "measured>", "limit>", "verdict")
     for item in items:
         ids = item.get("requirement")
-        names = ", ".join(map(str, ids)) if isinstance(ids, list) else str(ids or DASH)
+        names = ", ".join(map(str, ids)) if isinstance(ids, list) else str(ids or "")
+        text = str(item.get("text") or "")
         table.add_row(
             Text(str(item.get("id") or DASH)),
-            Text(names),
-            Text(str(item.get("text") or "")),
+            Text(f"{text} ({names})" if names else text),
             _measured(item, "measured"),
             _measured(item, "limit"),
             _verdict(item.get("verdict")),
@@ -211,14 +211,14 @@ def _health_rows(get: Callable[[str], Any]) -> list[tuple[str, str, str]]:
 
 
 def _passes(passes: Sequence[Mapping[str, Any]]) -> Table:
-    columns = ("contact", "kind", "peer", "start>", "el.>", "frames>", "lost>", "again>", "bytes>")
-    table = _table("Contacts", *columns, "products>", "verdict")
+    columns = ("peer", "start>", "elev.>", "frames>", "lost>", "again>", "data>", "products>")
+    table = _table("Contacts", *columns)
     for item in passes:
         start = item.get("start_s")
+        failed = item.get("verdict") != "acquired"
+        peer = Text(str(item.get("peer", DASH)), style="bold red" if failed else "")
         table.add_row(
-            Text(str(item.get("contact_id", DASH))),
-            Text(str(item.get("kind", DASH))),
-            Text(str(item.get("peer", DASH))),
+            Text.assemble(peer, ": never acquired") if failed else peer,
             clock(start) if isinstance(start, int | float) else DASH,
             _number(item.get("max_elevation_deg"), 0),
             _number(item.get("frames_sent")),
@@ -226,7 +226,6 @@ def _passes(passes: Sequence[Mapping[str, Any]]) -> Table:
             _number(item.get("frames_retransmitted")),
             _bytes(item.get("bytes_delivered")),
             _number(item.get("products_delivered")),
-            _verdict(item.get("verdict")),
         )
     return table
 

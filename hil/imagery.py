@@ -117,7 +117,7 @@ def _download(folder: Path) -> Path:
     pin = f"{SOURCE.package}=={SOURCE.version} --hash=sha256:{SOURCE.archive_sha256}\n"
     wanted.write_text(pin, encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--require-hashes", "-r", str(wanted)]
+    command += ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(wanted)]
     command += ["-d", str(folder)]
     # pip reads the archive's metadata by running its set-up. In an isolated environment first;
     # where the set-up tools cannot be fetched, with those installed beside us.

@@ -237,10 +237,11 @@ def expectations(record: RunRecord) -> Markup:
     listed = record.summary.expectations
     if not listed:
         return not_recorded("Expectations")
+    traced = any(e.requirement for e in listed)
     rows: list[list[Child]] = [
         [
             e.id or DASH,
-            _requirement(e),
+            *([_requirement(e)] if traced else []),
             e.text or DASH,
             e.kind.replace("_", " ") or DASH,
             _measure(e.measured, e.unit),
@@ -249,7 +250,8 @@ def expectations(record: RunRecord) -> Markup:
         ]
         for e in listed
     ]
-    head = [("Id", ""), ("Requirement", ""), ("Expectation", "wide"), ("Kind", "")]
+    head = [("Id", ""), *([("Requirement", "")] if traced else [])]
+    head += [("Expectation", "wide"), ("Kind", "")]
     return table(
         [*head, ("Measured", "num"), ("Limit", "num"), ("Verdict", "")],
         rows,
