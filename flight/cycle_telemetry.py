@@ -128,5 +128,5 @@ class CycleTelemetry:
         sunlit = estimates.energy.phase.sunlit
         if self._sunlit is not None and sunlit is not self._sunlit:
             name = "ECLIPSE_LEFT" if sunlit else "ECLIPSE_ENTERED"
-            self._events.emit(name, now_ns, soc=estimates.energy.soc)
+            self._events.emit(name, now_ns, soc=self._values[self._index[2]])
         self._sunlit = sunlit

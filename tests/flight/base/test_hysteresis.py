@@ -55,3 +55,22 @@ def test_levels_without_a_band_are_refused():
         Hysteresis(5, 5)
     with pytest.raises(AssertionError):
         Hysteresis(5, 4, 0)
+
+
+def test_other_levels_keep_the_state_and_break_a_streak() -> None:
+    low = Hysteresis(0.4, 0.5, persistence=2)
+    low.update(0.3)
+    low.retune(0.2, 0.3)
+    assert not low.update(0.19)
+    assert low.update(0.19)
+    low.retune(0.1, 0.15)
+    assert low.active
+    low.update(0.25)
+    assert not low.update(0.25)
+
+
+def test_setting_the_same_levels_again_breaks_no_streak() -> None:
+    low = Hysteresis(0.4, 0.5, persistence=2)
+    low.update(0.3)
+    low.retune(0.4, 0.5)
+    assert low.update(0.3)
