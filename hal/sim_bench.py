@@ -7,6 +7,7 @@ imports this file.
 from __future__ import annotations
 
 from struct import Struct
+from struct import error as StructError  # noqa: N812 - an exception, by its role
 from typing import TYPE_CHECKING
 
 from hal.native_library import ffi, lib
@@ -14,12 +15,18 @@ from hal.protocols import NodeBench
 from hal.sample import SENSOR_FIELDS, Actuators, HalError, HalErrorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hal.native_devices import NativeDevices
 
 # struct hal_sim_sensors, in the order of SENSOR_FIELDS.
 _SENSORS = Struct("=QqII11iIiiII")
 assert _SENSORS.size == ffi.sizeof("struct hal_sim_sensors"), "the bench packs what C declares"
 assert tuple(name for name, _ in ffi.typeof("struct hal_sim_sensors").fields) == SENSOR_FIELDS
+
+_PLANT = Struct("=QqII11i")
+"""The fields in front of the terminal's: time, validity and what the plant senses."""
+assert SENSOR_FIELDS[4 + 10] == "sun_permille", "the plant's fields are the first ones"
 
 _DRAIN_FRAMES_MAX = 64
 """Frames taken in one C call; more take several."""
@@ -63,6 +70,22 @@ class SimBench(NodeBench):
             except (AttributeError, OverflowError):
                 raise HalError(f"bench.write_sensors.{name}", -HalErrorKind.RANGE) from None
         self._check(lib.hal_sim_write_sensors(self._device, self._sensors), "write_sensors")
+
+    def write_plant(
+        self, t_ns: int, utc_ns: int, valid: int, sensed: Sequence[int], term_mdegc: int
+    ) -> None:
+        """What a plant's step changes; what the terminal sees and what is stuck stay.
+
+        `sensed` are the fields `array_mw` to `sun_permille`, in the order of `SENSOR_FIELDS`.
+        """
+        sensors = self._sensors
+        self._check(lib.hal_sim_read_sensors(self._device, sensors), "write_plant")
+        try:
+            _PLANT.pack_into(self._sensors_view, 0, t_ns, utc_ns, valid, sensors.stuck, *sensed)
+            sensors.term_mdegc = term_mdegc
+        except (StructError, OverflowError):
+            raise HalError("bench.write_plant", -HalErrorKind.RANGE) from None
+        self._check(lib.hal_sim_write_sensors(self._device, sensors), "write_plant")
 
     def write_all(self, *values: int) -> None:
         """Write every sensor, positionally in the order of `SENSOR_FIELDS`; for every step."""

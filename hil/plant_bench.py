@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from hal.sample import SENSOR_ALL, SensorBit
 from hil.plant.array_battery import BusVerdict
 from hil.plant.constants import ZERO_CELSIUS_K
-from hil.plant.spacecraft import Actuators, Disturbance
-from hil.plant.thermal import ThermalNode
+from hil.plant.spacecraft import NO_DISTURBANCE, Actuators, Disturbance
 from hil.run_recorder import TruthChannel
 
 if TYPE_CHECKING:
@@ -53,6 +52,9 @@ SENSOR_BITS = {
     "radiator_mdegc": SensorBit.RADIATOR_TEMP,
     "sun_permille": SensorBit.SUN,
 }
+"""What can be made stuck or lost, in the order in which the plant writes it."""
+_PLACES = {name: place for place, name in enumerate(SENSOR_BITS)}
+_ALL_VALID = int(SENSOR_ALL)
 
 
 class PlantBench:
@@ -109,6 +111,8 @@ class PlantBench:
         return self._craft.step(self.state, 0.0, 1e-3, Actuators())[1]
 
     def _disturbance(self, t_s: float) -> Disturbance:
+        if not self._faults:
+            return NO_DISTURBANCE
         heat_w, array = 0.0, 1.0
         for fault in self._faults:
             if fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s):
@@ -126,45 +130,51 @@ class PlantBench:
 
     def _write(self, outputs: Outputs, now_ns: int) -> None:
         celsius = [kelvin - ZERO_CELSIUS_K for kelvin in outputs.temp_k]
-        fields = {
-            "array_mw": round(outputs.array_w * 1e3),
-            "bus_mw": round(outputs.load_w * 1e3),
-            "battery_mv": round(outputs.battery_v * 1e3),
-            "battery_ma": round(outputs.battery_a * 1e3),
-            "battery_mdegc": round(celsius[ThermalNode.BATTERY] * 1e3),
-            "payload_mw": round(outputs.payload_w * 1e3),
-            "laser_mw": round(outputs.laser_w * 1e3),
-            "die_mdegc": round(celsius[ThermalNode.DIE] * 1e3),
-            "sink_mdegc": round(celsius[ThermalNode.SINK] * 1e3),
-            "radiator_mdegc": round(celsius[ThermalNode.RADIATOR] * 1e3),
-            "term_mdegc": round(celsius[ThermalNode.TERMINAL] * 1e3),
-            "sun_permille": round(outputs.sun_sensor * 1e3),
-        }
-        valid = self._apply_sensor_faults(fields, now_ns / _NS_PER_S)
-        self._bench.write_sensors(
-            t_ns=now_ns, utc_ns=self._epoch_utc_ns + now_ns, valid=valid, **fields
+        die_c, sink_c, radiator_c, battery_c, terminal_c, _ = celsius
+        sensed = [
+            round(value * 1e3)
+            for value in (
+                outputs.array_w,
+                outputs.load_w,
+                outputs.battery_v,
+                outputs.battery_a,
+                battery_c,
+                outputs.payload_w,
+                outputs.laser_w,
+                die_c,
+                sink_c,
+                radiator_c,
+                outputs.sun_sensor,
+            )
+        ]
+        valid = _ALL_VALID
+        if self._faults:
+            valid = self._apply_sensor_faults(sensed, now_ns / _NS_PER_S)
+        self._bench.write_plant(
+            now_ns, self._epoch_utc_ns + now_ns, valid, sensed, round(terminal_c * 1e3)
         )
         self.truth = [
             outputs.soc,
-            celsius[ThermalNode.DIE],
-            celsius[ThermalNode.SINK],
-            celsius[ThermalNode.RADIATOR],
-            celsius[ThermalNode.BATTERY],
+            die_c,
+            sink_c,
+            radiator_c,
+            battery_c,
             outputs.sunlit,
             outputs.array_available_w,
             outputs.payload_w,
             outputs.ledger.residual_j,
         ]
 
-    def _apply_sensor_faults(self, fields: dict[str, int], t_s: float) -> int:
-        valid = int(SENSOR_ALL)
+    def _apply_sensor_faults(self, sensed: list[int], t_s: float) -> int:
+        valid = _ALL_VALID
         for fault in self._faults:
             if fault.sensor not in SENSOR_BITS:
                 continue
+            at = _PLACES[fault.sensor]
             if not (fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s)):
                 self._frozen.pop(fault.sensor, None)
             elif fault.action == "sensor_lost":
                 valid &= ~int(SENSOR_BITS[fault.sensor])
             else:
-                fields[fault.sensor] = self._frozen.setdefault(fault.sensor, fields[fault.sensor])
+                sensed[at] = self._frozen.setdefault(fault.sensor, sensed[at])
         return valid

@@ -183,6 +183,8 @@ class Dispatcher:
 
     def expire(self, now_ns: int) -> tuple[Dispatched, ...]:
         """Gives up on commands whose room never ended them; call it about once a second."""
+        if not self._running:
+            return ()
         late = [i for i, under_way in self._running.items() if now_ns > under_way.until_ns]
         ended = (self.finish(command_id, reason=CommandReason.TIMED_OUT) for command_id in late)
         return tuple(dispatched for dispatched in ended if dispatched is not None)

@@ -9,7 +9,7 @@ delivered 0.64 of line rate times nominal pass, one relay terminal is locked 0.7
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -165,10 +165,8 @@ class PassPlan:
     def contact_seconds(self, from_ns: int, until_ns: int) -> float:
         """Seconds between two times in which at least one authorised contact goes on."""
         covered_ns, at_ns = 0, from_ns
-        for contact in self._contacts:
-            if contact.start_ns >= until_ns:
-                break
-            if contact.authorised:
+        for contact in self._contacts[: bisect_left(self._starts, until_ns)]:
+            if contact.end_ns > from_ns and contact.authorised:
                 start_ns, end_ns = max(contact.start_ns, at_ns), min(contact.end_ns, until_ns)
                 if end_ns > start_ns:
                     covered_ns += end_ns - start_ns

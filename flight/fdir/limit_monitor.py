@@ -88,6 +88,10 @@ class Limit:
 
     def band_of(self, value: float, present: Band) -> Band:
         """The band a value speaks for, given the present one (whose bounds reach further in)."""
+        if present is Band.NOMINAL and (
+            self.low_red < value < self.high_red and self.low_yellow < value < self.high_yellow
+        ):
+            return Band.NOMINAL  # nearly always; the rest is the same answer, worked out
         for band, excess in (
             (Band.RED_LOW, self.low_red - value),
             (Band.RED_HIGH, value - self.high_red),
@@ -199,12 +203,13 @@ class LimitMonitor:
         """
         found: list[str] = []
         for limit, state in self._rows:
-            if abs(state.band) >= 1:
+            band, verdict = state.band, state.verdict
+            if band is not Band.NOMINAL:
                 found.append(f"{limit.name}.yellow")
-            if abs(state.band) >= 2:
-                found.append(f"{limit.name}.red")
-            if state.verdict in {Verdict.STALE, Verdict.ERROR}:
-                found.append(f"{limit.name}.{state.verdict.value}")
+                if band is Band.RED_LOW or band is Band.RED_HIGH:
+                    found.append(f"{limit.name}.red")
+            if verdict is Verdict.STALE or verdict is Verdict.ERROR:
+                found.append(f"{limit.name}.{verdict.value}")
         return tuple(found)
 
 

@@ -132,13 +132,11 @@ class RecoveryTable:
 
     def standing(self) -> tuple[Action, ...]:
         """Actions of active rows whose condition still holds; guards of a mode's exit ask this."""
-        wanted = {
-            action
-            for row in self._rows.values()
-            if row.holds and row.activity is Activity.ACTIVE
-            for action in row.recovery.actions
-        }
-        return tuple(action for action in Action if action in wanted)
+        wanted: list[Action] = []
+        for row in self._rows.values():
+            if row.holds and row.activity is Activity.ACTIVE:
+                wanted.extend(row.recovery.actions)
+        return tuple(action for action in Action if action in wanted) if wanted else ()
 
     def arm(self, name: str) -> Arrangement:
         """The ground arms a row again; if its condition holds, it fires at the next update."""
