@@ -119,3 +119,16 @@ def test_debug_events_are_counted_and_hashed_but_not_kept():
     run.flight_event(8, EVENT_BY_NAME["PRODUCT_DURABLE"].event_id, {"count": 1})
     assert len(run.events) == count
     assert run.by_severity["DEBUG"] == 1
+
+
+@pytest.mark.parametrize("channel", ["thermal.die_c", "truth.die_c"])
+def test_one_value_of_one_channel_changes_the_hash(channel):
+    one, other = recorder(), recorder()
+    flight, truth = row(), [0.9, 40.0]
+    one.sample(0, flight, truth)
+    if channel.startswith("truth"):
+        truth = [0.9, 40.0 + 1e-12]
+    else:
+        flight = row(thermal__die_c=1e-300)
+    other.sample(0, flight, truth)
+    assert one.log_hash != other.log_hash

@@ -179,3 +179,14 @@ def test_the_control_run_without_a_governor_looks_at_command_alone():
     assert free.decide(hot, DIE_C, SINK_C, 0).level == TOP
     off = free.decide(replace(CALM, commanded_off=True), DIE_C, SINK_C, 0)
     assert (off.level, off.reason) == (0, R.COMMAND)
+
+
+def test_while_a_step_up_waits_the_reason_of_the_last_step_down_is_told():
+    governor = Governor(PROFILE)
+    governor.decide(CALM, DIE_C, SINK_C, 0)
+    full = governor.decide(replace(CALM, queue_full=True), DIE_C, SINK_C, S)
+    waiting = governor.decide(CALM, DIE_C, SINK_C, 2 * S)
+    assert (full.level, waiting.level) == (0, 0)
+    assert waiting.reason is R.QUEUE_FULL
+    done = governor.decide(CALM, DIE_C, SINK_C, S + RISE_DWELL_NS)
+    assert (done.level, done.reason) == (TOP, R.NONE)
