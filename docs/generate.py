@@ -1,0 +1,79 @@
+"""Writes the generated parts of the docs from the tables they describe.
+
+    python docs/generate.py            rewrite what is out of date
+    python docs/generate.py --check    only look; 1 when something is out of date
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end: NAME -->`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import reference_parts
+import table_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {
+        "commands": reference_parts.commands,
+        "scenarios": reference_parts.scenarios,
+        "accuracy": reference_parts.accuracy,
+    },
+    "docs/ARCHITECTURE.md": {
+        "modes": table_parts.modes,
+        "terminal": table_parts.terminal,
+        "recoveries": table_parts.recoveries,
+    },
+    "docs/SCENARIOS.md": {
+        "keys": reference_parts.keys,
+        "actions": reference_parts.actions,
+        "sensors": reference_parts.sensors,
+        "stations": reference_parts.stations,
+        "commands and parameters": reference_parts.commands_and_parameters,
+        "kinds": reference_parts.kinds,
+        "names": reference_parts.names,
+    },
+}
+
+
+def filled(text: str, parts: dict[str, Callable[[], str]]) -> str:
+    """`text` with each part freshly written; ValueError when its markers are not there once."""
+    for name, write in parts.items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"{name}: needs {begin} and {end}, once each")
+        between = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        fresh = f"{begin}\n\n{write().strip()}\n\n{end}"
+        text = between.sub(lambda _, fresh=fresh: fresh, text)
+    return text
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """Files whose generated parts no longer say what the tables say."""
+    found = []
+    for name, parts in PARTS.items():
+        text = (root / name).read_text(encoding="utf-8")
+        if filled(text, parts) != text:
+            found.append(name)
+    return found
+
+
+def main(argv: list[str]) -> int:
+    """Exit code: 0 nothing to do or done, 1 out of date and only looked."""
+    for name in stale():
+        sys.stdout.write(f"{name}: out of date\n")
+        if "--check" not in argv:
+            path = ROOT / name
+            path.write_text(filled(path.read_text(encoding="utf-8"), PARTS[name]), encoding="utf-8")
+    return int("--check" in argv and bool(stale()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
