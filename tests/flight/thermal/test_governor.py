@@ -55,7 +55,7 @@ inputs = st.builds(
     fault=seldom, battery_low=seldom,
 )  # fmt: skip
 walks = st.lists(st.tuples(inputs, st.integers(1, 40)), min_size=1, max_size=15)
-PROPERTY = settings(deadline=None, max_examples=200)
+PROPERTY = settings(deadline=None, max_examples=80)
 
 
 def decisions(steps, die_c=DIE_C):
