@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from flight.downlink.product import manifest_of
-from flight.downlink.store_values import StoreError
+from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.wire.product_packet import (
     SEGMENT_HEADER_BYTES,
     Freed,
@@ -30,6 +30,8 @@ SEGMENT_OVERHEAD_BYTES = HEADER_BYTES + SEGMENT_HEADER_BYTES
 SEGMENT_BYTES_LEAST = 64
 """A smaller rest of a frame is left empty: its headers would weigh more than its bytes."""
 RECONCILE_ITEMS = 32
+GONE = frozenset({StoreErrorKind.DAMAGED, StoreErrorKind.UNKNOWN})
+"""One product is lost; any other error is the whole store's and costs no product."""
 
 
 class PayloadStore(Protocol):
@@ -84,7 +86,7 @@ class FrameFiller:
         room = self._room_bytes - self._control(content, now_ns)
         while room > SEGMENT_OVERHEAD_BYTES + SEGMENT_BYTES_LEAST:
             used = self._segment(content, room, now_ns)
-            if used == 0:
+            if used is None:
                 break
             room -= used
         return content if content.packets else None
@@ -103,18 +105,22 @@ class FrameFiller:
             used += self._add(content, Apid.RECONCILE_REQUEST, request, now_ns)
         return used
 
-    def _segment(self, content: FrameContent, room: int, now_ns: int) -> int:
+    def _segment(self, content: FrameContent, room: int, now_ns: int) -> int | None:
+        """Octets the next segment took, 0 for one that is lost; `None` when there is none now."""
         segment = self._queue.next_segment(now_ns, room - SEGMENT_OVERHEAD_BYTES)
         if segment is None:
-            return 0
+            return None
         used = 0
         try:
             data = self._store.read(segment.product_id, segment.offset, segment.length)
-        except StoreError:
+        except StoreError as error:
+            if error.kind not in GONE:
+                self._queue.requeue(segment.product_id, segment.offset, segment.length)
+                return None
             # Bit rot on board: what cannot be read whole is given up, and the ground is told.
             self.unreadable.append(segment.product_id)
             self._queue.delete(segment.product_id, now_ns)
-            return self._segment(content, room, now_ns)
+            return 0
         self._store.mark_sending((segment.product_id,))
         if segment.offset == 0:
             product = self._queue.product(segment.product_id)
