@@ -1,7 +1,9 @@
 """Augmentation of labelled crops, pure numpy: what carries a network from one sensor to another.
 
 Landsat-5, Landsat-7 and Sentinel-2 see the same cloud with different gains, spectral responses
-and pixel sizes; the jitter here covers those differences, since two scenes alone do not.
+and pixel sizes; the jitter here covers those differences, since two scenes alone do not. Nor do two
+scenes show the lands of the Earth: a network trained over grass took bare soil for cloud, so the
+ground, not the cloud, is also recoloured.
 """
 
 from __future__ import annotations
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from hil.training.recipe import Recipe
+
+
+NEAR_INFRARED = 3
+HAZE_FLOOR, OPAQUE_RISE = 0.10, 0.20
+"""Reflectance of a labelled cloud's darkest visible band at which it hides nothing of the ground,
+and the rise above that at which it hides all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +68,35 @@ def jitter(
     return np.asarray(np.clip(jittered, 0.0, 1.0), dtype=np.float32)
 
 
+def other_land(
+    reflectance: npt.NDArray[np.float32],
+    cloud: npt.NDArray[np.float32],
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float32]:
+    """Give the ground of (C, h, w) another colour; opaque cloud (mask (h, w), 0..1) keeps its own.
+
+    Mixing by opacity is the usual linear model of thin cloud: what shines through changes too.
+    """
+    bands = reflectance.shape[0]
+    direction = np.ones(bands)
+    direction[NEAR_INFRARED] = -0.5
+    shared, alone = rng.uniform(-1.0, 1.0), rng.uniform(-1.0, 1.0, size=bands)
+    mixed = recipe.land_shared * shared * direction + (1.0 - recipe.land_shared) * alone
+    gain = np.exp(np.asarray(recipe.land_gain) * mixed)[:, None, None]
+    opacity = np.clip((reflectance[:3].min(axis=0) - HAZE_FLOOR) / OPAQUE_RISE, 0.0, 1.0) * cloud
+    changed = reflectance * (1.0 + (gain - 1.0) * (1.0 - opacity))
+    return np.asarray(np.clip(changed, 0.0, 1.0), dtype=np.float32)
+
+
 def crop_batch(
     scenes: Sequence[Scene], recipe: Recipe, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Draw one batch: inputs (N, 6, c, c) and targets (N, 1, c, c), float32."""
     inputs: list[npt.NDArray[np.float32]] = []
     targets: list[npt.NDArray[np.float32]] = []
-    for _ in range(recipe.batch):
-        scene = scenes[int(rng.integers(len(scenes)))]
+    for index in range(recipe.batch):
+        scene = scenes[index % len(scenes)]
         height, width = scene.cloud.shape
         zoom = float(np.exp(rng.uniform(0.0, np.log(recipe.zoom_max))))
         side = round(recipe.crop_px / zoom)
@@ -78,6 +107,9 @@ def crop_batch(
             [scene.reflectance[:, *window], scene.cloud[window][None].astype(np.float32)]
         )
         stack = magnify(dihedral(stack, which), recipe.crop_px)
-        inputs.append(jitter(stack[:-1], recipe, rng))
+        reflectance = stack[:-1]
+        if rng.random() < recipe.land_chance:
+            reflectance = other_land(reflectance, stack[-1], recipe, rng)
+        inputs.append(jitter(reflectance, recipe, rng))
         targets.append((stack[-1:] >= 0.5).astype(np.float32))
     return np.stack(inputs), np.stack(targets)

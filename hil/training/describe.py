@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from hil.training.layers import Layer
     from hil.training.recipe import Recipe
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 GOLDEN_SIDE_PX = 32
 GOLDEN_ATOL = {"fp32": 1e-4, "int8": 2e-2}
 """int8 may differ by single quantisation steps between instruction sets; float32 by rounding."""
 CAVEAT = (
     "Two scenes to train on and one to look at: these figures are sanity checks, not science. "
-    "Training on one tile and testing on the other swings by 0.1 and more with the seed. "
+    "Trained on one tile alone the network does clearly worse on the other (cross); the recipe "
+    "was chosen by that figure, which therefore flatters it. "
     "The check scene's reference is another algorithm's mask; it took no part in training."
 )
 TILE_SOURCE = {
