@@ -14,6 +14,7 @@ from flight.telemetry.dictionary import (
     PAT_LABELS,
     THROTTLE_LABELS,
 )
+from hil.cpu_level import cpu_level
 
 if TYPE_CHECKING:
     from hil.link_bench import ContactLog
@@ -36,8 +37,10 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
         "seed": scenario.seed,
         "epoch_utc": scenario.epoch_utc.isoformat(),
         "software_version": __version__,
+        "cpu_features": cpu_level(),
         "dictionary_hash": DICTIONARY_HASH,
         "model_hashes": {f"{models.name}/{models.variant}": models.sha256},
+        "imagery_hash": target.world.scene_digest,
         "log_hash": recorder.log_hash,
         "sim_s": sim_s,
         "wall_s": wall_s,

@@ -6,6 +6,7 @@ reset ends the node, never the world.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -91,8 +92,10 @@ class SimWorld:
         )
         self.archive = Archive(run_dir / "products", sync=False)
         self._make_ground(scenario, link)
+        scene = load_scene(scenario)
+        self.scene_digest = scene_digest(scene)
         self.camera = SceneCamera(
-            load_scene(scenario),
+            scene,
             self.clock,
             scenario.node.camera.cadence_s,
             self._daylight,
@@ -140,6 +143,11 @@ def load_scene(scenario: Scenario) -> list[Tile]:
     if scenario.imagery.source == "synthetic":
         return synthetic_tiles(scenario.seed, SYNTHETIC_TILES, SYNTHETIC_PX)
     return load_tiles(default_tiles_path())
+
+
+def scene_digest(tiles: list[Tile]) -> str:
+    """SHA-256 over the digests of all tiles, in order: which pixels a run has seen."""
+    return hashlib.sha256(b"".join(tile.sha256 for tile in tiles)).hexdigest()
 
 
 def board_model(profile: BoardProfile) -> BoardModel:
