@@ -17,6 +17,7 @@ import numpy as np
 from flight import __version__
 from flight.config import ConfigError
 from flight.telemetry.dictionary import CHANNELS, DICTIONARY_HASH
+from hil.cpu_level import cpu_level
 from hil.run_recorder import RunEvent
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _telemetry(path: Path) -> dict[str, Column]:
     return columns
 
 
-def compare(recorded: RecordedRun, now: RunRecorder, model_hash: str) -> Replay:
+def compare(recorded: RecordedRun, now: RunRecorder, model_hash: str, imagery_hash: str) -> Replay:
     """Where `now` leaves the recorded run: the earliest difference in mission time."""
     found = [
         each
@@ -138,18 +139,20 @@ def compare(recorded: RecordedRun, now: RunRecorder, model_hash: str) -> Replay:
         rows=now.samples,
         hash_recorded=hash_recorded,
         hash_now=now.log_hash,
-        changed_since=_changed(recorded.summary, model_hash),
+        changed_since=_changed(recorded.summary, model_hash, imagery_hash),
         divergence=first,
     )
 
 
-def _changed(summary: dict[str, Any], model_hash: str) -> tuple[str, ...]:
+def _changed(summary: dict[str, Any], model_hash: str, imagery_hash: str) -> tuple[str, ...]:
     models = summary.get("model_hashes")
     pairs = (
         ("software version", summary.get("software_version"), __version__),
         ("dictionary", summary.get("dictionary_hash"), DICTIONARY_HASH),
         ("model", next(iter(models.values()), None) if isinstance(models, dict) else None,
          model_hash),
+        ("imagery", summary.get("imagery_hash"), imagery_hash),
+        ("processor", summary.get("cpu_features"), cpu_level()),
     )  # fmt: skip
     return tuple(f"{name} {was} is now {now}" for name, was, now in pairs if was != now)
 

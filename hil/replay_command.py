@@ -40,7 +40,8 @@ def main_replay(argv: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="lumenode-replay-") as scratch:
             target = SimTarget(scenario, Path(scratch))
             fly_through(target, Console(stderr=True), silent=arguments.json)
-            replay = compare(recorded, target.world.recorder, target.world.models.sha256)
+            world = target.world
+            replay = compare(recorded, world.recorder, world.models.sha256, world.scene_digest)
     except Exception as error:
         sys.stderr.write(f"lumenode replay: the bench broke: {type(error).__name__}: {error}\n")
         if arguments.debug:

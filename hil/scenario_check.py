@@ -42,8 +42,9 @@ NEEDED = {
 }
 """The field without which an action would do nothing."""
 SUMMARY_KEYS = (
-    "version", "scenario", "title", "target", "seed", "epoch_utc", "software_version", "cpu_features",
-    "dictionary_hash", "model_hashes", "imagery_hash", "log_hash", "sim_s", "wall_s", "cpu_s", "speed_x",
+    "version", "scenario", "title", "target", "seed", "epoch_utc", "software_version",
+    "cpu_features", "dictionary_hash", "model_hashes", "imagery_hash", "log_hash", "sim_s",
+    "wall_s", "cpu_s", "speed_x",
     "frames_seen", "inferences", "inferences_executed", "inferences_memoised",
     "products_created", "products_delivered", "products_delivered_twice",
     "products_lost_after_acknowledgement", "products_evicted", "bytes_created",
