@@ -86,6 +86,9 @@ check-fast: $(DEV)  ## under half a minute: format, lint, the rules, the fast te
 bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
 
+docs: $(DEV)  ## write the generated parts of the docs again
+	$(BIN)/python docs/generate.py
+
 clean:  ## remove what was built; the environment too
 	rm -rf $(VENV) build *.egg-info runs hal/_native* hil/plant/_plant_native*
 	$(MAKE) -C native clean
