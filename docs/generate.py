@@ -8,7 +8,6 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end: NAME -
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,9 +48,9 @@ def filled(text: str, parts: dict[str, Callable[[], str]]) -> str:
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f"{name}: needs {begin} and {end}, once each")
-        between = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        fresh = f"{begin}\n\n{write().strip()}\n\n{end}"
-        text = between.sub(lambda _, fresh=fresh: fresh, text)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n\n{write().strip()}\n\n{end}{after}"
     return text
 
 
