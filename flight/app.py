@@ -58,7 +58,8 @@ class Node:
     """A composed node; `serve` runs it until cancelled.
 
     Attributes:
-        channels, events, counts: read by telemetry and by an in-process bench.
+        channels, events, counts: read by telemetry and by an in-process bench; status,
+            parameters, uplink: for the companions that its surroundings give it.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -67,13 +68,13 @@ class Node:
         self.channels = ChannelValues()
         self.events = EventLog(EVENT_QUEUE, around.listener)
         self.counts = InferenceCounts()
-        self._status: Latest[NodeStatus] = Latest()
+        self.status: Latest[NodeStatus] = Latest()
         self._wishes: Latest[Wishes] = Latest()
         self._sequence = SequenceCounts()
         # First of all: every counter below starts from what the store remembers, or a nonce of
         # the link would be used twice.
         self._recovered = around.store.recover()
-        self._parameters = self._load_parameters()
+        self.parameters = self._load_parameters()
         self._plan = PassPlan(uploaded_contacts(around, now_ns))
         self._make_downlink()
         self._make_commanding(now_ns)
@@ -82,8 +83,8 @@ class Node:
             around,
             self.channels,
             self.events,
-            self._parameters,
-            self._status,
+            self.parameters,
+            self.status,
             self._wishes,
             now_ns,
         )
@@ -103,6 +104,7 @@ class Node:
                       critical=True),
             ChildSpec(name="downlink", factory=self._downlink_service, critical=True),
             ChildSpec(name="inference", factory=self._inference_service),
+            *around.companions(self),
         )  # fmt: skip
         await Supervisor(
             "node",
@@ -162,7 +164,7 @@ class Node:
         return table
 
     def _save_parameters(self) -> None:
-        blob = msgspec.msgpack.encode(self._parameters.differing())
+        blob = msgspec.msgpack.encode(self.parameters.differing())
         self._around.store.store_state(PARAMETER_STATE, blob)
 
     def _make_downlink(self) -> None:
@@ -193,30 +195,30 @@ class Node:
 
     def _make_commanding(self, now_ns: int) -> None:
         around = self._around
-        timeout_ns = int(self._parameters["command.loss_timeout_s"] * _NS_PER_S)
+        timeout_ns = int(self.parameters["command.loss_timeout_s"] * _NS_PER_S)
         command_loss = CommandLoss(timeout_ns, now_ns)
         self._wish_board = WishBoard(
             out=self._wishes,
-            status=self._status,
+            status=self.status,
             plan=self._plan,
             intake=self._intake,
             counts=self.counts,
             command_loss=command_loss,
-            parameters=self._parameters,
+            parameters=self.parameters,
             laser_w=around.laser_w,
             channels=self.channels,
             events=self.events,
         )
         handlers = CommandHandlers(
             wishes=self._wish_board,
-            parameters=self._parameters,
+            parameters=self.parameters,
             save_parameters=self._save_parameters,
             queue=self.queue,
             intake=self._intake,
             events=self.events,
         )
         ledger = CommandLedger()
-        self._uplink = UplinkService(
+        self.uplink = UplinkService(
             devices=around.devices,
             authenticator=UplinkAuthenticator(self._link, ledger),
             dispatcher=Dispatcher(
@@ -224,17 +226,18 @@ class Node:
             ),
             ledger=ledger,
             command_loss=command_loss,
-            status=self._status,
+            status=self.status,
             sequence=self._sequence,
             channels=self.channels,
             events=self.events,
+            on_answer=around.on_answer,
         )
 
     def _make_telemetry(self) -> None:
         self._telemetry = TelemetryService(
             channels=self.channels,
             events=self.events,
-            parameters=self._parameters,
+            parameters=self.parameters,
             recorder=Recorder(self._intake),
             sequence=self._sequence,
             measure_host=self._around.measure_host,
@@ -254,7 +257,7 @@ class Node:
             names={c.contact_id: c.peer_name for c in self._around.config.contacts},
             queue=self.queue,
             arq=self.arq,
-            status=self._status,
+            status=self.status,
             delivered=lambda: self._intake.delivered_total,
             channels=self.channels,
             events=self.events,
@@ -267,7 +270,7 @@ class Node:
             filler=filler,
             arq=self.arq,
             intake=self._intake,
-            uplink=self._uplink,
+            uplink=self.uplink,
             settlement=self._settlement,
             telemetry=self._telemetry,
             sequence=self._sequence,
@@ -281,7 +284,7 @@ class Node:
             engine=self._around.engine,
             plan=imaging_plan(self._around.config, self._around.threshold),
             intake=self._intake,
-            status=self._status,
+            status=self.status,
             channels=self.channels,
             events=self.events,
             counts=self.counts,

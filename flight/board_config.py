@@ -45,11 +45,81 @@ class FramesSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     poll_s: Annotated[float, Meta(ge=0.05, le=60.0)] = 0.5
 
 
+class MqttSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The way to an MQTT broker: telemetry and events out, sealed commands in.
+
+    Attributes:
+        enabled: connect at all; nothing of it is even loaded without.
+        host, port: of the broker; by default one on this machine.
+        ca_file: certificates the broker's must be signed by; empty is no TLS.
+        cert_file, key_file: this node's own certificate, for a broker that asks for one.
+        plain: allow a broker elsewhere without TLS: who is on that network can then read and
+            forge telemetry (never commands: those are sealed by the link keys).
+        client_id: empty for the node's name.
+        username, password_file: the file holds the password and nobody else may read it.
+        keepalive_s: a silent connection is given up after one and a half of it.
+        queue_messages: wait while there is no broker, telemetry and the rest each.
+        reconnect_max_s: waits between tries double from a sixteenth of this up to this.
+    """
+
+    enabled: bool = False
+    host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 1883
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    plain: bool = False
+    client_id: Annotated[str, Meta(max_length=64)] = ""
+    username: str = ""
+    password_file: str = ""
+    keepalive_s: Annotated[int, Meta(ge=2, le=3600)] = 30
+    queue_messages: Annotated[int, Meta(ge=1, le=100_000)] = 512
+    reconnect_max_s: Annotated[float, Meta(ge=0.1, le=3600.0)] = 16.0
+
+    def check(self, source: str, node: str) -> None:
+        """Relations between the keys; ConfigError in one line."""
+        if not self.enabled:
+            return
+        # Only a node with a broker has a use for it.
+        from flight.telemetry.mqtt_messages import NODE_NAME  # noqa: PLC0415
+
+        if not NODE_NAME.fullmatch(node):
+            raise ConfigError(
+                f"{source}: name = {node!r}: with mqtt.enabled a level of a topic; "
+                "allowed: letters, digits, . _ - (1 to 64)"
+            )
+        if not (self.ca_file or self.plain or is_loopback(self.host)):
+            raise ConfigError(
+                f"{source}: mqtt.ca_file: needed for a broker on a network "
+                f"(mqtt.host = {self.host!r}); allowed without: plain = true"
+            )
+        if bool(self.cert_file) != bool(self.key_file) or (self.cert_file and not self.ca_file):
+            raise ConfigError(f"{source}: mqtt.cert_file: goes with mqtt.key_file and mqtt.ca_file")
+        if self.password_file and not self.username:
+            raise ConfigError(f"{source}: mqtt.username: needed with mqtt.password_file")
+
+    def below(self, folder: Path) -> MqttSection:
+        """With absolute paths."""
+        names = ("ca_file", "cert_file", "key_file", "password_file")
+        given = {name: Path(getattr(self, name)).expanduser() for name in names
+                 if getattr(self, name)}  # fmt: skip
+        return msgspec.structs.replace(self, **{n: str(folder / p) for n, p in given.items()})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a broker at `host` is on this machine, as far as the name alone tells."""
+    numbers = host.split(".")
+    return host in {"localhost", "::1"} or (
+        len(numbers) == 4 and numbers[0] == "127" and all(n.isdecimal() for n in numbers)
+    )
+
+
 class FlyConfig(NodeConfig, frozen=True, kw_only=True):
     """A node and its board."""
 
     board: BoardSection = field(default_factory=BoardSection)
     frames: FramesSection = field(default_factory=FramesSection)
+    mqtt: MqttSection = field(default_factory=MqttSection)
 
 
 def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
@@ -62,6 +132,7 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     check_node(config, str(path))
     if config.frames.source == "folder" and not config.frames.path:
         raise ConfigError(f'{path}: frames.path: needed with source = "folder": the folder')
+    config.mqtt.check(str(path), config.name)
     below = path.absolute().parent
     board, frames = config.board, config.frames
     frames_path = below / Path(frames.path).expanduser() if frames.path else default_tiles_path()
@@ -73,7 +144,25 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
             data=_absolute(data) if data else str(below / Path(board.data).expanduser()),
         ),
         frames=msgspec.structs.replace(frames, path=str(frames_path)),
+        mqtt=config.mqtt.below(below),
     )
+
+
+def read_password(path: Path) -> str:
+    """The first line of a password file; ConfigError when missing, empty or open to others."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"mqtt.password_file = {str(path)!r}: {error}") from None
+    if mode & 0o077:
+        raise ConfigError(
+            f"mqtt.password_file: {path} can be read by others: run `chmod 600 {path}`"
+        )
+    password, _, _ = text.partition("\n")
+    if not password:
+        raise ConfigError(f"mqtt.password_file = {str(path)!r}: holds no password")
+    return password
 
 
 def _absolute(text: str) -> str:

@@ -91,22 +91,26 @@ class BoardNode:
         engine = WorkerEngine([model], self.clock)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
-        self.node = Node(
-            Surroundings(
-                clock=self.clock,
-                utc_s=utc.utc_ns(self.clock.now_ns()) / _NS_PER_S,
-                devices=devices,
-                engine=engine,
-                frames=NumberedSource(frames, lambda: tile_ids().take()),
-                store=store,
-                keys=keys,
-                config=config,
-                profile=profile,
-                threshold=model.manifest.threshold,
-                measure_host=self.measures,
-                listener=self.journal,
-            )
+        around = Surroundings(
+            clock=self.clock,
+            utc_s=utc.utc_ns(self.clock.now_ns()) / _NS_PER_S,
+            devices=devices,
+            engine=engine,
+            frames=NumberedSource(frames, lambda: tile_ids().take()),
+            store=store,
+            keys=keys,
+            config=config,
+            profile=profile,
+            threshold=model.manifest.threshold,
+            measure_host=self.measures,
+            listener=self.journal,
         )
+        if config.mqtt.enabled:
+            # Only then: client library and its transports are a good part of the process.
+            from flight.telemetry.bridge_mqtt import bridged  # noqa: PLC0415
+
+            around = bridged(around, config, utc)
+        self.node = Node(around)
 
     async def fly(self, stop: asyncio.Future[str]) -> str:
         """Serves until `stop` has a cause, then ends in order; returns the cause.

@@ -29,10 +29,13 @@ from flight.thermal.governor import FullPower, Governor
 from flight.thermal.thermal_estimate import ThermalEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from flight.app import Node
     from flight.base.channels import Latest
     from flight.base.clock import Clock
+    from flight.base.supervisor import ChildSpec
+    from flight.commanding.dispatcher import Dispatched
     from flight.commanding.parameters import ParameterTable
     from flight.config import BatteryConfig, NodeConfig
     from flight.downlink.product_store_sqlite import ProductStore
@@ -52,6 +55,11 @@ FIRST_GUESS_ARRAY_W, FIRST_GUESS_BASE_W = 40.0, 12.0
 """Until the running means have seen the real ones: about a minute."""
 
 
+def alone(_node: Node) -> Sequence[ChildSpec]:
+    """No companions."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a board or a bench gives the node.
@@ -61,6 +69,8 @@ class Surroundings:
         threshold: of the model in use, from its manifest.
         measure_host: fills the channels measured on the machine, or `None`.
         listener: told every event that passes the throttle, or `None`.
+        on_answer: told what became of each command, and when, or `None`.
+        companions: services of this board beside the node's own, made once the node is.
         laser_w: what the terminal draws with its laser on, for the energy set aside.
     """
 
@@ -76,6 +86,8 @@ class Surroundings:
     threshold: float
     measure_host: Callable[[list[float]], None] | None = None
     listener: Callable[[Event], None] | None = None
+    on_answer: Callable[[Dispatched, int], None] | None = None
+    companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
 
 

@@ -16,6 +16,8 @@ from flight.wire.telecommand import Stage, encode_report
 from hal.sample import HalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.base.channels import Latest
     from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
     from flight.commanding.dispatcher import Dispatched, Dispatcher
@@ -43,6 +45,9 @@ class UplinkService:
     Attributes:
         arq_inbox: reports and reconcile answers, for the downlink.
         verification: packets that tell the operator what became of a command.
+
+    Args:
+        on_answer: told what the dispatcher said and when, whichever way the command came.
     """
 
     name = "uplink"
@@ -59,8 +64,10 @@ class UplinkService:
         sequence: SequenceCounts,
         channels: ChannelValues,
         events: EventLog,
+        on_answer: Callable[[Dispatched, int], None] | None = None,
     ) -> None:
         self._devices = devices
+        self._on_answer = on_answer
         self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._ledger = ledger
@@ -104,12 +111,18 @@ class UplinkService:
         if got_any:
             self._publish()
 
-    def _take(self, frame: bytes, now_ns: int) -> None:
+    def take_frame(self, frame: bytes, now_ns: int) -> SecurityVerdict:
+        """Takes a frame that came another way than the terminal, with the same checks."""
+        verdict = self._take(frame, now_ns)
+        self._publish()
+        return verdict
+
+    def _take(self, frame: bytes, now_ns: int) -> SecurityVerdict:
         intake = self._authenticator.take(frame)
         if intake.verdict is not SecurityVerdict.OK:
             self._rejected_frames += 1
             self._events.emit("FRAME_REJECTED", now_ns, verdict=intake.verdict.name.lower())
-            return
+            return intake.verdict
         self._accepted_frames += 1
         status = self._status.get()
         mode = Mode.BOOT if status is None else status.mode
@@ -120,8 +133,11 @@ class UplinkService:
             self._answer(dispatched, now_ns)
         for packet in intake.arq_packets:
             self.arq_inbox.offer(packet)
+        return intake.verdict
 
     def _answer(self, dispatched: Dispatched, now_ns: int) -> None:
+        if self._on_answer is not None:
+            self._on_answer(dispatched, now_ns)
         for report in dispatched.reports:
             event = _STAGE_EVENT.get(report.stage)
             if event is not None and not dispatched.repeated:

@@ -108,4 +108,8 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
     Channel("sys.rss_mib", "MiB", "host", _F, "resident memory of the flight process", host=True),
     Channel("sys.cpu_s", "s", "host", _F, "processor time of the flight process", host=True),
+    Channel("bridge.connected", "", "host", _B, "an MQTT broker has us", host=True),
+    Channel("bridge.waiting", "", "host", _C, "messages waiting for the broker", host=True),
+    Channel("bridge.dropped_total", "", "host", _C, "messages with no room to wait", host=True),
+    Channel("bridge.refused_total", "", "host", _C, "command messages refused", host=True),
 )

@@ -59,6 +59,8 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(54, "FRAME_REJECTED", _W, "uplink frame refused: {verdict}"),
     EventDef(55, "COMMAND_LOSS", _A, "no valid command for {seconds:.0f} s"),
     EventDef(56, "PARAMETER_SET", _N, "{name} = {value}"),
+    EventDef(57, "BROKER_CONNECTED", _N, "MQTT broker {broker} connected"),
+    EventDef(58, "BROKER_LOST", _W, "MQTT broker {broker} lost: {error}"),
     EventDef(60, "EVENTS_SUPPRESSED", _N, "{count} times {name} suppressed"),
     EventDef(61, "FATAL_ERROR", _X, "{error}"),
 )

@@ -1,0 +1,79 @@
+"""What the bridge has done and refused, and how many commands it takes in a second.
+
+Pure. Made once by the composition root, so the counts survive a bridge that failed and came back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flight.telemetry.mqtt_messages import BridgeCounts
+
+if TYPE_CHECKING:
+    from flight.telemetry.mqtt_outbox import Outbox
+
+COMMANDS_PER_S = 64
+"""Far more than an operator sends, and a flood of them costs the cycle a few milliseconds."""
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(slots=True)
+class BridgeLedger:
+    """Every command message received is passed on, or counted here by why it was not.
+
+    Attributes:
+        connects: sessions with the broker.
+        commands: command messages received, refused ones included.
+        retained: kept by the broker, so nobody knows from when.
+        flooded: more than `COMMANDS_PER_S` in one second, or than the queue holds.
+        refused: no authentic new frame.
+    """
+
+    connects: int = 0
+    commands: int = 0
+    retained: int = 0
+    flooded: int = 0
+    refused: int = 0
+    _second: int = 0
+    _in_second: int = 0
+
+    def admit(self, now_ns: int, *, retained: bool) -> bool:
+        """Books one command message; whether it may be looked at."""
+        self.commands += 1
+        second = now_ns // _NS_PER_S
+        if second != self._second:
+            self._second, self._in_second = second, 0
+        self._in_second += 1
+        if retained:
+            self.retained += 1
+            return False
+        if self._in_second > COMMANDS_PER_S:
+            self.flooded += 1
+            return False
+        return True
+
+    def overflow(self) -> None:
+        """Books a command message that found no room at all."""
+        self.commands += 1
+        self.flooded += 1
+
+    @property
+    def all_refused(self) -> int:
+        """Command messages that reached nobody, any cause."""
+        return self.retained + self.flooded + self.refused
+
+
+def bridge_counts(ledger: BridgeLedger, outbox: Outbox) -> BridgeCounts:
+    """What was done and lost so far, as the state tells it."""
+    return BridgeCounts(
+        connects=ledger.connects,
+        published=outbox.published,
+        dropped=outbox.dropped,
+        waiting=len(outbox),
+        high_water=outbox.high_water,
+        commands=ledger.commands,
+        retained=ledger.retained,
+        flooded=ledger.flooded,
+        refused=ledger.refused,
+    )
