@@ -92,8 +92,8 @@ class ProductIntake:
 
     @property
     def free_bytes(self) -> int:
-        """Payload bytes the store would still take."""
-        return max(0, self._cap_bytes - self._store.payload_bytes - self._pending_bytes)
+        """Payload bytes the store would still take; it counts what waits for a commit, too."""
+        return max(0, self._cap_bytes - self._store.payload_bytes)
 
     @property
     def waiting_bytes(self) -> int:
@@ -214,8 +214,8 @@ class ProductIntake:
 
     def _serve_requests(self, now_ns: int) -> None:
         while (product_id := self.deletions.take()) is not None:
-            self._queue.delete(product_id, now_ns)
-            self._drop(product_id, "PRODUCT_DELETED", now_ns, "command")
+            if self._queue.delete(product_id, now_ns):
+                self._drop(product_id, "PRODUCT_DELETED", now_ns, "command")
         while (request := self.revaluations.take()) is not None:
             self._queue.reprioritise(*request)
 

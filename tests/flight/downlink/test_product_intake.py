@@ -1,0 +1,267 @@
+"""A product counts from its commit on; what leaves undelivered is counted, told, withdrawn."""
+
+import pytest
+
+from flight.config import StoreConfig
+from flight.downlink.arq_sender import ArqSender
+from flight.downlink.arq_values import ArqConfig
+from flight.downlink.downlink_queue import DownlinkQueue
+from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.product import ProductClass
+from flight.downlink.product_intake import ProductIntake
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.queue_entry import OrderConfig
+from flight.downlink.queue_values import QueueConfig
+from flight.telemetry.channel_values import ChannelValues
+from flight.telemetry.event_log import EventLog
+from flight.wire.counter_reserve import CounterReserve
+
+S = 1_000_000_000
+CAP_BYTES = 1_000_000
+COMMIT_S = 5.0
+
+
+class Bench:
+    """Intake with real store, queue and ARQ; the folder is in memory."""
+
+    def __init__(self, index, files=None, *, queue_bytes=1 << 20, store_bytes=1 << 24):
+        self.files = files or MemoryFileStore()
+        self.store = ProductStore(
+            self.files, index, segment_bytes=1 << 17, capacity_bytes=store_bytes
+        )
+        order = OrderConfig(ageing_ns=None, floor_permille=0)
+        self.queue = DownlinkQueue(QueueConfig(budget_bytes=queue_bytes, order=order))
+        self.arq = ArqSender(2, ArqConfig())
+        self.channels = ChannelValues()
+        self.told = []
+        self.recovered = self.store.recover()
+        self.intake = ProductIntake(
+            store=self.store,
+            queue=self.queue,
+            arq=self.arq,
+            ids=CounterReserve(lambda: len(self.recovered), lambda _: None),
+            config=StoreConfig(cap_bytes=CAP_BYTES, commit_period_s=COMMIT_S),
+            channels=self.channels,
+            events=EventLog(64, lambda event: self.told.append((event.name, event.args))),
+        )
+
+    def submit(self, size=1_000, value=1_000, now_ns=0, deadline_ns=None):
+        return self.intake.submit(
+            name=f"p{value}-{now_ns}-{size}",
+            klass=ProductClass.MASK,
+            payload=bytes([7]) * size,
+            value_millis=value,
+            deadline_ns=deadline_ns,
+            now_ns=now_ns,
+        )
+
+    def reasons(self, name):
+        return [(args["product"], args.get("reason")) for told, args in self.told if told == name]
+
+    def lost(self):
+        return self.channels.get("queue.dropped_total")
+
+
+@pytest.fixture
+def make(tmp_path):
+    made = []
+
+    def bench(files=None, **options):
+        if made:
+            made[-1].store.close()
+        made.append(Bench(tmp_path / "index.sqlite3", files, **options))
+        return made[-1]
+
+    yield bench
+    made[-1].store.close()
+
+
+def test_a_product_is_neither_told_nor_sent_before_it_is_durable(make):
+    bench = make()
+    assert bench.submit()
+    assert 1 not in bench.queue
+    assert bench.told == []
+    bench.intake.step(0)
+    assert 1 in bench.queue
+    assert [name for name, _ in bench.told] == ["PRODUCT_CREATED"]
+
+
+def test_products_of_one_period_share_one_commit(make):
+    bench = make()
+    bench.submit()
+    bench.intake.step(0)
+    for second in range(1, 5):
+        bench.submit(now_ns=second * S)
+        bench.intake.step(second * S)
+    assert len(bench.queue) == 1
+    bench.intake.step(5 * S)
+    assert len(bench.queue) == 5
+    assert bench.channels.get("store.commits_total") == 2
+
+
+def test_a_product_refused_for_lack_of_room_is_counted_and_told(make):
+    bench = make()
+    assert bench.submit(900_000)
+    assert bench.intake.free_bytes == CAP_BYTES - 900_000
+    assert not bench.submit(100_001)
+    assert bench.submit(100_000)
+    assert bench.intake.free_bytes == 0
+    bench.intake.step(0)
+    assert bench.intake.free_bytes == 0
+    assert bench.reasons("PRODUCT_EVICTED") == [(2, "refused_full")]
+    assert bench.lost() == 1
+
+
+def test_a_full_medium_costs_the_product_alone_and_is_told(make):
+    bench = make(store_bytes=1 << 17)
+    assert bench.submit(100_000)
+    assert not bench.submit(100_000)
+    bench.intake.step(0)
+    assert [args["kind"] for name, args in bench.told if name == "STORE_FAILED"] == ["FULL"]
+    assert bench.reasons("PRODUCT_EVICTED") == [(2, "store failed")]
+    assert bench.lost() == 1
+    assert 1 in bench.queue
+    assert bench.intake.free_bytes == CAP_BYTES - 100_000
+
+
+def test_a_failed_commit_frees_nothing_and_makes_nothing_count(make):
+    bench = make()
+    bench.submit()
+    bench.intake.step(0)
+    bench.submit(now_ns=6 * S)
+    bench.intake.delivered((1,))
+    bench.files.sync_fails = True
+    bench.intake.step(6 * S)
+    assert 1 in bench.queue
+    assert 2 not in bench.queue
+    assert bench.intake.delivered_total == 0
+    names = [name for name, _ in bench.told]
+    assert "PRODUCT_DELIVERED" not in names
+    assert names.count("STORE_FAILED") == 1
+    bench.files.sync_fails = False
+    after = make(bench.files.power_cut())
+    assert [each.product.product_id for each in after.recovered] == [1]
+
+
+def test_what_the_ground_verified_is_freed_and_counted_once_however_often_it_is_said(make):
+    bench = make()
+    bench.submit(2_000)
+    bench.intake.step(0)
+    for second in (1, 2, 3):
+        bench.intake.delivered((1,))
+        bench.intake.step(second * S)
+    assert [name for name, _ in bench.told].count("PRODUCT_DELIVERED") == 1
+    assert bench.channels.get("queue.delivered_total") == 1
+    assert bench.lost() == 0
+    assert len(bench.queue) == 0
+    assert bench.intake.free_bytes == CAP_BYTES
+
+
+def test_an_eviction_is_counted_told_and_withdrawn_from_the_ground(make):
+    bench = make(queue_bytes=1_000)
+    bench.submit(600, value=10)
+    bench.submit(600, value=1_000)
+    bench.intake.step(0)
+    assert bench.reasons("PRODUCT_EVICTED") == [(1, "displaced")]
+    assert list(bench.intake.withdrawn) == [1]
+    assert bench.lost() == 1
+    assert 2 in bench.queue
+    bench.submit(10, now_ns=6 * S)
+    bench.intake.step(6 * S)
+    assert bench.channels.get("store.products") == 2
+    assert bench.intake.free_bytes == CAP_BYTES - 610
+
+
+def test_a_product_the_queue_refuses_leaves_the_store_as_well(make):
+    bench = make(queue_bytes=1_000)
+    bench.submit(1_500)
+    bench.intake.step(0)
+    assert bench.reasons("PRODUCT_EVICTED") == [(1, "refused_too_large")]
+    assert list(bench.intake.withdrawn) == [1]
+    bench.intake.finish(1 * S)
+    assert bench.intake.free_bytes == CAP_BYTES
+
+
+def test_a_damaged_product_is_dropped_once(make):
+    bench = make()
+    bench.submit()
+    bench.intake.step(0)
+    bench.queue.delete(1)  # as the filler does when it cannot read it
+    bench.intake.drop_damaged(1, S)
+    bench.intake.step(S)
+    bench.intake.step(7 * S)
+    assert bench.reasons("PRODUCT_EVICTED") == [(1, "damaged on the store")]
+    assert (bench.lost(), list(bench.intake.withdrawn)) == (1, [1])
+    assert bench.intake.free_bytes == CAP_BYTES
+
+
+def test_what_is_past_its_deadline_leaves_and_is_told_as_expired(make):
+    bench = make()
+    bench.submit(deadline_ns=3 * S)
+    bench.intake.step(0)
+    bench.intake.step(2 * S)
+    assert 1 in bench.queue
+    bench.intake.step(3 * S)
+    assert 1 not in bench.queue
+    assert bench.reasons("PRODUCT_EXPIRED") == [(1, "deadline")]
+    assert (bench.lost(), list(bench.intake.withdrawn)) == (1, [1])
+
+
+def test_a_product_deleted_twice_by_command_is_lost_once(make):
+    bench = make()
+    bench.submit()
+    bench.intake.step(0)
+    bench.intake.deletions.offer(1)
+    bench.intake.deletions.offer(1)
+    bench.intake.step(S)
+    assert [name for name, _ in bench.told].count("PRODUCT_DELETED") == 1
+    assert (bench.lost(), list(bench.intake.withdrawn)) == (1, [1])
+
+
+def test_a_new_value_moves_a_product_ahead(make):
+    bench = make()
+    bench.submit(1_000, value=10)
+    bench.submit(1_000, value=20)
+    bench.intake.step(0)
+    bench.intake.revaluations.offer((1, 30))
+    bench.intake.step(S)
+    assert bench.queue.next_segment(S, 1_000).product_id == 1
+
+
+def test_a_stop_makes_durable_what_waits_for_the_next_commit(make):
+    bench = make()
+    bench.submit()
+    bench.intake.step(0)
+    bench.submit(now_ns=S)
+    bench.intake.finish(S)
+    after = make(bench.files.power_cut())
+    assert [each.product.product_id for each in after.recovered] == [1, 2]
+
+
+def test_after_a_start_the_ground_is_asked_first_about_what_was_under_way(make):
+    bench = make()
+    bench.submit(value=10)
+    bench.submit(value=20)
+    bench.intake.step(0)
+    bench.store.mark_sending((2,))
+    bench.submit(now_ns=6 * S)
+    bench.intake.step(6 * S)
+    after = make(bench.files.power_cut())
+    after.intake.recover(after.recovered, 0)
+    assert len(after.queue) == 3
+    assert after.arq.reconcile_items(8) == (2,)
+    sent = []
+    while (segment := after.queue.next_segment(0, 1_000)) is not None:
+        sent.append(segment.product_id)
+    assert sorted(sent) == [1, 3]
+    assert after.told == []
+
+
+def test_a_product_whose_commit_never_returned_is_told_after_the_start(make):
+    bench = make()
+    bench.submit()
+    bench.store._log.sync()  # the power fails between the segment's sync and the index
+    after = make(bench.files.power_cut())
+    after.intake.recover(after.recovered, 0)
+    assert [name for name, _ in after.told] == ["PRODUCT_CREATED"]
+    assert 1 in after.queue
