@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flight.downlink.arq_sender import ArqSender
     from flight.downlink.downlink_queue import DownlinkQueue
     from flight.downlink.pass_plan import Contact, PassPlan
+    from flight.downlink.terminal_state import Row
     from flight.node_status import NodeStatus
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
@@ -89,9 +90,10 @@ class ContactSession:
         status = self._status.get()
         contact = self._plan.active(now_ns)
         self.in_contact = contact is not None or self._contact is not None
-        if status is None or (not self.in_contact and self._machine.state is PatState.IDLE):
+        if status is None or self._at_rest():
             self._publish(now_ns)
             return False
+        acquired = self._machine.acquired
         frame = self._look(now_ns)
         outputs = self._machine.step(
             TerminalInputs(
@@ -103,11 +105,17 @@ class ContactSession:
             )
         )
         self.credit = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free") or 0
-        self._tell_edge(outputs, contact, now_ns)
+        if outputs.row is not None:
+            self._tell_edge(outputs.row, contact, now_ns, acquired=acquired)
         self._command(outputs, now_ns)
         self._hint(contact, outputs, now_ns)
         self._publish(now_ns)
         return outputs.may_send
+
+    def _at_rest(self) -> bool:
+        """Nothing to do, and the terminal has obeyed: dark and stowed."""
+        dark_and_stowed = not self._laser_on and self._target_id == 0
+        return not self.in_contact and self._machine.state is PatState.IDLE and dark_and_stowed
 
     def _look(self, now_ns: int) -> SensorFrame | None:
         try:
@@ -121,6 +129,8 @@ class ContactSession:
         try:
             if self._laser_on and not outputs.laser_on:
                 self._laser_on = bool(self._devices.set_laser(False))
+                if self._laser_on:
+                    return  # it reads back as lit: asked again next time, and no beam is swept
             if outputs.target_id != self._target_id:
                 self._target_id = self._devices.point_terminal(outputs.target_id)
             if outputs.laser_on and not self._laser_on:
@@ -139,12 +149,12 @@ class ContactSession:
             left = self._plan.bytes_left(contact, now_ns)
             self._queue.capacity_hint(left, contact.end_ns, now_ns)
 
-    def _tell_edge(self, outputs: TerminalOutputs, contact: Contact | None, now_ns: int) -> None:
-        row = outputs.row
-        if row is None:
-            return
+    def _tell_edge(self, row: Row, contact: Contact | None, now_ns: int, *, acquired: bool) -> None:
+        """`acquired`: whether data flowed in the contact that the machine had before this step."""
         peer = self._peer(contact or self._contact)
         if row.effect is Effect.START_CONTACT and contact is not None:
+            if self._contact is not None:
+                self._end(self._peer(self._contact), now_ns, acquired=acquired)
             self._contact = contact
             self.frames_sent, self._delivered_before = 0, self._delivered()
             self._events.emit("CONTACT_STARTED", now_ns, contact=contact.contact_id, peer=peer)
@@ -156,15 +166,15 @@ class ContactSession:
             self._arq.on_link_down(now_ns)
             self._events.emit("LINK_LOST", now_ns, peer=peer, state=row.cause)
         elif row.effect in {Effect.END_CONTACT, Effect.MAKE_SAFE}:
-            self._end(peer, now_ns)
+            self._end(self._peer(self._contact), now_ns, acquired=acquired)
         self._events.emit("PAT_STATE", now_ns, old="", new=row.to.name, cause=row.cause)
 
-    def _end(self, peer: str, now_ns: int) -> None:
+    def _end(self, peer: str, now_ns: int, *, acquired: bool) -> None:
         self._arq.on_link_down(now_ns)
         contact, self._contact = self._contact, None
         if contact is None:
             return
-        if not self._machine.acquired:
+        if not acquired:
             self._events.emit("CONTACT_FAILED", now_ns, contact=contact.contact_id, peer=peer)
             return
         products = self._delivered() - self._delivered_before
