@@ -38,6 +38,7 @@ from flight.wire.counter_reserve import CounterReserve
 from hal.native_devices import NativeDevices, backend_names
 
 if TYPE_CHECKING:
+    from flight.base.clock import UtcCorrelation
     from flight.board_config import FlyConfig
     from flight.inference.frame_source import FrameSource
 
@@ -105,12 +106,7 @@ class BoardNode:
             measure_host=self.measures,
             listener=self.journal,
         )
-        if config.mqtt.enabled:
-            # Only then: client library and its transports are a good part of the process.
-            from flight.telemetry.bridge_mqtt import bridged  # noqa: PLC0415
-
-            around = bridged(around, config, utc)
-        self.node = Node(around)
+        self.node = Node(_connected(around, config, utc))
 
     async def fly(self, stop: asyncio.Future[str]) -> str:
         """Serves until `stop` has a cause, then ends in order; returns the cause.
@@ -200,6 +196,16 @@ def _devices(name: str) -> NativeDevices:
             f"allowed: {', '.join(known)}"
         )
     return NativeDevices(name)
+
+
+def _connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Surroundings:
+    """The surroundings with the bridge to a broker, if there shall be one."""
+    if not config.mqtt.enabled:
+        return around
+    # Only then: client library and transports are a good part of the process.
+    from flight.telemetry.bridge_mqtt import bridged  # noqa: PLC0415
+
+    return bridged(around, config, utc)
 
 
 def _claim(folder: Path) -> int:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flight.board_config import FlyConfig, load_fly_config
+from flight.board_config import FlyConfig, MqttSection, load_fly_config, read_password
 from flight.config import ConfigError, NodeConfig
 from flight.inference.tile_cache import default_tiles_path
 
@@ -41,7 +41,7 @@ def test_an_empty_file_is_a_whole_configuration(tmp_path):
 def test_the_sample_says_every_default_but_the_battery_of_the_simulated_node():
     sample, plain = load_fly_config(SAMPLE), FlyConfig()
     assert sample.battery.series == 8
-    for name in ("camera", "inference", "store", "link", "values", "parameters", "name"):
+    for name in ("camera", "inference", "store", "link", "values", "parameters", "name", "mqtt"):
         assert getattr(sample, name) == getattr(plain, name)
 
 
@@ -55,6 +55,12 @@ def test_the_sample_says_every_default_but_the_battery_of_the_simulated_node():
         ("[frames]\npoll_s = 0\n", ("frames.poll_s", "0")),
         ("[camera]\ncadence_s = 1e9\n", ("camera.cadence_s", "1000000000")),
         ("[board", ("not valid TOML",)),
+        ('[mqtt]\nenabled = true\nhost = "10.0.0.5"\n', ("mqtt.ca_file", "10.0.0.5", "plain")),
+        ('[mqtt]\nenabled = true\nhost = "127.0.0.1.example"\n', ("mqtt.ca_file",)),
+        ('name = "a/b"\n[mqtt]\nenabled = true\n', ("name", "'a/b'")),
+        ('[mqtt]\nenabled = true\ncert_file = "c"\n', ("mqtt.cert_file", "mqtt.key_file")),
+        ('[mqtt]\nenabled = true\npassword_file = "p"\n', ("mqtt.username",)),
+        ("[mqtt]\nport = 0\n", ("mqtt.port", "0")),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path, text, words):
@@ -65,3 +71,33 @@ def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path, text, words):
     assert line.startswith(str(path))
     assert "\n" not in line
     assert all(word in line for word in words), line
+
+
+def test_a_broker_on_this_machine_needs_no_certificate_and_one_elsewhere_may_do_without():
+    assert not FlyConfig().mqtt.enabled
+    for host in ("127.0.0.1", "localhost", "::1", "127.4.5.6"):
+        MqttSection(enabled=True, host=host).check("x", "node")
+    MqttSection(enabled=True, host="10.0.0.5", plain=True).check("x", "node")
+    MqttSection(enabled=True, host="10.0.0.5", ca_file="ca.crt").check("x", "node")
+
+
+def test_files_of_the_broker_are_found_beside_the_configuration(tmp_path):
+    text = '[mqtt]\nca_file = "ca.crt"\ncert_file = "/c"\n'
+    mqtt = load_fly_config(config_of(tmp_path, text)).mqtt
+    assert (mqtt.ca_file, mqtt.cert_file) == (str(tmp_path / "ca.crt"), "/c")
+    assert mqtt.key_file == ""
+
+
+def test_a_password_is_read_only_from_a_file_that_nobody_else_reads(tmp_path):
+    path = tmp_path / "password"
+    path.write_text("secret\n")
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        read_password(path)
+    path.chmod(0o600)
+    assert read_password(path) == "secret"
+    path.write_text("\n")
+    with pytest.raises(ConfigError, match="no password"):
+        read_password(path)
+    with pytest.raises(ConfigError, match="No such file"):
+        read_password(tmp_path / "none")

@@ -1,0 +1,64 @@
+"""A real broker in a process of its own: what a test may start, stop, freeze and kill."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+PATIENCE_S = 30
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """amqtt on a loopback port."""
+
+    def __init__(self, port):
+        self.port = port
+        self._process = None
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, str(self.port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.05)
+        raise AssertionError("the broker did not start")
+
+    def freeze(self):
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def kill(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
+            self._process = None
+
+
+async def serve(port):
+    from amqtt.broker import Broker as Amqtt  # noqa: PLC0415  only this process needs it
+
+    config = {
+        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+    }
+    await Amqtt(config).start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))
