@@ -94,5 +94,9 @@ class Bounded(Generic[T]):
         """Remove and return the oldest item, or None if empty."""
         return self._items.popleft() if self._items else None
 
+    def peek(self) -> T | None:
+        """The oldest item, left where it is, or None if empty."""
+        return self._items[0] if self._items else None
+
     def __len__(self) -> int:
         return len(self._items)

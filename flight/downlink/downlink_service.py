@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.wire.product_packet import LIST_MAX, Withdrawn, encode_list
-from flight.wire.space_packet import Apid, SequenceCounts, encode
+from flight.wire.product_packet import LIST_BYTES_MAX, LIST_MAX, Withdrawn, encode_list
+from flight.wire.space_packet import Apid, SequenceCounts, encode, packet_bytes
 from flight.wire.transfer_frame import VirtualChannel
 from hal.sample import HalError
 
 if TYPE_CHECKING:
+    from flight.base.channels import Bounded
     from flight.base.clock import Clock
     from flight.commanding.uplink_service import UplinkService
     from flight.downlink.arq_sender import ArqSender
@@ -31,6 +32,7 @@ IDLE_NS = 1_000_000_000
 CONTACT_NS = 100_000_000
 FLOW_NS = 10_000_000
 LIVE_EVERY_NS = 1_000_000_000
+WITHDRAWAL_BYTES_MAX = packet_bytes(LIST_BYTES_MAX)
 
 
 class DownlinkService:
@@ -120,16 +122,11 @@ class DownlinkService:
         if now_ns < self._next_live_ns and not len(verification):
             return False
         self._next_live_ns = now_ns - now_ns % LIVE_EVERY_NS + LIVE_EVERY_NS
-        room = self._link.packets_bytes_max
-        packets: list[bytes] = []
-        for waiting in (verification, self._telemetry.live):
-            while (packet := waiting.take()) is not None:
-                if len(packet) > room:
-                    break
-                packets.append(packet)
-                room -= len(packet)
-        if self._intake.withdrawn and room > 16 * LIST_MAX:
+        packets, room = _as_fits(verification, self._link.packets_bytes_max)
+        if self._intake.withdrawn and room >= WITHDRAWAL_BYTES_MAX:
             packets.append(self._withdrawal(now_ns))
+            room -= len(packets[-1])
+        packets += _as_fits(self._telemetry.live, room)[0]
         if not packets:
             return False
         self._submit(self._link.seal(VirtualChannel.TELEMETRY, packets).frame)
@@ -182,3 +179,13 @@ class DownlinkService:
         values = self._values
         for index, value in zip(self._index, row, strict=True):
             values[index] = value
+
+
+def _as_fits(waiting: Bounded[bytes], room: int) -> tuple[list[bytes], int]:
+    """Packets from the front that fit, and the room they leave; the next one keeps its place."""
+    packets: list[bytes] = []
+    while (packet := waiting.peek()) is not None and len(packet) <= room:
+        packets.append(packet)
+        waiting.take()
+        room -= len(packet)
+    return packets, room
