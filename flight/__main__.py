@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "models": ("flight.inference.models_cli", "main_models", "verify or evaluate the models"),
     "fly": ("flight.fly_command", "main_fly", "the flight executive alone, in real time"),
     "keys": ("flight.keys", "main_keys", "make the link keys of node and ground"),
+    "send": ("flight.send_command", "main_send", "send a command to a node over MQTT"),
+    "watch": ("flight.watch_command", "main_watch", "show a node's telemetry and events over MQTT"),
     "doctor": ("flight.doctor_command", "main_doctor", "say what works on this machine"),
 }
 

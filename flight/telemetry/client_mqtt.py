@@ -51,7 +51,7 @@ def broker_access(section: MqttSection) -> dict[str, Any]:
 def new_client(
     section: MqttSection,
     access: dict[str, Any],
-    identifier: str,
+    identifier: str | None,
     *,
     will: aiomqtt.Will | None = None,
     overflow: Callable[[], None],
@@ -62,6 +62,7 @@ def new_client(
         section: where the broker is.
         access: what `broker_access` made of the section.
         identifier: of the client; a second client of the same one ends the first one's session.
+            None has the broker choose.
         will: what the broker says for us when we are gone without a word.
         overflow: called for each received message that finds `QUEUE` others waiting.
     """

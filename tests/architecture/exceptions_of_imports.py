@@ -47,6 +47,8 @@ APP = (
     "flight.board_node",
     "flight.fly_command",
     "flight.doctor_command",
+    "flight.send_command",
+    "flight.watch_command",
     "flight.__main__",
 )
 

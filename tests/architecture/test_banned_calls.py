@@ -72,6 +72,8 @@ ALLOWED = {
     ("flight.doctor_command", "sys.stdout"): "a command prints its result",
     ("flight.fly_command", "sys.stdout"): "a command prints its help",
     ("flight.keys", "sys.stdout"): "a command prints its result",
+    ("flight.send_command", "sys.stdout"): "a command prints its result",
+    ("flight.watch_command", "sys.stdout"): "a command prints its result",
     ("hil.simloop", "threading"): "tells the loop's own thread from an intruder",
     ("hil.simloop_traps", "threading"): "patches it",
     ("hil.simloop_traps", "time"): "patches it",

@@ -1,0 +1,163 @@
+"""`lumenode send` and `lumenode watch` as an operator uses them, with a real broker between."""
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from broker_process import Broker, free_port
+
+from flight.config import ConfigError
+from flight.operator_cli import COUNTER_FILE, GroundCounter
+from flight.send_command import command_of
+from flight.telemetry.command_table import NoOp, Reprioritise, SetMode, SetParameter
+from flight.telemetry.mqtt_messages import Telemetry, Topics
+from flight.watch_command import Watch
+
+TOPICS = Topics("n")
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["NO_OP"], NoOp()),
+        (["SET_MODE", "mode=SAFE"], SetMode("SAFE")),
+        (["SET_PARAMETER", "name=power.soc_floor", "value=0.5"],
+         SetParameter("power.soc_floor", 0.5)),
+        (["REPRIORITISE", "product_id=7", "value_millis=250"], Reprioritise(7, 250)),
+    ],
+)  # fmt: skip
+def test_arguments_are_read_by_the_dictionary(words, command):
+    assert command_of(words[0], words[1:]) == command
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["NOOP"], "no command 'NOOP'; known: NO_OP"),
+        (["NO_OP", "x=1"], "NO_OP: no argument 'x'; allowed: none"),
+        (["SET_MODE", "SAFE"], "write NAME=VALUE"),
+        (["SET_MODE", "mode=FAST"], "SET_MODE: "),
+        (["SET_MODE", "type=NO_OP"], "no argument 'type'"),
+        (["DELETE_PRODUCT", "product_id=0"], "DELETE_PRODUCT: "),
+        (["DELETE_PRODUCT"], "DELETE_PRODUCT: "),
+    ],
+)
+def test_what_the_dictionary_does_not_know_is_not_sent(words, said):
+    with pytest.raises(ConfigError) as caught:
+        command_of(words[0], words[1:])
+    assert said in str(caught.value)
+
+
+def test_a_number_of_the_uplink_key_is_never_used_twice(tmp_path):
+    taken = []
+    for _ in range(3):
+        counter = GroundCounter(tmp_path)
+        taken += [counter.reserve.take(), counter.reserve.take()]
+        with pytest.raises(ConfigError, match="another process"):
+            GroundCounter(tmp_path)
+        counter.close()
+    assert taken == [1, 2, 3, 4, 5, 6]
+    (tmp_path / COUNTER_FILE).write_text("what\n")
+    with pytest.raises(ConfigError, match="new keys"):
+        GroundCounter(tmp_path)
+
+
+def told(seq, **values):
+    message = Telemetry(
+        boot=1, seq=seq, dropped=0, t_ns=0, utc_s=0.0, dictionary="0", values=values
+    )
+    return msgspec.json.encode(message)
+
+
+def test_watch_shows_what_changed_and_what_was_lost():
+    watch = Watch(TOPICS, ["power.*", "mode.state"], as_json=False)
+    topic = TOPICS.group("power")
+    values = {"power.soc_estimate": 0.5, "queue.bytes": 1.0}
+    assert list(watch.lines(topic, told(1, **values))) == [
+        "1970-01-01T00:00:00.000Z power.soc_estimate = 0.5"
+    ]
+    assert list(watch.lines(topic, told(2, **values))) == []
+    lost, changed = watch.lines(topic, told(5, **{"power.soc_estimate": None}))
+    assert lost == "tm/power: 0 dropped by the node, 2 lost on the way"
+    assert changed.endswith("power.soc_estimate = ?")
+    assert list(watch.lines(topic, b"\xff")) == []
+    assert list(watch.lines(topic, b"[1]")) == []
+    assert watch.unreadable == 2
+
+
+@pytest.fixture(scope="module")
+def bench(make_board, tmp_path_factory):
+    """A flying node, its broker, and what an operator's commands need to find them."""
+    folder = tmp_path_factory.mktemp("bench")
+    broker, config = Broker(free_port()).start(), make_board(folder)
+    text = '[parameters]\n"telemetry.period_s" = 1.0\n[mqtt]\nenabled = true\n'
+    config.write_text(config.read_text() + text + f"port = {broker.port}\n")
+    node = subprocess.Popen(
+        [sys.executable, "-m", "flight", "fly", "--config", str(config)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wanted = ["BROKER_CONNECTED", "mode BOOT to"]
+    while wanted:
+        line = node.stdout.readline()
+        assert line, "the node ended"
+        wanted = [words for words in wanted if words not in line]
+    try:
+        yield SimpleNamespace(config=config, keys=folder / "keys")
+    finally:
+        node.kill()
+        node.communicate(timeout=30)
+        broker.kill()
+
+
+def test_a_command_is_sent_done_and_answered(bench, lumenode):
+    sent = lumenode("send", "SET_MODE", "mode=SAFE", "--config", bench.config, "--json")
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert json.loads(sent.stdout)["stage"] == "completed"
+    again = lumenode("send", "NO_OP", "--config", bench.config)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.endswith(" completed\n")
+
+
+def test_what_the_node_rejects_is_told_with_its_reason_and_exit_code_one(bench, lumenode):
+    words = ("SET_PARAMETER", "name=power.soc_floor", "value=7")
+    refused = lumenode("send", *words, "--config", bench.config)
+    assert (refused.returncode, refused.stderr) == (1, "")
+    assert refused.stdout.endswith("rejected: out_of_range\n")
+
+
+def test_the_wrong_keys_get_no_answer(bench, lumenode, tmp_path):
+    assert lumenode("keys", "init", tmp_path / "keys").returncode == 0
+    options = ("--config", bench.config, "--keys", tmp_path / "keys", "--timeout", "1.5")
+    silent = lumenode("send", "NO_OP", *options)
+    assert (silent.returncode, silent.stderr) == (1, "")
+    assert silent.stdout.endswith("no answer\n")
+
+
+def test_watch_shows_state_and_telemetry_of_a_flying_node(bench, lumenode):
+    shown = lumenode("watch", "power.*", "--config", bench.config, "--for", "3")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = shown.stdout.splitlines()
+    assert "lumenode-1 online" in lines[0]
+    assert any(" power.soc_estimate = " in line for line in lines)
+    assert not any(" queue.bytes = " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["send", "NO_OP", "--port", "0"], 2),
+        (["send", "NOPE"], 2),
+        (["send", "NO_OP", "--keys", "none"], 2),
+        (["send", "NO_OP", "--host", "10.1.2.3"], 2),
+        (["watch", "no.such"], 2),
+        (["watch", "--port", "1"], 1),
+    ],
+)
+def test_a_mistake_is_one_line(lumenode, words, code):
+    refused = lumenode(*words)
+    assert (refused.returncode, refused.stdout) == (code, "")
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith(f"lumenode {words[0]}: ")
