@@ -35,6 +35,7 @@ from flight.fdir.command_loss import CommandLoss
 from flight.inference.inference_service import InferenceCounts, InferenceService
 from flight.io.safe_state import leave_safe
 from flight.keys import Half
+from flight.start_up import count_start, reset_cause
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
@@ -134,17 +135,15 @@ class Node:
         recovered, self._recovered = self._recovered, []
         products = [each.product for each in recovered]
         self._intake.recover(recovered, now_ns)
-        frame = self._around.devices.snapshot()
+        around = self._around
+        starts = count_start(around.store)
+        cause = reset_cause(around.devices, self.events, now_ns)
         values = self.channels.values
-        values[self.channels.index("mode.reset_cause")] = frame.reset_cause
-        values[self.channels.index("mode.boot_count")] = frame.boot_count
-        self.events.emit(
-            "BOOTED",
-            now_ns,
-            boot_count=frame.boot_count,
-            cause=RESET_LABELS[frame.reset_cause],
-            version=__version__,
-        )
+        values[self.channels.index("mode.boot_count")] = starts
+        if cause is not None:
+            values[self.channels.index("mode.reset_cause")] = cause
+        told = "unknown" if cause is None else RESET_LABELS[cause]
+        self.events.emit("BOOTED", now_ns, boot_count=starts, cause=told, version=__version__)
         if products:
             self.events.emit(
                 "STORE_RECOVERED",

@@ -120,8 +120,8 @@ class InferenceService:
                 self._counts.dropped += 1
                 self._values[self._index["dropped_total"]] = self._counts.dropped
                 if self._counts.dropped % DROP_REPORT_EVERY == 1:
-                    count = min(self._counts.dropped, DROP_REPORT_EVERY)
-                    self._events.emit("FRAMES_DROPPED", self._clock.now_ns(), count=count)
+                    dropped = self._counts.dropped
+                    self._events.emit("FRAMES_DROPPED", self._clock.now_ns(), count=dropped)
             self._arrived.set()
 
     async def _work(self) -> None:

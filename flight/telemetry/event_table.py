@@ -29,7 +29,7 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(22, "MODEL_LOADED", _I, "model {model} {variant}, hash {hash}"),
     EventDef(23, "INFERENCE_FAILED", _W, "job {job} failed: {error}"),
     EventDef(24, "OUTPUT_IMPLAUSIBLE", _W, "job {job}: {reason}"),
-    EventDef(25, "FRAMES_DROPPED", _W, "{count} frames lost before admission"),
+    EventDef(25, "FRAMES_DROPPED", _W, "frames overtaken in the backlog: {count} so far"),
     EventDef(30, "PRODUCT_CREATED", _D, "product {product}: {name}, {size} B, value {value}"),
     EventDef(31, "PRODUCT_DURABLE", _D, "{count} products durable"),
     EventDef(32, "PRODUCT_DELIVERED", _D, "product {product} delivered end to end"),

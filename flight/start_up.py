@@ -1,0 +1,33 @@
+"""What a start is: the node's own count of its starts, and the board's word on the last reset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flight.telemetry.dictionary import RESET_LABELS
+from hal.sample import HalError, SensorBit
+
+if TYPE_CHECKING:
+    from flight.downlink.product_store_sqlite import ProductStore
+    from flight.telemetry.event_log import EventLog
+    from hal.protocols import NodeDevices
+
+STARTS = "node.starts"
+
+
+def count_start(store: ProductStore) -> int:
+    """One more start, durably counted over every reset: the board's own count may begin anew."""
+    starts = store.load_counter(STARTS) + 1
+    store.store_counter(STARTS, starts)
+    return starts
+
+
+def reset_cause(devices: NodeDevices, events: EventLog, now_ns: int) -> int | None:
+    """Index into RESET_LABELS; `None` when the board does not say. It stops no start."""
+    try:
+        frame = devices.snapshot()
+    except HalError as error:
+        events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
+        return None
+    known = frame.is_valid(SensorBit.RESET_CAUSE) and frame.reset_cause < len(RESET_LABELS)
+    return frame.reset_cause if known else None

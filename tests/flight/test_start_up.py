@@ -1,0 +1,40 @@
+"""What a start is told as."""
+
+from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.start_up import count_start, reset_cause
+from flight.telemetry.event_log import EventLog
+from hal.fake_devices import FakeBench, FakeDevices
+from hal.sample import SENSOR_ALL, FailingCall, SensorBit
+
+
+def test_starts_are_counted_over_resets_by_the_node_itself(tmp_path):
+    files, counts = MemoryFileStore(), []
+    for _ in range(3):
+        store = ProductStore(files, tmp_path / "index.sqlite", segment_bytes=65_536)
+        store.recover()
+        counts.append(count_start(store))
+        store.close()
+    assert counts == [1, 2, 3]
+
+
+def test_the_board_names_the_cause_of_its_last_reset():
+    devices = FakeDevices()
+    FakeBench(devices).reset(2)
+    assert reset_cause(devices, EventLog(8), 0) == 2
+
+
+def test_a_cause_that_is_not_valid_or_not_known_is_no_cause():
+    devices = FakeDevices()
+    bench = FakeBench(devices)
+    bench.write_sensors(reset_cause=250)
+    assert reset_cause(devices, EventLog(8), 0) is None
+    bench.write_sensors(reset_cause=1, valid=SENSOR_ALL & ~SensorBit.RESET_CAUSE)
+    assert reset_cause(devices, EventLog(8), 0) is None
+
+
+def test_a_board_that_gives_nothing_stops_no_start_and_is_told():
+    devices, told = FakeDevices(), []
+    FakeBench(devices).fail(int(FailingCall.SNAPSHOT))
+    assert reset_cause(devices, EventLog(8, told.append), 0) is None
+    assert [event.name for event in told] == ["HAL_FAILED"]
