@@ -1,0 +1,256 @@
+"""Every frame ends in exactly one counter, and no bad job, answer or budget stops the loop."""
+
+import numpy as np
+import pytest
+
+from flight.base.channels import Latest
+from flight.base.clock import LoopClock
+from flight.config import NodeConfig, StoreConfig, load_profile
+from flight.downlink.arq_sender import ArqSender
+from flight.downlink.arq_values import ArqConfig
+from flight.downlink.downlink_queue import DownlinkQueue
+from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.product_intake import ProductIntake
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.inference.frame_source import ReplaySource
+from flight.inference.inference_service import (
+    DROP_REPORT_EVERY,
+    ImagingPlan,
+    InferenceCounts,
+    InferenceService,
+)
+from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.result_products import DraftKind, ValueTable
+from flight.node_status import NodeStatus
+from flight.telemetry.channel_values import ChannelValues
+from flight.telemetry.definitions import Mode, ThrottleReason
+from flight.telemetry.event_log import EventLog
+from flight.wire.counter_reserve import CounterReserve
+from hal.fake_devices import FakeBench, FakeDevices
+from hil.board_engine import BoardEngine, ExecutionCounts
+from hil.imagery import synthetic_tiles
+from hil.sim_world import board_model
+from hil.simloop import SimLoop
+
+S = 1_000_000_000
+SIDE = 16
+TILES = synthetic_tiles(3, 4, SIDE)
+PROFILE = load_profile(NodeConfig().inference.profile)
+BACKLOG = 4
+LEVEL = len(PROFILE.levels)
+
+
+class Network:
+    """Answers with `answer`, or fails when there is none."""
+
+    def __init__(self):
+        self.answer = None
+        self.broken = 0
+        self.runs = 0
+
+    def run(self, pixels):
+        self.runs += 1
+        if self.broken:
+            self.broken -= 1
+            raise ModelError("the accelerator hangs")
+        if self.answer is not None:
+            return self.answer
+        ramp = np.linspace(0.0, 0.6, SIDE, dtype=np.float32)
+        return np.tile(ramp, (SIDE, 1))
+
+
+class Payload:
+    """The service over a real engine, intake and store, on virtual time."""
+
+    def __init__(self, folder, *, period_ns=S, tiles_per_frame=1, deadline_s=60.0, level=LEVEL):
+        self.loop = SimLoop()
+        clock = LoopClock(self.loop)
+        self.network = Network()
+        self.told, self.channels = [], ChannelValues()
+        events = EventLog(1_024, self.told.append)
+        self.store = ProductStore(
+            MemoryFileStore(), folder / "index.sqlite3", segment_bytes=1 << 20
+        )
+        self.store.recover()
+        self.queue = DownlinkQueue()
+        self.intake = ProductIntake(
+            store=self.store, queue=self.queue, arq=ArqSender(2, ArqConfig()),
+            ids=CounterReserve(lambda: 0, lambda _: None), config=StoreConfig(),
+            channels=self.channels, events=events,
+        )  # fmt: skip
+        self.status = Latest()
+        self.devices = FakeDevices()
+        self.grant(level)
+        self.frames = ReplaySource(TILES, clock, period_ns)
+        self.counts = InferenceCounts()
+        self.board = board_model(PROFILE)
+        engine = BoardEngine(
+            models=[ModelRegistry().load("cloud_unet", "int8")],
+            make_session=lambda _data: self.network, clock=clock, profile=PROFILE,
+            board=self.board, bench=FakeBench(self.devices), tiles_per_frame=tiles_per_frame,
+            counts=ExecutionCounts(), memory={},
+        )  # fmt: skip
+        plan = ImagingPlan(
+            model_name="cloud_unet", variant="int8", threshold=0.5,
+            frame_deadline_ns=round(deadline_s * S), backlog_frames=BACKLOG, values=ValueTable(),
+            deadlines_ns={DraftKind.MASK: 600 * S, DraftKind.QUICKLOOK: 300 * S},
+        )  # fmt: skip
+        service = InferenceService(
+            clock=clock, frames=self.frames, engine=engine, plan=plan, intake=self.intake,
+            status=self.status, channels=self.channels, events=events, counts=self.counts,
+        )  # fmt: skip
+        self.serving = self.loop.create_task(service.serve())
+
+    def grant(self, level, reason=ThrottleReason.NONE):
+        self.devices.set_payload_level(level)
+        now_ns = self.loop.time_ns()
+        self.status.set(NodeStatus(now_ns, 0.0, Mode.COMPUTE, level, reason, True, 1.0), now_ns)
+
+    def run(self, seconds):
+        self.loop.run_until_ns(self.loop.time_ns() + round(seconds * S))
+        assert not self.serving.done()
+
+    def close(self):
+        self.loop.cancel_all()
+        self.loop.close()
+        self.store.close()
+
+    def names(self):
+        return [event.name for event in self.told]
+
+    def value(self, name):
+        return self.channels.get(f"inference.{name}")
+
+
+@pytest.fixture
+def make(tmp_path):
+    made = []
+
+    def payload(**options):
+        made.append(Payload(tmp_path, **options))
+        return made[-1]
+
+    yield payload
+    for each in made:
+        each.close()
+
+
+def test_a_frame_becomes_a_mask_and_a_quicklook_with_their_values_and_deadlines(make):
+    payload = make()
+    payload.run(0.5)
+    payload.intake.finish(S)
+    assert (payload.counts.jobs, payload.counts.products) == (1, 2)
+    mask, picture = payload.queue.product(1), payload.queue.product(2)
+    assert (mask.name, picture.name) == ("tile-00000001-mask.msk", "tile-00000001-quicklook.png")
+    assert (mask.deadline_ns, picture.deadline_ns) == (600 * S, 300 * S)
+    values = ValueTable()
+    land = TILES[0].land
+    assert mask.value_millis == (values.mask_land_millis if land else values.mask_sea_millis)
+    assert payload.value("products_total") == 2
+    assert 0.0 < payload.value("clear_fraction") < 1.0
+    assert payload.value("energy_j") > 0.0
+    assert payload.counts.busy_ns == round(payload.value("last_ms") * 1e6)
+
+
+def test_a_job_that_fails_is_counted_and_told_and_the_loop_goes_on(make):
+    payload = make()
+    payload.network.broken = 2
+    payload.run(3.5)
+    assert (payload.counts.failed, payload.counts.jobs) == (2, 2)
+    failed = [event for event in payload.told if event.name == "INFERENCE_FAILED"]
+    assert [event.args["job"] for event in failed] == [1, 2]
+    assert "the accelerator hangs" in failed[0].args["error"]
+    assert payload.value("failed_total") == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (np.full((SIDE, SIDE), 0.25, np.float32), "constant"),
+        (np.full((SIDE, SIDE), np.nan, np.float32), "not_finite"),
+        (np.linspace(-1, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE), "out_of_range"),
+        (np.zeros((SIDE, SIDE - 1), np.float32), "wrong_shape"),
+    ],
+)
+def test_an_implausible_answer_makes_no_product(make, answer, reason):
+    payload = make()
+    payload.network.answer = answer
+    payload.run(0.5)
+    assert (payload.counts.failed, payload.counts.jobs, payload.counts.products) == (1, 0, 0)
+    assert payload.store.products == 0
+    told = [event.args["reason"] for event in payload.told if event.name == "OUTPUT_IMPLAUSIBLE"]
+    assert told == [reason]
+
+
+def test_frames_lost_before_admission_are_counted_each_and_told_once_a_hundred(make):
+    payload = make(period_ns=S // 100, level=0)
+    payload.run(3.055)
+    captured = 306
+    assert payload.counts.dropped == captured - BACKLOG
+    assert payload.value("dropped_total") == payload.counts.dropped
+    told = [event.args["count"] for event in payload.told if event.name == "FRAMES_DROPPED"]
+    assert told == [1 + n * DROP_REPORT_EVERY for n in range(4)]
+    assert payload.network.runs == 0
+
+
+def test_what_is_taken_up_again_is_the_backlog_of_the_newest(make):
+    payload = make(period_ns=S // 2, level=0)
+    payload.run(9.75)
+    payload.grant(LEVEL)
+    payload.run(0.2)
+    assert payload.counts.jobs == 0
+    payload.run(0.2)
+    payload.intake.finish(10 * S)
+    assert payload.counts.jobs == BACKLOG + 1
+    names = {payload.queue.product(i).name[:13] for i in range(1, 1 + payload.counts.products)}
+    assert names == {f"tile-{number:08d}" for number in range(17, 22)}
+
+
+def test_every_frame_ends_in_one_counter(make):
+    captured = 31
+    slow = round(2_200 / PROFILE.tile_ms(LEVEL, "int8"))
+    payload = make(period_ns=S, tiles_per_frame=slow, deadline_s=8.0)
+    payload.network.broken = 1
+    payload.run(30.5)
+    counts = payload.counts
+    assert counts.failed
+    assert counts.dropped
+    assert counts.jobs > 5
+    under_way_or_waiting = captured - counts.jobs - counts.failed - counts.dropped - counts.refused
+    assert 1 <= under_way_or_waiting <= BACKLOG + 1
+
+
+def test_a_frame_that_waited_too_long_is_refused_and_never_run(make):
+    payload = make(period_ns=S, deadline_s=1.5, level=0)
+    payload.run(5.5)
+    payload.grant(LEVEL)
+    payload.run(0.7)
+    assert payload.counts.refused == payload.value("refused_total") == 3
+    assert payload.counts.jobs == payload.network.runs == 2
+
+
+def test_nothing_runs_without_a_grant_and_a_withdrawn_one_stops_the_jobs(make):
+    payload = make(period_ns=S // 2)
+    payload.run(2.2)
+    ran = payload.counts.jobs
+    assert ran == 5
+    payload.grant(0, ThrottleReason.DIE)
+    payload.run(5)
+    assert payload.counts.jobs == ran
+
+
+def test_products_that_find_no_room_are_lost_and_the_job_still_counts(make):
+    payload = make()
+    payload.intake._cap_bytes = 10
+    payload.run(0.5)
+    assert (payload.counts.jobs, payload.counts.products) == (1, 0)
+    assert payload.names().count("PRODUCT_EVICTED") == 2
+
+
+def test_the_energy_told_is_the_energy_the_board_draws(make):
+    payload = make(period_ns=5 * S, tiles_per_frame=4)
+    payload.run(1)
+    drawn_j = payload.board.power_w(0, S, LEVEL) - payload.board.levels[LEVEL].idle_w * (
+        1 - payload.counts.busy_ns / S
+    )
+    assert payload.value("energy_j") == pytest.approx(drawn_j, abs=2e-3)
