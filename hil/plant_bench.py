@@ -77,7 +77,8 @@ class PlantBench:
             for entry in timeline
             if entry.action in ("heat", "array", "sensor_stuck", "sensor_lost")
         )
-        self._frozen: dict[str, int] = {}
+        self._frozen: dict[int, int] = {}
+        """What a stuck sensor shows, by the place of its fault: each freezes on its own."""
         self._t_ns = 0
         self.state = spacecraft.initial_state()
         self.brown_outs = 0
@@ -167,14 +168,14 @@ class PlantBench:
 
     def _apply_sensor_faults(self, sensed: list[int], t_s: float) -> int:
         valid = _ALL_VALID
-        for fault in self._faults:
+        for place, fault in enumerate(self._faults):
             if fault.sensor not in SENSOR_BITS:
                 continue
             at = _PLACES[fault.sensor]
             if not (fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s)):
-                self._frozen.pop(fault.sensor, None)
+                self._frozen.pop(place, None)
             elif fault.action == "sensor_lost":
                 valid &= ~int(SENSOR_BITS[fault.sensor])
             else:
-                sensed[at] = self._frozen.setdefault(fault.sensor, sensed[at])
+                sensed[at] = self._frozen.setdefault(place, sensed[at])
         return valid
