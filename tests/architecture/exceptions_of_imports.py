@@ -66,6 +66,7 @@ SKINS = {
     "flight.board_config": "the same for a board",
     "flight.event_journal": "writes events to the terminal",
     "flight.host_measures": "reads the machine's own figures",
+    "flight.start_up": "asks store and board about the last start",
     "flight.downlink.contact_session": "tells the terminal what the PAT machine wishes",
     "flight.downlink.product_intake": "drives store and queue",
     "flight.keys": "the only reader and maker of key files",
