@@ -30,6 +30,7 @@ PARTS = (
     ("flight cycle", "flight.base.rate_group", "RateGroup.step"),
     ("products", "flight.downlink.product_intake", "ProductIntake.step"),
     ("products", "flight.downlink.product_intake", "ProductIntake.submit"),
+    ("products", "flight.inference.screening", "screen"),
     ("products", "flight.inference.inference_service", "products_of"),
     ("products", "hil.ground.archive", "Archive.file"),
     ("inference", "flight.inference.session_ort", "OrtSession.run"),

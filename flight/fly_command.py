@@ -5,7 +5,6 @@ Only reads its arguments and says what went wrong; `flight.board_node` flies.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,9 +84,6 @@ def main_fly(argv: Sequence[str]) -> int:
     if any(word in {"-h", "--help"} for word in argv):
         sys.stdout.write(USAGE)
         return EXIT_GOOD
-    # The flight process does no linear algebra: threads of the array library would only be idle,
-    # and the worker that inherits this has its own. Must come before the library is loaded.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return _fly(parse(argv))
     except UsageError as error:
@@ -95,7 +91,7 @@ def main_fly(argv: Sequence[str]) -> int:
 
 
 def _fly(arguments: FlyArguments) -> int:
-    from flight.board_config import load_fly_config  # noqa: PLC0415  after the setting above
+    from flight.board_config import load_fly_config  # noqa: PLC0415  a refused command loads nothing
     from flight.board_node import FlightLostError, fly  # noqa: PLC0415
     from flight.config import ConfigError  # noqa: PLC0415
     from flight.downlink.store_values import StoreError  # noqa: PLC0415

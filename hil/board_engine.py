@@ -1,8 +1,8 @@
 """The compute board on the bench: real network, modelled time, energy booked to the plant.
 
-Wraps the product's own `InlineEngine`: each distinct (model, tile) is executed once with ONNX
-Runtime and remembered; the board profile says how long the frame would take at the level in force
-and the plant is charged for that time.
+Wraps the product's own `InlineEngine`: each distinct (model, tile) is executed with ONNX Runtime
+and screened once and remembered; the board profile says how long the frame would take at the level
+in force and the plant is charged for that time.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flight.inference.inline_engine import InlineEngine
+from flight.inference.screening import ScreeningSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    import numpy.typing as npt
-
     from flight.base.clock import Clock
-    from flight.inference.inline_engine import Session
-    from flight.inference.job import Job, Result
+    from flight.inference.job import Job, Result, Screening
     from flight.inference.model_registry import ModelBytes
+    from flight.inference.screening import Session
     from flight.thermal.board_profile import BoardProfile
     from hal.sim_bench import SimBench
     from hil.plant.compute_board import BoardModel
@@ -35,21 +33,21 @@ class RememberingSession:
     """A session that runs each distinct tile once; equal input gives the equal, stored answer."""
 
     def __init__(self, session: Session, counts: ExecutionCounts) -> None:
-        self._session = session
+        self._session = ScreeningSession(session)
         self._counts = counts
-        self._answers: dict[bytes, npt.NDArray[np.float32]] = {}
-        self.key = b""
+        self._answers: dict[tuple[bytes, float, int], Screening] = {}
 
-    def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-        """Probability for `pixels`; `key` names them (the tile's digest)."""
-        answer = self._answers.get(self.key)
+    def screen(self, job: Job) -> Screening:
+        """The screened answer for the job's tile, known by its digest."""
+        key = (job.tile.sha256, job.threshold, job.quicklook_cloud_permille_max)
+        answer = self._answers.get(key)
         if answer is not None:
             self._counts.memoised += 1
             return answer
-        answer = self._session.run(pixels)
+        answer = self._session.screen(job)
         self._counts.executed += 1
         if len(self._answers) < MEMORY_TILES_MAX:
-            self._answers[self.key] = answer
+            self._answers[key] = answer
         return answer
 
 
@@ -116,7 +114,6 @@ class BoardEngine:
         self._clock = clock
         self._tiles = tiles_per_frame
         self._counts = counts
-        self._sessions: list[RememberingSession] = []
         self._memory = memory
         self._make_session = make_session
         self._inner = InlineEngine(models, self._remembering, clock, self._modelled)
@@ -126,13 +123,10 @@ class BoardEngine:
         if session is None:
             session = RememberingSession(self._make_session(data), self._counts)
             self._memory[data] = session
-        self._sessions.append(session)
         return session
 
     async def run(self, job: Job) -> Result:
         """The remembered or fresh answer, held for the modelled time; raises `InferenceError`."""
-        for session in self._sessions:
-            session.key = job.tile.sha256
         return await self._inner.run(job)
 
     def close(self) -> None:

@@ -75,7 +75,10 @@ def load_tiles(path: Path) -> list[Tile]:
 def load_references(path: Path) -> dict[int, npt.NDArray[np.bool_]]:
     """Return the reference cloud masks of a cache by tile id; raises ``ImageryError``."""
     cache = read_tile_cache(path)
-    return {tile.tile_id: cache.references[index] for index, tile in enumerate(cache.tiles)}
+    return {
+        tile.tile_id: np.frombuffer(mask, np.uint8).reshape(tile.height_px, tile.width_px) != 0
+        for tile, mask in zip(cache.tiles, cache.references, strict=True)
+    }
 
 
 def synthetic_tiles(seed: int, n: int, size: int) -> list[Tile]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from flight.inference.mask_product import MaskError, decode_mask
 from flight.inference.png_image import encode
-from flight.inference.result_products import quicklook
+from flight.inference.tile_pixels import pixels_of, quicklook
 from flight.wire.product_packet import ProductClass
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _draw(folder: Path, entry: dict[str, Any], tile: Tile | None) -> None:
         picture = np.repeat(grey[..., None], 3, axis=2)
         _write(stem, ".mask.png", encode(picture))
         if tile is not None:
-            _write(stem, ".tile.png", encode(quicklook(tile.pixels)))
+            _write(stem, ".tile.png", encode(quicklook(pixels_of(tile))))
     elif entry["klass"] == ProductClass.QUICKLOOK.name:
         _write(stem, ".png", payload)
 

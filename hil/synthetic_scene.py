@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flight.inference.job import Tile, pixel_digest
+from flight.inference.tile_pixels import pixel_bytes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,11 +59,13 @@ def synthetic_labelled_tiles(
         share = np.clip((smooth_field(rng, size, 2) - cover) * 6.0, 0.0, 1.0)
         bright = CLOUD * (0.8 + 0.4 * smooth_field(rng, size, 6, 3)[..., None])
         mixed = ground * (1 - share[..., None]) + bright * share[..., None]
-        pixels = np.clip(np.rint(mixed * 10_000), 0, 65_535).astype(np.uint16)
+        pixels = pixel_bytes(np.clip(np.rint(mixed * 10_000), 0, 65_535).astype(np.uint16))
         tile = Tile(
             tile_id=index,
             captured_ns=0,
             pixels=pixels,
+            height_px=size,
+            width_px=size,
             sha256=pixel_digest(pixels),
             origin=f"synthetic:{seed}:{index}",
             land=bool(np.count_nonzero(water) * 2 < water.size),

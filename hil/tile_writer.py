@@ -13,6 +13,7 @@ import numpy as np
 
 from flight.inference.job import BANDS, REFLECTANCE_SCALE, pixel_digest
 from flight.inference.tile_cache import Sidecar, Source, sidecar_path
+from flight.inference.tile_pixels import pixel_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +87,7 @@ def write_tile_cache(scene: LabelledScene, path: Path, tile_px: int) -> None:
         tile_px=tile_px,
         bands=BANDS,
         scale=REFLECTANCE_SCALE,
-        tile_sha256=tuple(pixel_digest(tile).hex() for tile in pixels),
+        tile_sha256=tuple(pixel_digest(pixel_bytes(tile)).hex() for tile in pixels),
         notice=scene.notice,
         reference=scene.reference,
         synthetic=scene.synthetic,

@@ -9,19 +9,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from flight.inference.job import BANDS, Tile, pixel_digest
-from flight.inference.npz_arrays import NpzError, read_npz
+from flight.inference.npz_members import NpzError, read_members
 from flight.inference.tile_cache import read_tile_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import numpy.typing as npt
-
     from flight.base.clock import Clock
+    from flight.inference.npz_members import Member
 
 FOLDER_TILE_BYTES_MAX = 16 * 1024 * 1024
 
@@ -80,8 +77,9 @@ class ReplaySource:
 class FolderSource:
     """Takes tiles from a folder, in the order of their names, polled every ``poll_ns``.
 
-    A file is an npz with ``pixels`` (H, W, 6) uint16, moved into place whole; names must sort by
-    time of capture. Files are never changed or removed. Unreadable ones count in ``rejected``.
+    A file is an npz with ``pixels`` (H, W, 6) uint16, little-endian and row by row as NumPy saves
+    it, moved into place whole; names must sort by time of capture. Files are never changed or
+    removed. Unreadable ones count in ``rejected``.
     """
 
     def __init__(self, folder: Path, clock: Clock, poll_ns: int, *, first_id: int = 1) -> None:
@@ -117,13 +115,15 @@ class FolderSource:
         self._due_ns = start_ns + steps * self._poll_ns
         return self._due_ns
 
-    def _tile(self, name: str, pixels: npt.NDArray[np.uint16]) -> Tile:
+    def _tile(self, name: str, pixels: Member) -> Tile:
         tile_id, self._next_id = self._next_id, self._next_id + 1
         return Tile(
             tile_id=tile_id,
             captured_ns=self._clock.now_ns(),
-            pixels=pixels,
-            sha256=pixel_digest(pixels),
+            pixels=pixels.data,
+            height_px=pixels.shape[0],
+            width_px=pixels.shape[1],
+            sha256=pixel_digest(pixels.data),
             origin=f"folder:{name}",
         )
 
@@ -141,19 +141,13 @@ class NumberedSource:
         return dataclasses.replace(tile, tile_id=self._take())
 
 
-def read_folder_tile(path: Path) -> npt.NDArray[np.uint16] | None:
+def read_folder_tile(path: Path) -> Member | None:
     """Return ``pixels`` of one dropped file, or None if it is not such a file."""
     try:
         with path.open("rb") as file:
-            arrays = read_npz(file, ("pixels",), FOLDER_TILE_BYTES_MAX)
+            pixels = read_members(file, ("pixels",), FOLDER_TILE_BYTES_MAX).get("pixels")
     except (OSError, NpzError):
         return None
-    pixels = arrays.get("pixels")
-    if (
-        pixels is None
-        or pixels.ndim != 3
-        or pixels.shape[2] != len(BANDS)
-        or pixels.dtype != np.uint16
-    ):
+    if pixels is None or pixels.dtype != "<u2":
         return None
-    return pixels
+    return pixels if pixels.data and pixels.shape[2:] == (len(BANDS),) else None

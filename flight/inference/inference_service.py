@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Offer, Overflow
 from flight.inference.admission import Conditions, Limit, Need, Verdict, judge
-from flight.inference.integrity import Plausibility, judge_output
-from flight.inference.job import InferenceError, Job, Tile
+from flight.inference.job import InferenceError, Job, Plausibility, Tile
 from flight.inference.result_products import DraftKind, products_of
 from flight.telemetry.definitions import ThrottleReason
 from flight.wire.product_packet import ProductClass
@@ -170,6 +169,8 @@ class InferenceService:
             model_name=plan.model_name,
             variant=plan.variant,
             deadline_ns=tile.captured_ns + plan.frame_deadline_ns,
+            threshold=plan.threshold,
+            quicklook_cloud_permille_max=plan.values.quicklook_cloud_permille_max,
         )
         try:
             result = await self._engine.run(job)
@@ -178,7 +179,7 @@ class InferenceService:
             return
         finally:
             counts.busy_ns += self._clock.now_ns() - started_ns
-        verdict = judge_output(result.cloud_probability, tile.pixels.shape[:2])
+        verdict = result.screening.verdict
         if verdict is not Plausibility.PLAUSIBLE:
             self._failed("OUTPUT_IMPLAUSIBLE", job, reason=verdict.value)
             return

@@ -15,19 +15,17 @@ from flight.inference.model_registry import ModelBytes, ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    import numpy.typing as npt
-
     from flight.base.clock import Clock
+    from flight.inference.job import Screening
 
 NS_PER_MS = 1_000_000
 
 
-class Session(Protocol):
-    """A network ready to run: (H, W, 6) uint16 in, (H, W) float32 probability out."""
+class Screener(Protocol):
+    """A network ready to run, with the screening of its output (`screening.ScreeningSession`)."""
 
-    def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-        """Return the cloud probability; raises ``ModelError``."""
+    def screen(self, job: Job) -> Screening:
+        """Return the screened output on the job's tile; raises ``ModelError``."""
         ...
 
 
@@ -37,7 +35,7 @@ class InlineEngine:
     def __init__(
         self,
         models: Sequence[ModelBytes],
-        make_session: Callable[[bytes], Session],
+        make_session: Callable[[bytes], Screener],
         clock: Clock,
         modelled: Callable[[Job], tuple[int, int]],
     ) -> None:
@@ -63,13 +61,13 @@ class InlineEngine:
             await self._clock.sleep_until(job.deadline_ns)
             raise InferenceError(InferenceFailure.TIMEOUT, "the modelled run outlasts its deadline")
         try:
-            probability = session.run(job.tile.pixels)
+            screening = session.screen(job)
         except ModelError as error:
             raise InferenceError(InferenceFailure.MODEL_ERROR, str(error)) from error
         await self._clock.sleep_until(due_ns)
         return Result(
             job_id=job.job_id,
-            cloud_probability=probability,
+            screening=screening,
             model_hash=model_hash,
             started_ns=started_ns,
             finished_ns=self._clock.now_ns(),

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flight.inference.job import BANDS
+from flight.inference.job import BANDS, Plausibility
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
 
 CONSTANT_SPREAD = 1e-7
 """An output whose values span less than this came from a dead network, not from a picture."""
-
-
-class Plausibility(Enum):
-    """Verdict on one output."""
-
-    PLAUSIBLE = "plausible"
-    WRONG_SHAPE = "wrong_shape"
-    NOT_FINITE = "not_finite"
-    OUT_OF_RANGE = "out_of_range"
-    CONSTANT = "constant"
 
 
 def judge_output(

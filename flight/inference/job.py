@@ -1,6 +1,8 @@
 """The values of the image flow: ``Tile`` -> ``Job`` -> ``Result`` (hop "typed" of image → ground).
 
 Pure values and the one protocol between the inference service and whatever runs the network.
+Pixels and masks are bytes here: the flight process carries pictures and looks at none, so the array
+library stays with whoever runs the network.
 """
 
 from __future__ import annotations
@@ -8,30 +10,30 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from typing import Protocol
 
 BANDS = ("B2", "B3", "B4", "B8", "B11", "B12")
 """Sentinel-2 band names of the last axis: blue, green, red, NIR, SWIR 1.6 um, SWIR 2.2 um."""
 REFLECTANCE_SCALE = 10_000
 """Digital numbers per unit of top-of-atmosphere reflectance (Sentinel-2 L1C convention)."""
+TILE_BYTES_A_PX = 2 * len(BANDS)
+"""One uint16 a band."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tile:
     """One captured image tile.
 
-    ``pixels`` is (H, W, 6) uint16, reflectance x 10 000, bands in the order of ``BANDS``;
-    ``sha256`` is the digest of its little-endian bytes; ``origin`` names scene, row and column.
+    ``pixels`` are the bytes of (H, W, 6) uint16, little-endian, row by row, the bands of a pixel
+    together in the order of ``BANDS``: reflectance x 10 000. ``sha256`` is their digest; ``origin``
+    names scene, row and column.
     """
 
     tile_id: int
     captured_ns: int
-    pixels: npt.NDArray[np.uint16]
+    pixels: bytes
+    height_px: int
+    width_px: int
     sha256: bytes
     origin: str
     sunlit: bool = True
@@ -41,7 +43,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One admitted piece of work: run ``model_name``/``variant`` on ``tile`` by ``deadline_ns``."""
+    """One admitted piece of work: run ``model_name``/``variant`` on ``tile`` by ``deadline_ns``.
+
+    A pixel is cloud from probability ``threshold`` on; a quick-look is drawn of tiles with at most
+    ``quicklook_cloud_permille_max`` thousandths of cloud.
+    """
 
     job_id: int
     tile: Tile
@@ -49,18 +55,45 @@ class Job:
     variant: str
     deadline_ns: int | None = None
     value_hint_millis: int = 0
+    threshold: float = field(kw_only=True)
+    quicklook_cloud_permille_max: int = field(kw_only=True)
+
+
+class Plausibility(Enum):
+    """Verdict on one output of a network."""
+
+    PLAUSIBLE = "plausible"
+    WRONG_SHAPE = "wrong_shape"
+    NOT_FINITE = "not_finite"
+    OUT_OF_RANGE = "out_of_range"
+    CONSTANT = "constant"
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What whoever ran the network made of its output, as bytes that only need a header.
+
+    ``mask_bits`` is the part of the mask product that is the same for every tile with this picture
+    (`mask_header`); ``quicklook_png`` is None where too little ground is seen. Only a plausible
+    output has either.
+    """
+
+    verdict: Plausibility
+    cloud_permille: int = 0
+    mask_bits: bytes = b""
+    quicklook_png: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What came out: ``cloud_probability`` (H, W) float32 in 0..1, and what it cost.
+    """What came out, already screened, and what it cost.
 
     ``energy_mj`` is millijoules or None where nothing measures or models it; ``modelled`` says that
     the duration is the board profile's and not this machine's.
     """
 
     job_id: int
-    cloud_probability: npt.NDArray[np.float32]
+    screening: Screening
     model_hash: str
     started_ns: int
     finished_ns: int
@@ -101,6 +134,6 @@ class InferenceEngine(Protocol):
         ...
 
 
-def pixel_digest(pixels: npt.NDArray[np.uint16]) -> bytes:
-    """Return the SHA-256 of the tile's little-endian bytes, the same on every machine."""
-    return hashlib.sha256(np.ascontiguousarray(pixels, dtype="<u2").tobytes()).digest()
+def pixel_digest(pixels: bytes) -> bytes:
+    """Return the SHA-256 of a tile's bytes, the same on every machine."""
+    return hashlib.sha256(pixels).digest()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
-from flight.inference.npz_arrays import NpzError, read_npz
+from flight.inference.npz_arrays import read_npz
+from flight.inference.npz_members import NpzError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,28 +1,28 @@
-"""The cloud-mask product: one bit a pixel, packed. Codec used on board and on the ground. A leaf.
+"""The cloud-mask product: one bit a pixel, packed beside the network, unpacked on the ground.
 
-Layout, big-endian: magic "LMSK", version u8, reserved u8, height u16, width u16, cloud fraction
-u16 (permille), threshold u16 (permille), tile id u64, first 8 bytes of the model's SHA-256, CRC-32
-of the unpacked bits u32; then the bits, row by row, most significant first, zlib (RFC 1950).
+The layout is `mask_header`'s.
 """
 
 from __future__ import annotations
 
-import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flight.inference.mask_header import (
+    BITS_CRC,
+    HEADER,
+    HEADER_BYTES,
+    MAGIC,
+    SIDE_PX_MAX,
+    VERSION,
+    mask_payload,
+)
+
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-MAGIC = b"LMSK"
-VERSION = 1
-SIDE_PX_MAX = 4096
-MODEL_ID_BYTES = 8
-_HEADER = struct.Struct(f">4sBBHHHHQ{MODEL_ID_BYTES}sI")
-HEADER_BYTES = _HEADER.size
 
 
 class MaskError(Exception):
@@ -45,37 +45,34 @@ def cloud_permille(cloud: npt.NDArray[np.bool_]) -> int:
     return (2000 * int(np.count_nonzero(cloud)) + cloud.size) // (2 * cloud.size)
 
 
+def mask_bits(cloud: npt.NDArray[np.bool_]) -> bytes:
+    """Return CRC and packed bits of a mask (H, W): the product without its header."""
+    bits = np.packbits(cloud.astype(np.bool_)).tobytes()
+    return BITS_CRC.pack(zlib.crc32(bits)) + zlib.compress(bits, 9)
+
+
 def encode_mask(
     tile_id: int, cloud: npt.NDArray[np.bool_], threshold_permille: int, model_id: bytes
 ) -> bytes:
     """Return the payload of a mask (H, W) bool, sides 1..4096 px, tile id in 64 bits."""
     height, width = cloud.shape
-    if not (0 < height <= SIDE_PX_MAX and 0 < width <= SIDE_PX_MAX):
-        raise ValueError(f"mask of {cloud.shape} px, wanted 1..{SIDE_PX_MAX}")
-    if len(model_id) != MODEL_ID_BYTES:
-        raise ValueError(f"model id of {len(model_id)} bytes, wanted {MODEL_ID_BYTES}")
-    bits = np.packbits(cloud.astype(np.bool_)).tobytes()
-    header = _HEADER.pack(
-        MAGIC,
-        VERSION,
-        0,
-        height,
-        width,
-        cloud_permille(cloud),
-        threshold_permille,
-        tile_id,
-        model_id,
-        zlib.crc32(bits),
+    return mask_payload(
+        mask_bits(cloud),
+        tile_id=tile_id,
+        shape=(height, width),
+        cloud_permille=cloud_permille(cloud),
+        threshold_permille=threshold_permille,
+        model_id=model_id,
     )
-    return header + zlib.compress(bits, 9)
 
 
 def decode_mask(payload: bytes) -> MaskProduct:
     """Return the mask in ``payload``; raises ``MaskError`` only, whatever the bytes."""
     if len(payload) < HEADER_BYTES:
         raise MaskError(f"{len(payload)} bytes are no mask header")
-    fields = _HEADER.unpack_from(payload)
-    magic, version, _, height, width, permille, threshold, tile_id, model_id, crc32 = fields
+    fields = HEADER.unpack_from(payload)
+    magic, version, _, height, width, permille, threshold, tile_id, model_id = fields
+    (crc32,) = BITS_CRC.unpack_from(payload, HEADER.size)
     if magic != MAGIC or version != VERSION:
         raise MaskError(f"magic {magic!r} version {version} is not {MAGIC!r} {VERSION}")
     if not (0 < height <= SIDE_PX_MAX and 0 < width <= SIDE_PX_MAX):

@@ -11,20 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from flight.inference.job import BANDS
-from flight.inference.mask_product import MODEL_ID_BYTES, cloud_permille, encode_mask
-from flight.inference.png_image import encode
+from flight.inference.mask_header import MODEL_ID_BYTES, mask_payload
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from flight.inference.job import Result, Tile
-
-RED_GREEN_BLUE = [BANDS.index(name) for name in ("B4", "B3", "B2")]
-WHITE_DN = 4000
-"""Reflectance 0.4 is shown white: land is seldom brighter, clouds may saturate."""
 
 
 class DraftKind(Enum):
@@ -61,35 +51,27 @@ class ValueTable:
     quicklook_cloud_permille_max: int = 600
 
 
-def cloud_mask(result: Result, threshold: float) -> npt.NDArray[np.bool_]:
-    """Return the mask (H, W): probability at or above ``threshold``."""
-    return np.asarray(result.cloud_probability >= np.float32(threshold))
-
-
-def quicklook(pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
-    """Return the true-colour picture (H, W, 3) uint8 of a tile (H, W, 6)."""
-    rgb = pixels[..., RED_GREEN_BLUE].astype(np.uint32)
-    return np.minimum(rgb * 255 // WHITE_DN, 255).astype(np.uint8)
-
-
 def products_of(
     result: Result, tile: Tile, values: ValueTable, threshold: float
 ) -> tuple[Draft, ...]:
-    """Return the drafts that ``result`` on ``tile`` is worth, the mask first."""
-    mask = cloud_mask(result, threshold)
-    permille = cloud_permille(mask)
-    model_id = bytes.fromhex(result.model_hash)[:MODEL_ID_BYTES]
-    payload = encode_mask(tile.tile_id, mask, round(threshold * 1000), model_id)
+    """Return the drafts that a plausible ``result`` on ``tile`` is worth, the mask first."""
+    screening = result.screening
+    permille = screening.cloud_permille
+    payload = mask_payload(
+        screening.mask_bits,
+        tile_id=tile.tile_id,
+        shape=(tile.height_px, tile.width_px),
+        cloud_permille=permille,
+        threshold_permille=round(threshold * 1000),
+        model_id=bytes.fromhex(result.model_hash)[:MODEL_ID_BYTES],
+    )
     worth = values.mask_land_millis if tile.land else values.mask_sea_millis
     drafts = [_draft(DraftKind.MASK, tile, "msk", payload, worth, permille)]
-    if permille <= values.quicklook_cloud_permille_max:
+    picture = screening.quicklook_png
+    if picture is not None:
         clear = values.quicklook_land_millis if tile.land else values.quicklook_sea_millis
         worth = clear * (1000 - permille) // 1000
-        drafts.append(
-            _draft(
-                DraftKind.QUICKLOOK, tile, "png", encode(quicklook(tile.pixels)), worth, permille
-            )
-        )
+        drafts.append(_draft(DraftKind.QUICKLOOK, tile, "png", picture, worth, permille))
     return tuple(drafts)
 
 

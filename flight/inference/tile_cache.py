@@ -9,22 +9,21 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
-from flight.inference.job import BANDS, REFLECTANCE_SCALE, Tile, pixel_digest
-from flight.inference.npz_arrays import NpzError, read_npz
+from flight.inference.job import BANDS, REFLECTANCE_SCALE, TILE_BYTES_A_PX, Tile, pixel_digest
+from flight.inference.npz_members import NpzError, read_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy.typing as npt
-
 ARRAYS = ("pixels", "reference", "corner", "land")
+DTYPES = ("<u2", "|u1", "<i4", "|u1")
 CACHE_BYTES_MAX = 512 * 1024 * 1024
 REMEDY = "run `lumenode fetch-data --force`"
 SCENE = "s2-scene-1"
@@ -63,10 +62,13 @@ class Sidecar(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileCache:
-    """A verified cache: tiles, reference cloud masks (N, H, W) bool by tile, and the sidecar."""
+    """A verified cache: tiles, reference cloud masks by tile, and the sidecar.
+
+    A reference is one byte a pixel, row by row, not 0 where there is cloud.
+    """
 
     tiles: tuple[Tile, ...]
-    references: npt.NDArray[np.bool_]
+    references: tuple[bytes, ...]
     sidecar: Sidecar
 
 
@@ -94,36 +96,55 @@ def read_tile_cache(path: Path) -> TileCache:
             f"{REMEDY}"
         )
     try:
-        arrays = read_npz(io.BytesIO(data), ARRAYS, CACHE_BYTES_MAX)
-        pixels, masks, corners, land = (arrays[name] for name in ARRAYS)
+        members = read_members(io.BytesIO(data), ARRAYS, CACHE_BYTES_MAX)
+        arrays = [members[name] for name in ARRAYS]
     except (NpzError, KeyError) as error:
         raise ImageryError(f"{path}: not a tile cache: {error}; {REMEDY}") from error
     count, side = len(sidecar.tile_sha256), sidecar.tile_px
-    shapes = (pixels.shape, masks.shape, corners.shape, land.shape)
-    wanted = ((count, side, side, len(BANDS)), (count, side, side), (count, 2), (count,))
-    if shapes != wanted or pixels.dtype != np.uint16:
-        raise ImageryError(f"{path}: arrays {shapes} {pixels.dtype}, wanted {wanted}; {REMEDY}")
-    tiles = tuple(
-        Tile(
-            tile_id=index,
-            captured_ns=0,
-            pixels=pixels[index],
-            sha256=bytes.fromhex(sidecar.tile_sha256[index]),
-            origin=f"{sidecar.scene}:{corners[index][0]}:{corners[index][1]}",
-            land=bool(land[index]),
-            synthetic=sidecar.synthetic,
-        )
-        for index in range(count)
-    )
+    found_arrays = tuple((array.shape, array.dtype) for array in arrays)
+    shapes = ((count, side, side, len(BANDS)), (count, side, side), (count, 2), (count,))
+    wanted = tuple(zip(shapes, DTYPES, strict=True))
+    if found_arrays != wanted:
+        raise ImageryError(f"{path}: arrays {found_arrays}, wanted {wanted}; {REMEDY}")
+    pixels, masks, corners, land = (array.data for array in arrays)
+    tiles = _tiles(sidecar, pixels, corners, land)
     for tile in tiles:
         if pixel_digest(tile.pixels) != tile.sha256:
             raise ImageryError(f"{path}: tile {tile.origin} fails its SHA-256; {REMEDY}")
-    return TileCache(tiles, masks.astype(np.bool_), sidecar)
+    return TileCache(tiles, tuple(_slices(masks, side * side)), sidecar)
 
 
 def sidecar_path(path: Path) -> Path:
     """Return the path of the JSON beside the npz at ``path``."""
     return path.with_suffix(".json")
+
+
+def _tiles(sidecar: Sidecar, pixels: bytes, corners: bytes, land: bytes) -> tuple[Tile, ...]:
+    side = sidecar.tile_px
+    return tuple(
+        Tile(
+            tile_id=index,
+            captured_ns=0,
+            pixels=picture,
+            height_px=side,
+            width_px=side,
+            sha256=bytes.fromhex(sidecar.tile_sha256[index]),
+            origin=f"{sidecar.scene}:{row}:{col}",
+            land=bool(land[index]),
+            synthetic=sidecar.synthetic,
+        )
+        for index, (picture, (row, col)) in enumerate(
+            zip(
+                _slices(pixels, side * side * TILE_BYTES_A_PX),
+                struct.iter_unpack("<ii", corners),
+                strict=True,
+            )
+        )
+    )
+
+
+def _slices(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def _sidecar(path: Path) -> Sidecar:

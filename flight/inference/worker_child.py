@@ -39,7 +39,8 @@ class WorkerChild:
                 pass_fds=passed,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
+                # The worker has its own threads: those of the array library would only be idle.
+                env={"OPENBLAS_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path},
             )
         except OSError:
             os.close(self._request_fd)

@@ -1,5 +1,6 @@
 """The inference worker process: waits for a signal, runs one network on one tile, answers.
 
+The answer goes back screened, as bytes that only need a header: nobody else looks at pixels.
 Started by ``worker_process``; the only process of the flight software with ONNX Runtime in it, so
 that a crash, a leak or a hang in there costs a restart and not the mission. Ends when the request
 pipe closes.
@@ -18,17 +19,18 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from flight.inference.job import TILE_BYTES_A_PX
 from flight.inference.model_registry import ModelError
+from flight.inference.screening import screen
 from flight.inference.session_ort import OrtSession
+from flight.inference.tile_pixels import pixel_array
 from flight.inference.worker_protocol import (
     REQUEST_BYTES,
-    RESULT_BYTES_A_PX,
-    TILE_BYTES_A_PX,
     Reply,
     Request,
     Status,
+    pack_screening,
+    shared_bytes,
 )
 
 if TYPE_CHECKING:
@@ -63,22 +65,21 @@ def answer(
     request: Request, sessions: Sequence[OrtSession], shared: mmap.mmap, capacity_px: int
 ) -> Reply:
     """Run one request; the result is in shared memory before the reply says so."""
-    shape = (request.height, request.width)
-    count = shape[0] * shape[1]
-    tile = shared[: count * TILE_BYTES_A_PX]
+    tile = shared[: request.height * request.width * TILE_BYTES_A_PX]
     if zlib.crc32(tile) != request.crc32:
         return Reply(request.seq, Status.CORRUPT_TILE, text="tile differs from what was sent")
     started_ns = time.monotonic_ns()
     try:
-        pixels = np.frombuffer(tile, dtype=np.uint16).reshape(*shape, -1)
+        pixels = pixel_array(tile, request.height, request.width)
         probability = sessions[request.model].run(pixels)
     except ModelError as error:
         return Reply(request.seq, Status.MODEL_ERROR, text=str(error))
     duration_ns = time.monotonic_ns() - started_ns
-    raw = probability.tobytes()
+    limit = request.quicklook_cloud_permille_max
+    raw = pack_screening(screen(pixels, probability, request.threshold, limit))
     base = capacity_px * TILE_BYTES_A_PX
     shared[base : base + len(raw)] = raw
-    return Reply(request.seq, Status.DONE, zlib.crc32(raw), duration_ns)
+    return Reply(request.seq, Status.DONE, zlib.crc32(raw), len(raw), duration_ns)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,8 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
-    size = options.capacity_px * (TILE_BYTES_A_PX + RESULT_BYTES_A_PX)
-    shared = mmap.mmap(options.shared, size)
+    shared = mmap.mmap(options.shared, shared_bytes(options.capacity_px))
     try:
         sessions = [session_of(word) for word in options.model]
     except ModelError as error:

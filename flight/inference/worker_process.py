@@ -2,7 +2,7 @@
 
 Signals over pipes, pixels and answers over an anonymous memory file: 6-15 us a call, no pickling,
 nothing left behind when either side dies. The loop is never blocked and no thread is started; this
-process never imports ONNX Runtime.
+process imports neither ONNX Runtime nor the array library.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from flight.inference.job import BANDS, InferenceError, InferenceFailure, Job, Result
+from flight.inference.job import (
+    TILE_BYTES_A_PX,
+    InferenceError,
+    InferenceFailure,
+    Job,
+    Result,
+    Screening,
+    Tile,
+)
+from flight.inference.mask_header import SIDE_PX_MAX
 from flight.inference.worker_child import WorkerChild
 from flight.inference.worker_protocol import (
-    RESULT_BYTES_A_PX,
-    TILE_BYTES_A_PX,
     Reply,
     Request,
     Status,
+    shared_bytes,
+    unpack_screening,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy.typing as npt
 
     from flight.base.clock import Clock
     from flight.inference.model_registry import ModelBytes
@@ -74,7 +79,7 @@ class WorkerEngine:
         self._clock = clock
         self._timeout_ns, self._start_timeout_ns = timeout_ns, start_timeout_ns
         self._capacity_px = capacity_px
-        size = capacity_px * (TILE_BYTES_A_PX + RESULT_BYTES_A_PX)
+        size = shared_bytes(capacity_px)
         self._shared_fd = os.memfd_create("lumenode-tiles")
         os.ftruncate(self._shared_fd, size)
         self._shared = mmap.mmap(self._shared_fd, size)
@@ -115,35 +120,37 @@ class WorkerEngine:
         os.close(self._shared_fd)
 
     async def _run(self, job: Job) -> Result:
-        pixels = job.tile.pixels
+        tile = job.tile
         if self._closed:
             raise InferenceError(InferenceFailure.CLOSED, "the engine is closed")
         if (job.model_name, job.variant) not in self._models:
             name = f"{job.model_name}/{job.variant}"
             raise InferenceError(InferenceFailure.UNKNOWN_MODEL, f"no model {name} was loaded")
-        if pixels.ndim != 3 or pixels.shape[2] != len(BANDS) or pixels.dtype != np.uint16:
-            shape = f"{pixels.shape} {pixels.dtype}"
-            raise InferenceError(InferenceFailure.MODEL_ERROR, f"tile is {shape}, not (H, W, 6)")
-        if pixels.shape[0] * pixels.shape[1] > self._capacity_px:
-            raise InferenceError(InferenceFailure.TILE_TOO_LARGE, f"tile of {pixels.shape[:2]} px")
+        self._check(tile)
         child = self._child if self._child is not None else await self._start()
         if job.deadline_ns is not None and self._clock.now_ns() >= job.deadline_ns:
             # Waiting its turn or for a worker to start took too long; the worker is healthy.
             raise InferenceError(InferenceFailure.TIMEOUT, "deadline passed before the run")
         index, model = self._models[job.model_name, job.variant]
-        raw = np.ascontiguousarray(pixels).tobytes()
-        self._shared[: len(raw)] = raw
+        self._shared[: len(tile.pixels)] = tile.pixels
         self._seq = (self._seq + 1) & 0xFFFF_FFFF
         started_ns = self._clock.now_ns()
-        height, width = pixels.shape[:2]
-        request = Request(self._seq, index, height, width, zlib.crc32(raw))
+        request = Request(
+            seq=self._seq,
+            model=index,
+            height=tile.height_px,
+            width=tile.width_px,
+            crc32=zlib.crc32(tile.pixels),
+            threshold=job.threshold,
+            quicklook_cloud_permille_max=job.quicklook_cloud_permille_max,
+        )
         due_ns = started_ns + self._timeout_ns
         if job.deadline_ns is not None:
             due_ns = min(due_ns, job.deadline_ns)
         reply = await self._exchange(child, request.pack(), due_ns)
         return Result(
             job_id=job.job_id,
-            cloud_probability=self._answer(reply, (height, width)),
+            screening=self._answer(reply),
             model_hash=model.sha256,
             started_ns=started_ns,
             finished_ns=self._clock.now_ns(),
@@ -152,7 +159,18 @@ class WorkerEngine:
             modelled=False,
         )
 
-    def _answer(self, reply: Reply, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    def _check(self, tile: Tile) -> None:
+        """Raise what keeps a tile from being run, before it costs a worker."""
+        height, width = tile.height_px, tile.width_px
+        if len(tile.pixels) != height * width * TILE_BYTES_A_PX:
+            shape = f"({height}, {width}, 6) uint16"
+            text = f"tile holds {len(tile.pixels)} bytes, which is not {shape}"
+            raise InferenceError(InferenceFailure.MODEL_ERROR, text)
+        if height * width > self._capacity_px or max(height, width) > SIDE_PX_MAX:
+            text = f"tile of {(height, width)} px"
+            raise InferenceError(InferenceFailure.TILE_TOO_LARGE, text)
+
+    def _answer(self, reply: Reply) -> Screening:
         """Copy the result out of shared memory, or raise what the reply says instead."""
         if reply.seq != self._seq:
             self._kill()
@@ -162,10 +180,13 @@ class WorkerEngine:
         if reply.status is not Status.DONE:
             raise InferenceError(InferenceFailure.MODEL_ERROR, reply.text)
         base = self._capacity_px * TILE_BYTES_A_PX
-        raw = self._shared[base : base + shape[0] * shape[1] * RESULT_BYTES_A_PX]
+        raw = self._shared[base : base + reply.size]
         if zlib.crc32(raw) != reply.crc32:
             raise InferenceError(InferenceFailure.CORRUPT_RESULT, "result fails its CRC")
-        return np.frombuffer(raw, dtype=np.float32).reshape(shape)
+        try:
+            return unpack_screening(raw)
+        except ValueError as error:
+            raise InferenceError(InferenceFailure.CORRUPT_RESULT, str(error)) from error
 
     async def _start(self) -> WorkerChild:
         """Start a worker and wait until its sessions are built."""

@@ -1,7 +1,7 @@
 """The words between the flight process and its inference worker. A leaf, imported by both.
 
-Pixels and answers lie in one shared memory file (tile area, then result area); pipes carry only
-these fixed-size signals, each smaller than the system's atomic pipe write.
+Pixels and screened answers lie in one shared memory file (tile area, then result area); pipes carry
+only these fixed-size signals, each smaller than the system's atomic pipe write.
 """
 
 from __future__ import annotations
@@ -10,14 +10,48 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-TILE_BYTES_A_PX = 12
-"""Six bands of uint16."""
+from flight.inference.job import TILE_BYTES_A_PX, Plausibility, Screening
+
 RESULT_BYTES_A_PX = 4
-"""One float32."""
+"""A picture of three bytes, an eighth for the mask; the rest is for what does not compress."""
+RESULT_BYTES_SPARE = 8192
+"""Headers, and a filter byte for each row of the picture."""
 TEXT_BYTES = 160
-_REQUEST = struct.Struct("<IIIII")
-_REPLY = struct.Struct(f"<IIIQ{TEXT_BYTES}s")
+_VERDICTS = tuple(Plausibility)
+_SCREENING = struct.Struct("<B?HII")
+_REQUEST = struct.Struct("<IIIIIdI")
+_REPLY = struct.Struct(f"<IIIIQ{TEXT_BYTES}s")
 REQUEST_BYTES, REPLY_BYTES = _REQUEST.size, _REPLY.size
+
+
+def shared_bytes(capacity_px: int) -> int:
+    """Return the size of the memory shared for tiles of up to ``capacity_px``."""
+    return capacity_px * (TILE_BYTES_A_PX + RESULT_BYTES_A_PX) + RESULT_BYTES_SPARE
+
+
+def pack_screening(screening: Screening) -> bytes:
+    """Return the bytes in the result area."""
+    mask, picture = screening.mask_bits, screening.quicklook_png
+    head = _SCREENING.pack(
+        _VERDICTS.index(screening.verdict),
+        picture is not None,
+        screening.cloud_permille,
+        len(mask),
+        len(picture or b""),
+    )
+    return head + mask + (picture or b"")
+
+
+def unpack_screening(data: bytes) -> Screening:
+    """Return the screening in exactly these bytes; raises ``ValueError``."""
+    if len(data) < _SCREENING.size:
+        raise ValueError(f"{len(data)} bytes are no screening")
+    verdict, drawn, permille, mask_bytes, picture_bytes = _SCREENING.unpack_from(data)
+    mask_end = _SCREENING.size + mask_bytes
+    if verdict >= len(_VERDICTS) or len(data) != mask_end + picture_bytes:
+        raise ValueError(f"screening with verdict {verdict} in {len(data)} bytes")
+    picture = data[mask_end:] if drawn else None
+    return Screening(_VERDICTS[verdict], permille, data[_SCREENING.size : mask_end], picture)
 
 
 class Status(IntEnum):
@@ -31,17 +65,30 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Run model number ``model`` on the tile in shared memory; ``crc32`` is that of its bytes."""
+    """Run model number ``model`` on the tile in shared memory; ``crc32`` is that of its bytes.
+
+    ``threshold`` and ``quicklook_cloud_permille_max`` are the job's.
+    """
 
     seq: int
     model: int
     height: int
     width: int
     crc32: int
+    threshold: float
+    quicklook_cloud_permille_max: int
 
     def pack(self) -> bytes:
         """Return the bytes on the pipe."""
-        return _REQUEST.pack(self.seq, self.model, self.height, self.width, self.crc32)
+        return _REQUEST.pack(
+            self.seq,
+            self.model,
+            self.height,
+            self.width,
+            self.crc32,
+            self.threshold,
+            self.quicklook_cloud_permille_max,
+        )
 
     @staticmethod
     def unpack(data: bytes) -> Request:
@@ -51,22 +98,23 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer to request ``seq``; ``crc32`` is that of the result's bytes, ``text`` the error."""
+    """Answer to request ``seq``: ``size`` bytes of result with this ``crc32``, or an error text."""
 
     seq: int
     status: Status
     crc32: int = 0
+    size: int = 0
     duration_ns: int = 0
     text: str = ""
 
     def pack(self) -> bytes:
         """Return the bytes on the pipe; a long text is cut."""
         text = self.text.encode(errors="replace")[:TEXT_BYTES]
-        return _REPLY.pack(self.seq, self.status, self.crc32, self.duration_ns, text)
+        return _REPLY.pack(self.seq, self.status, self.crc32, self.size, self.duration_ns, text)
 
     @staticmethod
     def unpack(data: bytes) -> Reply:
         """Return the reply of exactly ``REPLY_BYTES`` bytes."""
-        seq, status, crc32, duration_ns, text = _REPLY.unpack(data)
+        seq, status, crc32, size, duration_ns, text = _REPLY.unpack(data)
         words = text.rstrip(b"\0").decode(errors="replace")
-        return Reply(seq, Status(status), crc32, duration_ns, words)
+        return Reply(seq, Status(status), crc32, size, duration_ns, words)

@@ -14,6 +14,7 @@ from flight.inference.integrity import encode_expected, golden_tile
 from flight.inference.job import REFLECTANCE_SCALE
 from flight.inference.model_registry import Golden, InputLayout, Manifest, Variant
 from flight.inference.session_ort import OrtSession
+from flight.inference.tile_pixels import pixels_of
 from hil.imagery import load_references, load_tiles
 from hil.training.layers import BANDS, GRID_PX, parameter_count
 
@@ -54,7 +55,7 @@ def check_scene(cache: Path, folder: Path, threshold: float) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for variant in ("fp32", "int8"):
         session = OrtSession((folder / f"{variant}.onnx").read_bytes())
-        masks = [session.run(tile.pixels) >= np.float32(threshold) for tile in tiles]
+        masks = [session.run(pixels_of(tile)) >= np.float32(threshold) for tile in tiles]
         truth = [references[tile.tile_id] for tile in tiles]
         found = accuracy_of(np.concatenate(masks), np.concatenate(truth))
         figures[variant] = {k: round(v, 4) for k, v in dataclasses.asdict(found).items()}

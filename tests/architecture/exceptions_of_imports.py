@@ -10,6 +10,7 @@ OPEN_TO_THE_BENCH = {
     "flight.keys": "both ends of a link need its keys",
     "flight.inference.job": "tiles, jobs and results are values",
     "flight.inference.tile_cache": "the cache that flight reads is written on the ground",
+    "flight.inference.tile_pixels": "tiles as arrays",
     "flight.inference.model_registry": "verified model bytes are values",
     "flight.inference.mask_product": "the ground decodes what the node encodes",
     "flight.inference.png_image": "the ground decodes what the node encodes",
@@ -19,7 +20,7 @@ OPEN_TO_THE_BENCH = {
 # (module or package of the bench, module of flight): reason.
 BENCH_TO_FLIGHT = {
     ("hil.board_engine", "flight.inference.inline_engine"): "the engine with a modelled duration",
-    ("hil.product_gallery", "flight.inference.result_products"): "the input tile in true colour",
+    ("hil.board_engine", "flight.inference.screening"): "what it remembers is the screened answer",
     ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
 }
 

@@ -8,6 +8,7 @@ import sys
 from house import ROOT, lies_under, modules
 
 FORBIDDEN = (
+    "numpy",
     "onnxruntime",
     "scipy",
     "rich",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from flight.inference.job import REFLECTANCE_SCALE
+from flight.inference.tile_pixels import pixels_of
 from hil.synthetic_scene import synthetic_labelled_tiles
 from hil.tile_writer import LabelledScene, write_tile_cache
 
@@ -41,7 +42,7 @@ def make_board(lumenode):
         ((tile, cloud),) = synthetic_labelled_tiles(7, 1, 128)
         scene = LabelledScene(
             name="synthetic",
-            reflectance=tile.pixels.astype(np.float32) / REFLECTANCE_SCALE,
+            reflectance=pixels_of(tile).astype(np.float32) / REFLECTANCE_SCALE,
             cloud=cloud,
             notice="synthetic",
             reference="made with the scene",

@@ -15,6 +15,7 @@ import pytest
 
 from flight.__main__ import main
 from flight.inference.model_registry import DEFAULT_ROOT, ModelError, ModelRegistry
+from flight.inference.tile_pixels import pixels_of
 from hil.imagery import synthetic_tiles
 from hil.scenario_check import SUMMARY_KEYS
 from hil.tile_writer import LabelledScene, write_tile_cache
@@ -172,8 +173,8 @@ def test_missing_and_damaged_imagery_names_file_and_remedy(told, tmp_path, monke
 def test_a_flipped_bit_in_the_imagery_is_found(told, tmp_path, monkeypatch):
     (tile,) = synthetic_tiles(1, 1, 128)
     scene = LabelledScene(
-        name="s2-scene-1", reflectance=tile.pixels / 1e4,
-        cloud=np.zeros(tile.pixels.shape[:2], dtype=bool),
+        name="s2-scene-1", reflectance=pixels_of(tile) / 1e4,
+        cloud=np.zeros((128, 128), dtype=bool),
         notice="n", reference="r", synthetic=True, sources=(),
     )  # fmt: skip
     monkeypatch.setenv("LUMENODE_CACHE", str(tmp_path / "cache"))

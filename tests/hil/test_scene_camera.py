@@ -6,9 +6,7 @@ from hil.scene_camera import SceneCamera
 from hil.simloop import SimLoop
 
 S = 1_000_000_000
-TILES = tuple(
-    Tile(i, 0, np.full((2, 2, 6), i, dtype=np.uint16), bytes(32), f"scene:{i}") for i in range(7)
-)
+TILES = tuple(Tile(i, 0, bytes([i, 0]) * 24, 2, 2, bytes(32), f"scene:{i}") for i in range(7))
 
 
 def shot(seconds, lit=lambda _: True, cadence_s=4.0, seed=1, work_s=0.0):

@@ -1,6 +1,5 @@
 import dataclasses
 
-import numpy as np
 import pytest
 
 from flight.inference.admission import Conditions, Limit, Need, Verdict, judge
@@ -16,7 +15,7 @@ FINE = Conditions(
     store_free_bytes=1_000_000,
 )
 NEED = Need(energy_mj=1_000, run_ns=50, products_bytes=10_000, deadline_ns=1_000)
-TILE = Tile(1, 0, np.zeros((4, 4, 6), np.uint16), bytes(32), "synthetic:0:0", synthetic=True)
+TILE = Tile(1, 0, bytes(192), 4, 4, bytes(32), "synthetic:0:0", synthetic=True)
 
 
 def test_a_node_at_ease_admits():

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from flight.inference.inline_engine import InlineEngine
-from flight.inference.job import InferenceError, InferenceFailure, Job
+from flight.inference.job import InferenceError, InferenceFailure, Job, Plausibility
 from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.screening import ScreeningSession
 from hil.imagery import synthetic_tiles
 
 TILE = synthetic_tiles(seed=2, n=1, size=16)[0]
-JOB = Job(4, TILE, "cloud_unet", "int8")
+JOB = Job(4, TILE, "cloud_unet", "int8", threshold=0.5, quicklook_cloud_permille_max=600)
 
 
 class VirtualClock:
@@ -23,19 +24,18 @@ class VirtualClock:
         self.now = max(self.now, t_ns)
 
 
-class Half:
-    def __init__(self, _data):
-        pass
-
+class Ramp:
     def run(self, pixels):
         if pixels.shape[0] != 16:
             raise ModelError("odd tile")
-        return np.full(pixels.shape[:2], 0.5, np.float32)
+        return np.linspace(0, 1, 256, dtype=np.float32).reshape(pixels.shape[:2])
 
 
 def engine_at(clock, run_ns=2_500_000):
     models = [ModelRegistry().load("cloud_unet", "int8")]
-    return InlineEngine(models, Half, clock, lambda _job: (run_ns, 33))
+    return InlineEngine(
+        models, lambda _data: ScreeningSession(Ramp()), clock, lambda _job: (run_ns, 33)
+    )
 
 
 def failure_of(engine, job):
@@ -49,7 +49,8 @@ def test_the_answer_is_held_for_the_modelled_duration():
     result = asyncio.run(engine_at(clock).run(JOB))
     assert (result.started_ns, result.finished_ns, clock.now) == (1_000, 2_501_000, 2_501_000)
     assert (result.duration_ms, result.energy_mj, result.modelled) == (2.5, 33, True)
-    assert result.cloud_probability.shape == (16, 16)
+    assert result.screening.verdict is Plausibility.PLAUSIBLE
+    assert result.screening.cloud_permille == 500
 
 
 def test_a_run_that_outlasts_its_deadline_ends_there_without_an_answer():
@@ -63,7 +64,7 @@ def test_each_fault_has_its_own_kind():
     engine = engine_at(VirtualClock())
     strange = dataclasses.replace(JOB, variant="fp16")
     assert failure_of(engine, strange) is InferenceFailure.UNKNOWN_MODEL
-    small = dataclasses.replace(TILE, pixels=TILE.pixels[:8])
+    small = dataclasses.replace(TILE, pixels=TILE.pixels[: 8 * 16 * 12], height_px=8)
     broken = dataclasses.replace(JOB, tile=small)
     assert failure_of(engine, broken) is InferenceFailure.MODEL_ERROR
     engine.close()

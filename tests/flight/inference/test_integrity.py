@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from flight.inference.integrity import (
-    Plausibility,
     encode_expected,
     golden_deviation,
     golden_passes,
     golden_tile,
     judge_output,
 )
+from flight.inference.job import Plausibility
 from flight.inference.model_registry import Golden
 
 RAMP = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from flight.inference.mask_header import HEADER_BYTES
 from flight.inference.mask_product import (
-    HEADER_BYTES,
     MaskError,
     cloud_permille,
     decode_mask,

@@ -8,13 +8,14 @@ import pytest
 
 from flight.inference.model_registry import DEFAULT_ROOT
 from flight.inference.models_cli import main_models
+from flight.inference.tile_pixels import pixels_of
 from hil.synthetic_scene import synthetic_labelled_tiles
 
 
 def labelled(path, **change):
     tile, cloud = synthetic_labelled_tiles(seed=9, n=1, size=90)[0]
     arrays = {
-        "img": (tile.pixels / 10_000).astype(np.float32)[:, :70],
+        "img": (pixels_of(tile) / 10_000).astype(np.float32)[:, :70],
         "msk": np.where(cloud, 4, 3).astype(np.uint8)[:, :70, None],
     }
     arrays = {key: value for key, value in (arrays | change).items() if value is not None}

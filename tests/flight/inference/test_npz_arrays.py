@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.inference.npz_arrays import NpzError, read_npz
+from flight.inference.npz_arrays import read_npz
+from flight.inference.npz_members import NpzError
 
 
 def archive_of(save):

@@ -7,6 +7,7 @@ from flight.inference import png_image
 from flight.inference.job import Result, Tile
 from flight.inference.mask_product import decode_mask
 from flight.inference.result_products import DraftKind, ValueTable, products_of
+from flight.inference.screening import screen
 
 VALUES = ValueTable(
     mask_land_millis=100,
@@ -22,8 +23,12 @@ def drafts_of(cloudy_rows: int, *, land: bool = True):
     pixels = np.full((10, 8, 6), 1500, np.uint16)
     probability = np.zeros((10, 8), np.float32)
     probability[:cloudy_rows] = 0.5
-    tile = Tile(42, 0, pixels, bytes(32), "synthetic:0:0", land=land, synthetic=True)
-    result = Result(1, probability, HASH, 0, 1, None, 0.1)
+    probability[0, 0] += 0.01  # the answer of a network that lives
+    tile = Tile(
+        42, 0, pixels.tobytes(), 10, 8, bytes(32), "synthetic:0:0", land=land, synthetic=True
+    )
+    screening = screen(pixels, probability, 0.5, VALUES.quicklook_cloud_permille_max)
+    result = Result(1, screening, HASH, 0, 1, None, 0.1)
     return products_of(result, tile, VALUES, 0.5)
 
 

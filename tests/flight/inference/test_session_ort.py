@@ -3,13 +3,14 @@ import pytest
 
 from flight.inference.accuracy import accuracy_of
 from flight.inference.integrity import (
-    Plausibility,
     golden_passes,
     golden_tile,
     judge_output,
 )
+from flight.inference.job import Plausibility
 from flight.inference.model_registry import ModelError, ModelRegistry
 from flight.inference.session_ort import OrtSession
+from flight.inference.tile_pixels import pixels_of
 from hil.imagery import synthetic_tiles
 from hil.synthetic_scene import synthetic_labelled_tiles
 
@@ -34,7 +35,7 @@ def test_int8_and_fp32_agree_on_synthetic_tiles(sessions):
     masks = {"fp32": [], "int8": []}
     for tile in synthetic_tiles(seed=5, n=4, size=128):
         for variant, session in sessions.items():
-            probability = session.run(tile.pixels)
+            probability = session.run(pixels_of(tile))
             assert judge_output(probability, (128, 128)) is Plausibility.PLAUSIBLE
             masks[variant].append(probability >= 0.5)
     agreement = accuracy_of(np.concatenate(masks["int8"]), np.concatenate(masks["fp32"]))
@@ -44,16 +45,16 @@ def test_int8_and_fp32_agree_on_synthetic_tiles(sessions):
 def test_the_network_finds_the_clouds_of_synthetic_tiles(sessions):
     found, truth = [], []
     for tile, cloud in synthetic_labelled_tiles(seed=6, n=4, size=128):
-        found.append(sessions["fp32"].run(tile.pixels) >= 0.5)
+        found.append(sessions["fp32"].run(pixels_of(tile)) >= 0.5)
         truth.append(cloud)
     assert accuracy_of(np.concatenate(found), np.concatenate(truth)).iou > 0.6
 
 
 def test_answers_are_the_same_bytes_every_time(models, sessions):
     tile = synthetic_tiles(seed=1, n=1, size=64)[0]
-    first = sessions["int8"].run(tile.pixels).tobytes()
+    first = sessions["int8"].run(pixels_of(tile)).tobytes()
     again = OrtSession(models["int8"].data)
-    assert all(again.run(tile.pixels).tobytes() == first for _ in range(3))
+    assert all(again.run(pixels_of(tile)).tobytes() == first for _ in range(3))
 
 
 def test_any_multiple_of_four_is_taken(sessions):

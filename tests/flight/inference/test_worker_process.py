@@ -5,13 +5,14 @@ import os
 import signal
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from flight.base.clock import LoopClock
 from flight.inference.job import InferenceError, InferenceFailure, Job, Result
 from flight.inference.model_registry import ModelRegistry
+from flight.inference.screening import screen
 from flight.inference.session_ort import OrtSession
+from flight.inference.tile_pixels import pixel_bytes, pixels_of
 from flight.inference.worker_process import WorkerEngine
 from flight.inference.worker_protocol import (
     REPLY_BYTES,
@@ -24,6 +25,7 @@ from hil.imagery import synthetic_tiles
 
 TILES = synthetic_tiles(seed=3, n=2, size=64)
 SECOND_NS = 1_000_000_000
+THRESHOLD, CLOUD_MAX = 0.45, 1000
 
 
 def models():
@@ -40,7 +42,13 @@ async def engine_of(**options):
 
 
 def job_of(number=1, tile=TILES[0], variant="fp32", **more):
-    return Job(number, tile, "cloud_unet", variant, **more)
+    cut = {"threshold": THRESHOLD, "quicklook_cloud_permille_max": CLOUD_MAX}
+    return Job(number, tile, "cloud_unet", variant, **cut, **more)
+
+
+def answer_here(model, tile):
+    pixels = pixels_of(tile)
+    return screen(pixels, OrtSession(model.data).run(pixels), THRESHOLD, CLOUD_MAX)
 
 
 def gone(pid):
@@ -61,12 +69,11 @@ def test_the_worker_answers_what_a_session_here_answers():
     async def scenario():
         async with engine_of() as engine:
             for model in models():
-                session = OrtSession(model.data)
                 for number, tile in enumerate(TILES):
                     result = await engine.run(job_of(number, tile, model.variant))
-                    expected = session.run(tile.pixels)
                     assert isinstance(result, Result)
-                    assert np.array_equal(result.cloud_probability, expected)
+                    assert result.screening == answer_here(model, tile)
+                    assert result.screening.quicklook_png is not None
                     assert (result.job_id, result.model_hash) == (number, model.sha256)
                     assert result.started_ns <= result.finished_ns
                     assert not result.modelled
@@ -87,9 +94,7 @@ def test_a_hung_worker_is_killed_at_the_deadline_and_replaced():
             patient = dataclasses.replace(job_of(3), tile=TILES[1])
             engine._timeout_ns = 60 * SECOND_NS
             result = await engine.run(patient)
-            assert np.array_equal(
-                result.cloud_probability, OrtSession(models()[0].data).run(TILES[1].pixels)
-            )
+            assert result.screening == answer_here(models()[0], TILES[1])
             assert engine.counters.restarts == 1
             assert engine.counters.failures[InferenceFailure.TIMEOUT] == 1
 
@@ -178,11 +183,20 @@ def test_jobs_the_engine_cannot_run_are_refused_by_name():
     async def scenario():
         async with engine_of(capacity_px=64 * 64) as engine:
             big = synthetic_tiles(seed=1, n=1, size=68)[0]
-            odd = dataclasses.replace(TILES[0], pixels=TILES[0].pixels[:63, :63])
-            flat = dataclasses.replace(TILES[0], pixels=TILES[0].pixels[..., :5])
+            pixels = pixels_of(TILES[0])
+            odd = dataclasses.replace(
+                TILES[0], pixels=pixel_bytes(pixels[:63, :63]), height_px=63, width_px=63
+            )
+            flat = dataclasses.replace(TILES[0], pixels=pixel_bytes(pixels[..., :5]))
+            thin = dataclasses.replace(
+                TILES[0], pixels=bytes(12 * 5000), height_px=5000, width_px=1
+            )
             assert await failure_of(engine, job_of(tile=big)) is InferenceFailure.TILE_TOO_LARGE
             assert await failure_of(engine, job_of(variant="x")) is InferenceFailure.UNKNOWN_MODEL
             assert await failure_of(engine, job_of(tile=flat)) is InferenceFailure.MODEL_ERROR
+            engine._capacity_px = 512 * 512
+            assert await failure_of(engine, job_of(tile=thin)) is InferenceFailure.TILE_TOO_LARGE
+            engine._capacity_px = 64 * 64
             assert engine.counters.starts == 0
             assert await failure_of(engine, job_of(tile=odd)) is InferenceFailure.MODEL_ERROR
             assert (await engine.run(job_of())).job_id == 1
@@ -220,9 +234,9 @@ def test_a_network_the_runtime_cannot_load_is_an_error_and_no_hang():
 
 
 def test_signals_on_the_pipes_have_one_size_and_come_back():
-    request = Request(2**32 - 1, 1, 512, 4096, 0xDEADBEEF)
+    request = Request(2**32 - 1, 1, 512, 4096, 0xDEADBEEF, 0.1, 1000)
     assert Request.unpack(request.pack()) == request
     assert len(request.pack()) == REQUEST_BYTES
-    reply = Reply(5, Status.MODEL_ERROR, 1, 2, "é" * 200)
+    reply = Reply(5, Status.MODEL_ERROR, 1, 2, 3, "é" * 200)
     assert len(reply.pack()) == REPLY_BYTES <= 512  # POSIX: the least atomic pipe write
     assert Reply.unpack(reply.pack()).text == "é" * 80
