@@ -25,8 +25,8 @@ from hil.tile_writer import LabelledScene, write_tile_cache
 RSS_MIB_MAX = 60.0
 MODULES_MAX = 420
 FORBIDDEN = (
-    "hil", "numpy", "onnxruntime", "onnx", "torch", "scipy", "dask", "distributed", "matplotlib", "plotly",
-    "starlette", "uvicorn", "rich", "pytest", "hypothesis",
+    "hil", "numpy", "onnxruntime", "onnx", "torch", "scipy", "dask", "distributed", "matplotlib",
+    "plotly", "starlette", "uvicorn", "rich", "pytest", "hypothesis",
 )  # fmt: skip
 CENSUS = (
     "import json, sys\n"

@@ -40,7 +40,9 @@ class Bench:
             self.arq.sent(frame_no, [self.queue.next_segment(0, 100)], 0)
 
     def take(self, apid, data):
-        self.settlement.take(SpacePacket(apid=apid, seq_count=0, time_ns=0, telecommand=True, data=data), 5)
+        self.settlement.take(
+            SpacePacket(apid=apid, seq_count=0, time_ns=0, telecommand=True, data=data), 5
+        )
 
     def report(self, seq, ranges, completed=()):
         self.take(Apid.REPORT, encode(Report(1, seq, 2, 3, 1, ranges, completed)))
