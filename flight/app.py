@@ -258,6 +258,7 @@ class Node:
             arq=self.arq,
             status=self.status,
             delivered=lambda: self._intake.delivered_total,
+            frame_bytes=self._around.config.link.frame_bytes,
             channels=self.channels,
             events=self.events,
         )

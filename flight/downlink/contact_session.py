@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 _NS = 1e-9
 _STATE_NUMBER = {state: PAT_LABELS.index(state.name) for state in PatState}
 HINT_EVERY_NS = 1_000_000_000
+FIFO_LINE_S = 0.04
+"""Four turns of the contact loop at its fastest."""
+FIFO_FRAMES_LEAST = 4
+"""On a slow line this many, or it would run dry between two turns."""
 
 
 class ContactSession:
@@ -43,7 +47,8 @@ class ContactSession:
 
     Attributes:
         in_contact: the PAT machine has a contact to work on, or one is due.
-        credit: frames the terminal would take now.
+        credit: frames to give the terminal now. It is kept shallow: what lies in its FIFO can no
+            longer be overtaken, so no more is put there than the line carries until the next look.
         frames_sent: in the present contact, counted by the downlink.
         frames_refused: the terminal would not take them; the ARQ sends them again.
     """
@@ -58,6 +63,7 @@ class ContactSession:
         arq: ArqSender,
         status: Latest[NodeStatus],
         delivered: Callable[[], int],
+        frame_bytes: int,
         channels: ChannelValues,
         events: EventLog,
     ) -> None:
@@ -68,6 +74,8 @@ class ContactSession:
         self._arq = arq
         self._status = status
         self._delivered = delivered
+        self._frame_bytes = frame_bytes
+        self._fifo_frames = 0
         self._values = channels.values
         self._events = events
         self._machine = TerminalMachine()
@@ -104,7 +112,7 @@ class ContactSession:
                 inhibit=not status.link_allowed,
             )
         )
-        self.credit = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free") or 0
+        self.credit = self._credit(frame, contact)
         if outputs.row is not None:
             self._tell_edge(outputs.row, contact, now_ns, acquired=acquired)
         self._command(outputs, now_ns)
@@ -116,6 +124,16 @@ class ContactSession:
         """Nothing to do, and the terminal has obeyed: dark and stowed."""
         dark_and_stowed = not self._laser_on and self._target_id == 0
         return not self.in_contact and self._machine.state is PatState.IDLE and dark_and_stowed
+
+    def _credit(self, frame: SensorFrame | None, contact: Contact | None) -> int:
+        """Free places, but no more frames in the FIFO than `FIFO_LINE_S` of this contact's line."""
+        free = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free") or 0
+        self._fifo_frames = max(self._fifo_frames, free)
+        if contact is None:
+            return free
+        line_frames = int(contact.rate_bps * FIFO_LINE_S / (8 * self._frame_bytes))
+        waiting = self._fifo_frames - free
+        return max(0, min(free, max(line_frames, FIFO_FRAMES_LEAST) - waiting))
 
     def _look(self, now_ns: int) -> SensorFrame | None:
         try:

@@ -28,6 +28,9 @@ _COMPACT_SLACK = 64
 _ENTER_PERMILLE = 900
 _CREDIT_MAX = 262_144 * _PERMILLE  # four of the longest frames
 
+CALLED_MAX = 64
+"""Products the ground may call for at once; more would be an order of its own."""
+
 _Heap = list[tuple[float, int, int, Entry]]
 _DeadlineHeap = list[tuple[int, float, int, int, Entry]]
 
@@ -40,6 +43,7 @@ class SendOrder:
         self._density: tuple[_Heap, ...] = tuple([] for _ in range(_CLASSES))
         self._deadline: _DeadlineHeap = []
         self._fill: _Heap = []
+        self._called: dict[int, Entry] = {}
         self._ready = [0] * _CLASSES
         self._credit = [0] * _CLASSES
         self._stamps = 0
@@ -124,6 +128,7 @@ class SendOrder:
 
     def remove(self, entry: Entry) -> None:
         """Forgets the entry; its heap items die lazily."""
+        self._called.pop(entry.product.product_id, None)
         if entry.ready:
             entry.ready = False
             self._ready[entry.product.klass] -= 1
@@ -131,11 +136,25 @@ class SendOrder:
             self._late_bytes -= entry.pending.size if entry.late else 0
         entry.stamp = -1
 
+    def call_for(self, entry: Entry) -> None:
+        """The ground wants this one now: next after emergencies, whatever the order would say.
+
+        The last `CALLED_MAX` calls count; an earlier one falls back to its place by value.
+        """
+        self._called.pop(entry.product.product_id, None)
+        self._called[entry.product.product_id] = entry
+        if len(self._called) > CALLED_MAX:
+            del self._called[next(iter(self._called))]
+
     def select(self, now_ns: int, max_bytes: int) -> Entry | None:
         """The entry whose bytes go next, or None when nothing may go."""
         entry = self._head(self._density[ProductClass.EMERGENCY], now_ns)
         if entry is not None:
             return entry
+        if self._called:
+            called = [each for each in self._called.values() if each.ready]
+            if called:
+                return max(called, key=lambda each: (each.key, -each.product.product_id))
         entry = self._overdue_class(now_ns, max_bytes)
         if entry is not None:
             return entry

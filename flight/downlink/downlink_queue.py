@@ -40,8 +40,8 @@ class DownlinkQueue:
 
     Args:
         config: bounds and tuning.
-        first_overhead_bytes: extra octets that travel with the segment at offset 0 of a product
-            (its manifest); they are taken off `max_bytes` of that segment.
+        first_overhead_bytes: octets that travel with the segment at offset 0 (its manifest); they
+            are taken off `max_bytes` of that segment.
     """
 
     def __init__(
@@ -57,8 +57,7 @@ class DownlinkQueue:
         self._deadlines: list[tuple[int, int]] = []
         self._losses = LossLedger(self._config.audit_max)
         self._bytes = self._high_bytes = self._high_products = 0
-        self._delivered_products = self._delivered_bytes = 0
-        self._resent_bytes = 0
+        self._delivered_products = self._delivered_bytes = self._resent_bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -215,10 +214,12 @@ class DownlinkQueue:
         return expired
 
     def reprioritise(self, product_id: int, value_millis: int) -> bool:
-        """Gives a product another value (>= 0); False for an unknown id."""
+        """Another value (>= 0); a higher one also calls for it. False for an unknown id."""
         entry = self._entries.get(product_id)
         if entry is None:
             return False
+        if value_millis > entry.product.value_millis:
+            self._order.call_for(entry)
         entry.product = msgspec.structs.replace(entry.product, value_millis=value_millis)
         self._rank(entry)
         self._boost_leaders(entry)
@@ -226,8 +227,7 @@ class DownlinkQueue:
 
     def delete(self, product_id: int, now_ns: int = 0) -> bool:
         """Drops a product on command; False for an unknown id."""
-        entry = self._entries.get(product_id)
-        if entry is not None:
+        if (entry := self._entries.get(product_id)) is not None:
             self._lose(entry, Loss.DELETED, now_ns)
         return entry is not None
 

@@ -108,7 +108,8 @@ def test_a_product_is_deleted_on_command_and_another_one_goes_first(tmp_path):
     plain.start()
     plain.advance(160.0)
     made = plain.world.ledger._made
-    waiting = [i for i in made if i in plain.node.queue]
+    # Pictures only: a mask is down within the second that a command takes to act.
+    waiting = [i for i in made if i in plain.node.queue and made[i].size_bytes > 5_000]
     plain.advance(slow.duration_s)
     plain.finish()
     waiting.sort(key=lambda i: received_s(tmp_path / "plain", i))
@@ -122,7 +123,12 @@ def test_a_product_is_deleted_on_command_and_another_one_goes_first(tmp_path):
     assert [fate for _, fate, _ in fates(target)] == [Fate.COMPLETED] * 2
     assert target.world.archive.digest(gone) is None
     assert [e.args["product"] for e in events(target, "PRODUCT_DELETED")] == [gone]
-    assert received_s(tmp_path / "told", first) < received_s(tmp_path / "plain", first) - 1.0
+    others = [i for i in waiting if i not in (gone, first)]
+    came_s = received_s(tmp_path / "told", first)
+    assert received_s(tmp_path / "plain", first) == max(
+        received_s(tmp_path / "plain", i) for i in [*others, first]
+    )
+    assert sum(received_s(tmp_path / "told", i) > came_s for i in others) > len(others) / 4
     assert_nothing_lost_or_doubled(target)
 
 

@@ -80,6 +80,7 @@ class Bench:
             arq=self.arq,
             status=self.status,
             delivered=lambda: self.delivered,
+            frame_bytes=4096,
             channels=self.channels,
             events=EventLog(256, self.told.append),
         )

@@ -304,3 +304,26 @@ def check(queue, flying):
         covered = sum(s.length for s in flying if s.product_id == product_id)
         assert entry.pending.size + entry.acked.size + covered == entry.product.size_bytes
         assert not any(entry.acked.gaps(a, b) == [] for a, b in entry.pending)
+
+
+def test_what_the_ground_calls_for_goes_next_even_while_deadlines_rule():
+    queue = DownlinkQueue()
+    for product_id in range(1, 6):
+        queue.offer(product(product_id, size=100, deadline_ns=(10 + product_id) * S), 0)
+    queue.capacity_hint(1_000_000, 100 * S, 0)
+    assert queue.next_segment(0, 100).product_id == 1
+    assert queue.reprioritise(5, 999_000)
+    assert queue.next_segment(0, 100).product_id == 5
+    assert queue.next_segment(0, 100).product_id == 2
+
+
+def test_a_product_made_cheaper_is_not_called_for():
+    queue = DownlinkQueue()
+    for product_id in (1, 2):
+        queue.offer(
+            product(product_id, size=100, value=500, deadline_ns=(10 + product_id) * S),
+            0,
+        )
+    queue.capacity_hint(1_000_000, 100 * S, 0)
+    assert queue.reprioritise(2, 1)
+    assert queue.next_segment(0, 100).product_id == 1

@@ -98,7 +98,7 @@ class Flight:
                 [Contact(1, PEER, ContactKind.OGS, contact_s[0] * S, contact_s[1] * S, 1e6)]
             ),
             names={}, queue=self.queue, arq=self.arq, status=status,
-            delivered=lambda: self.intake.delivered_total, **shared,
+            delivered=lambda: self.intake.delivered_total, frame_bytes=4096, **shared,
         )  # fmt: skip
         self.telemetry = TelemetryService(
             parameters=ParameterTable({"telemetry.period_s": 1.0}),
