@@ -19,6 +19,8 @@ from flight.wire.product_packet import ProductClass
 from flight.wire.space_packet import Apid, decode_all
 from flight.wire.telemetry import decode_event, decode_housekeeping
 
+pytestmark = pytest.mark.slow  # real processes, real time
+
 RSS_KIB_MAX = 60 * 1024
 MODULES_MAX = 420
 FORBIDDEN = {

@@ -104,6 +104,7 @@ def test_waiting_makes_a_product_denser():
     assert drain(queue) == [2, 1, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["density", "deadline"])
 def test_a_hundred_thousand_products_cost_no_more_steps_than_their_logarithm(mode):
     """Counted in comparisons, not in time: each selection may touch few heap items."""

@@ -295,6 +295,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_no_acknowledged_product_is_lost_by_sigkill(tmp_path):
     script = CHILD.format(path=[str(Path(__file__).parent), str(Path.cwd())])
     acknowledged: set[int] = set()

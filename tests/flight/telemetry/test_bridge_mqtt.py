@@ -20,6 +20,8 @@ from flight.wire.space_packet import Apid, SequenceCounts, encode
 from flight.wire.telecommand import Telecommand, encode_telecommand
 from hil.ground.ground_link import GroundLink
 
+pytestmark = pytest.mark.slow  # real processes, real time
+
 PATIENCE_S = 30
 SCID = 0x4C4E
 TOPICS = Topics("lumenode-1")

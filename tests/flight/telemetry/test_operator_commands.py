@@ -16,6 +16,8 @@ from flight.telemetry.command_table import NoOp, Reprioritise, SetMode, SetParam
 from flight.telemetry.mqtt_messages import Telemetry, Topics
 from flight.watch_command import Watch
 
+pytestmark = pytest.mark.slow  # real processes, real time
+
 TOPICS = Topics("n")
 
 
