@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 OUT    ?= runs/$(or $(SCENARIO),first-flight)
 
 .PHONY: run test help all setup dev fetch check-tools fmt lint type native arch bench soak \
-        check-fast docs clean
+        check-fast docs clean lost
 
 run: $(STAMP) fetch  ## fly the default mission (SCENARIO=name OUT=folder) and print where its report is
 	$(BIN)/lumenode run $(SCENARIO) --out $(OUT)
@@ -48,10 +48,14 @@ $(VENV)/pyvenv.cfg: | check-tools
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(STAMP): $(VENV)/pyvenv.cfg $(SETUP) $(NATIVE)
+# An extension that was deleted is built again.
+$(STAMP): $(VENV)/pyvenv.cfg $(SETUP) $(NATIVE) \
+		$(if $(wildcard hal/_native*.so),,lost) $(if $(wildcard hil/plant/_plant_native*.so),,lost)
 	@echo "installing lumenode and building its native extension (a minute or two the first time)"
 	@$(PIP) install -e '.[cpu]'
 	@touch $@
+
+lost:
 
 $(DEV): $(STAMP)
 	@echo "installing test tools"

@@ -57,11 +57,23 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"lumenode: no command {arguments[0]!r}; lumenode --help lists them\n")
         return 2
     module, function, _ = entry
+    return _call(module, function, arguments[1:])
+
+
+def _call(module: str, function: str, arguments: list[str]) -> int:
     try:
-        return int(getattr(import_module(module), function)(arguments[1:]))
+        return int(getattr(import_module(module), function)(arguments))
     except KeyboardInterrupt:
         sys.stderr.write("lumenode: interrupted\n")
         return 130
+    except ImportError as error:
+        if "_native" not in str(error):
+            raise
+        sys.stderr.write(
+            f"lumenode: the native extension {error.name} is not built: run `make setup` in the "
+            "repository\n"
+        )
+        return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 0

@@ -6,6 +6,7 @@ Everything the node consists of is made and connected here, once, from what its 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -81,15 +82,10 @@ class Node:
         self._make_commanding(now_ns)
         self._make_telemetry()
         self.executive = executive(
-            around,
-            self.channels,
-            self.events,
-            self.parameters,
-            self.status,
-            self._wishes,
-            now_ns,
+            around, self.channels, self.events, self.parameters, self.status, self._wishes, now_ns
         )
-        self._restarts = self.channels.index("system.restarts")
+        self._restarts = self.channels.counter("system.restarts")
+        self._overruns = self.channels.counter("system.overruns")
 
     async def serve(self) -> None:
         """Runs every component and service; returns only by exception or cancellation."""
@@ -100,6 +96,7 @@ class Node:
             _NS_PER_S,
             (self._wish_board, self.executive, self._intake, self._telemetry),
         )
+        main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
         children = (
             ChildSpec(name="main", factory=lambda: RateGroupRunner(around.clock, (main,)),
                       critical=True),

@@ -5,7 +5,6 @@ Looks and loads, changes nothing. Only what `make run` cannot do without makes i
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flight.base.clock import host_resolution_ns
+from flight.one_line_parser import OneLineParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -207,7 +207,7 @@ def findings() -> list[Finding]:
 
 def main_doctor(argv: Sequence[str]) -> int:
     """Exit code: 0 unless something is not there that `make run` needs."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="lumenode doctor",
         description="Say what works on this machine and what does not. Fails (1) only when "
         "something is missing that `make run` needs.",

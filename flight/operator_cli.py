@@ -5,7 +5,6 @@ Far end of command -> ack without a console: `lumenode send` and `lumenode watch
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
 from pathlib import Path
@@ -15,27 +14,20 @@ import msgspec
 
 from flight.board_config import FlyConfig, load_fly_config
 from flight.config import ConfigError
+from flight.one_line_parser import OneLineParser
 from flight.wire.counter_reserve import CounterReserve
 
 if TYPE_CHECKING:
-    from typing import NoReturn
+    import argparse
 
 EXIT_GOOD, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 DEFAULT_CONFIG = "lumenode.toml"
 COUNTER_FILE = "link-ground.counter"
 
 
-class OneLine(argparse.ArgumentParser):
-    """What is wrong with the arguments is one line, exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """Ends the command with one line."""
-        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
-
-
-def operator_parser(prog: str, description: str, example: str) -> OneLine:
+def operator_parser(prog: str, description: str, example: str) -> OneLineParser:
     """A parser with the options that say where the node is."""
-    parser = OneLine(prog=prog, description=description, epilog=f"example: {example}")
+    parser = OneLineParser(prog=prog, description=description, epilog=f"example: {example}")
     parser.add_argument(
         "--config", metavar="FILE", help=f"name, [mqtt] and [link] of the node ({DEFAULT_CONFIG})"
     )

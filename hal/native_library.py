@@ -13,8 +13,9 @@ try:
     from hal._native import lib as _lib
 except ImportError as error:
     raise ImportError(
-        "the native extension hal._native is not built; run `make run` or `pip install -e .` "
-        f"in the repository ({error})"
+        "the native extension hal._native is not built; run `make setup` or `pip install -e .` "
+        f"in the repository ({error})",
+        name="hal._native",
     ) from None
 
 ffi: Any = _ffi

@@ -107,7 +107,7 @@ class ProgressLine:
         if self._silent:
             return
         percent = 100.0 * min(max(sim_s / total_s, 0.0), 1.0) if total_s > 0 else 100.0
-        battery = DASH if soc is None else f"{100.0 * soc:.0f} %"
+        battery = DASH if soc is None or math.isnan(soc) else f"{100.0 * soc:.0f} %"
         self._line = Text.assemble(
             (f"{clock(sim_s)}", "bold"),
             f" of {clock(total_s)}  {percent:3.0f} %  ",

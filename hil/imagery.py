@@ -6,7 +6,6 @@ inside it are pinned by digest, and pip checks the archive's before anything in 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
@@ -30,6 +29,7 @@ from flight.inference.tile_cache import (
     read_tile_cache,
     sidecar_path,
 )
+from flight.one_line_parser import OneLineParser
 from hil.synthetic_scene import synthetic_labelled_tiles
 from hil.tile_writer import LabelledScene, write_tile_cache
 
@@ -184,7 +184,7 @@ def _scene(arrays: bytes) -> LabelledScene:
 
 def main_fetch_data(argv: Sequence[str]) -> int:
     """Back the command ``lumenode fetch-data``; returns the exit code (0, or 2 with one line)."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="lumenode fetch-data",
         description="Bring the default imagery once, verified and cached.",
         epilog="example: lumenode fetch-data --from-archive s2cloudless-1.0.0.tar.gz",

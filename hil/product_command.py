@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flight.config import ConfigError
+from flight.one_line_parser import OneLineParser
 from hil.console_output import clock
-from hil.one_line_parser import OneLineParser
 from hil.product_life import read_life
 from hil.run_command import EXIT_GOOD, EXIT_USAGE
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from hil.one_line_parser import OneLineParser
+from flight.one_line_parser import OneLineParser
 from hil.recorded_run import RecordedRun, Replay, compare
 from hil.run_command import EXIT_BENCH, EXIT_FAILED, EXIT_GOOD, EXIT_USAGE, fly_through
 from hil.run_inputs import INPUT_ERRORS, check_inputs

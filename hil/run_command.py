@@ -14,10 +14,10 @@ import msgspec
 from rich.console import Console
 
 from flight.config import ConfigError
+from flight.one_line_parser import OneLineParser
 from flight.telemetry.dictionary import MODE_LABELS, PAT_LABELS
 from hil.console_output import ProgressLine, print_summary
 from hil.expectations import judge
-from hil.one_line_parser import OneLineParser
 from hil.product_gallery import annotate
 from hil.report import write_report
 from hil.run_folder import RunFolder
@@ -44,7 +44,7 @@ def main_run(argv: list[str]) -> int:
     try:
         scenario = with_overrides(load_scenario(arguments.scenario), seed=arguments.seed)
         check_inputs(scenario, arguments.scenario)
-        folder = RunFolder.claim(Path(arguments.out or f"runs/{scenario.name}"))
+        folder = RunFolder.claim(arguments.out or Path(f"runs/{scenario.name}"))
         target = SimTarget(scenario, folder.path)
     except INPUT_ERRORS as error:
         sys.stderr.write(f"lumenode run: {error}\n")
@@ -110,7 +110,7 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--speed", type=_speed, default=None, help="max, or a multiple of real time such as 60"
     )
-    parser.add_argument("--out", help="folder for results (runs/NAME)")
+    parser.add_argument("--out", type=_folder, help="folder for results (runs/NAME)")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.add_argument("--debug", action="store_true", help="show the traceback of a broken bench")
     return parser
@@ -120,6 +120,12 @@ def _seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) < 2**63):
         raise argparse.ArgumentTypeError(f"{text!r}: allowed is 0 to 2^63-1")
     return int(text)
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name is no folder")
+    return Path(text)
 
 
 def _speed(text: str) -> float | None:

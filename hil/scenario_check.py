@@ -57,6 +57,8 @@ SUMMARY_KEYS = (
     "resets", "queue_high_water", "drops_by_queue",
 )  # fmt: skip
 """What `at_end` may name: the keys of the summary before it is judged."""
+FIRST_YEAR, LAST_YEAR = 1971, 2099
+"""Years whose orbits can be propagated: one Unix epoch, one century for the ephemerides."""
 BENCH_EVENTS = (*(action.upper() for action in OWN_FIELDS), "NODE_STOPPED")
 
 
@@ -69,6 +71,11 @@ def check_scenario(scenario: Scenario, source: str) -> None:
     if scenario.epoch_utc.tzinfo is None:
         raise ConfigError(
             f"{source}: epoch_utc: needs a time zone, for example 2026-06-21T00:00:00Z"
+        )
+    if not FIRST_YEAR <= scenario.epoch_utc.year <= LAST_YEAR:
+        raise ConfigError(
+            f"{source}: epoch_utc = {scenario.epoch_utc:%Y-%m-%d}: allowed is {FIRST_YEAR} to "
+            f"{LAST_YEAR}"
         )
     _check_ground(scenario, source)
     for i, entry in enumerate(scenario.timeline):

@@ -25,6 +25,7 @@ class RateGroup:
     Attributes:
         steps: periods stepped; the group's heartbeat.
         overruns: periods skipped because an earlier one was not over in time.
+        on_overrun: told that number whenever it grows.
         max_busy_ns: longest step, on the runner's clock.
         max_late_ns: latest start after the due time.
         member_errors: failed steps by member, in the order of the table.
@@ -47,6 +48,7 @@ class RateGroup:
         self.members: Final = tuple(members)
         self._steps: Final = tuple(member.step for member in self.members)
         self._on_error = on_error
+        self.on_overrun: Callable[[int], None] | None = None
         self.steps = 0
         self.overruns = 0
         self.max_busy_ns = 0
@@ -84,7 +86,10 @@ class RateGroup:
         self.max_busy_ns = max(self.max_busy_ns, ended_ns - started_ns)
         self.max_late_ns = max(self.max_late_ns, started_ns - due_ns)
         missed = max(0, (ended_ns - due_ns - 1) // self.period_ns)
-        self.overruns += missed
+        if missed:
+            self.overruns += missed
+            if self.on_overrun is not None:
+                self.on_overrun(self.overruns)
         return due_ns + (missed + 1) * self.period_ns
 
 

@@ -105,6 +105,9 @@ class InferenceService:
             for name in ("jobs_total", "refused_total", "dropped_total", "failed_total",
                          "products_total", "last_ms", "energy_j", "clear_fraction")
         }  # fmt: skip
+        self._values[self._index["refused_total"]] = counts.refused
+        self._values[self._index["dropped_total"]] = counts.dropped
+        self._values[self._index["failed_total"]] = counts.failed
 
     async def serve(self) -> None:
         """Captures and works until cancelled."""

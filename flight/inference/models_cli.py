@@ -18,6 +18,7 @@ from flight.inference.accuracy import Accuracy, accuracy_of
 from flight.inference.integrity import golden_deviation, golden_tile
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
 from flight.inference.model_registry import DEFAULT_ROOT, ModelBytes, ModelError, ModelRegistry
+from flight.one_line_parser import OneLineParser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,8 @@ def whole_image(
     return session.run(np.pad(pixels, padding, mode="edge"))[:height, :width]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> OneLineParser:
+    parser = OneLineParser(
         prog="lumenode models",
         description="The networks on board: list them, verify them, measure them.",
         epilog="example: lumenode models evaluate landsat7.npz --json",
@@ -66,13 +67,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="folder of the models")
     # The flag is taken before and after the action; a default there would undo the one before.
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    late = argparse.ArgumentParser(add_help=False)
+    late = OneLineParser(add_help=False)
     late.add_argument(
         "--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON"
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", parents=[late], help="name, version, size (the default)")
-    actions.add_parser("verify", parents=[late], help="digests, and a run on the golden tile")
+    actions.add_parser(
+        "list",
+        parents=[late],
+        help="name, version, size (the default)",
+        epilog="example: lumenode models list --json",
+    )
+    actions.add_parser(
+        "verify",
+        parents=[late],
+        help="digests, and a run on the golden tile",
+        epilog="example: lumenode models verify --json",
+    )
     evaluate = actions.add_parser(
         "evaluate",
         parents=[late],

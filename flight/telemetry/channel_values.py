@@ -24,6 +24,11 @@ class ChannelValues:
         """Index of the channel `name`; KeyError for a name the dictionary lacks."""
         return CHANNEL_INDEX[name]
 
+    def counter(self, name: str) -> int:
+        """Index of a counter that stands at zero from now on: "none yet" is known, not unknown."""
+        self.values[CHANNEL_INDEX[name]] = 0
+        return CHANNEL_INDEX[name]
+
     def get(self, name: str) -> float:
         """Latest value of the channel `name`."""
         return self.values[CHANNEL_INDEX[name]]

@@ -7,6 +7,7 @@ OPEN_TO_THE_BENCH = {
     "flight.telemetry.event_log": "events as values, for the listener",
     "flight.base.clock": "the port through which flight's services are told the time",
     "flight.config": "a scenario embeds the node's configuration and its errors",
+    "flight.one_line_parser": "arguments are refused alike by every command",
     "flight.keys": "both ends of a link need its keys",
     "flight.inference.job": "tiles, jobs and results are values",
     "flight.inference.tile_cache": "the cache that flight reads is written on the ground",

@@ -53,3 +53,19 @@ def test_an_interrupted_command_ends_with_130(monkeypatch, capsys):
     monkeypatch.setattr("flight.keys.main_keys", interrupted)
     assert main(["keys"]) == 130
     assert capsys.readouterr().err == "lumenode: interrupted\n"
+
+
+@pytest.mark.parametrize("extension", ["hal._native", "hil.plant._plant_native"])
+def test_an_extension_that_is_not_built_is_one_line_that_says_what_to_run(extension):
+    hide = f"import sys; sys.modules[{extension!r}] = None; from flight.__main__ import main; "
+    told = subprocess.run(
+        [sys.executable, "-c", hide + "sys.exit(main(['run', '--out', '/nonexistent/x']))"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 2
+    assert told.stderr.count("\n") == 1
+    assert extension in told.stderr
+    assert "make setup" in told.stderr

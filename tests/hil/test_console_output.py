@@ -91,7 +91,7 @@ def test_silent_prints_nothing_even_on_a_terminal():
 def test_unknown_values_are_dashes_in_the_line():
     out = console()
     with ProgressLine(out) as progress:
-        progress.update(0.0, 10.0, "BOOT", None, None, None, "IDLE", None)
+        progress.update(0.0, 10.0, "BOOT", float("nan"), None, None, "IDLE", None)
     assert "battery     -" in out.file.getvalue()
     assert "die       -" in out.file.getvalue()
 

@@ -155,3 +155,11 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_only_a_seed_that_was_given_overrides():
     assert with_overrides(RICH, seed=None) is RICH
     assert with_overrides(RICH, seed=0) == msgspec.structs.replace(RICH, seed=0)
+
+
+@pytest.mark.parametrize("year", ["1900", "1970", "2100", "9998"])
+def test_an_epoch_without_ephemerides_is_refused(tmp_path, year):
+    path = tmp_path / "s.toml"
+    path.write_text(BASE.replace("= 2026", f"= {year}"))
+    with pytest.raises(ConfigError, match=f"epoch_utc = {year}-06-21: allowed is 1971 to 2099"):
+        load_scenario(str(path))

@@ -148,3 +148,12 @@ def test_a_table_with_repeated_names_or_an_offset_outside_the_period_is_refused(
         RateGroup("g", S, [Member("a", []), Member("a", [])])
     with pytest.raises(AssertionError, match="offset"):
         RateGroup("g", S, [], offset_ns=S)
+
+
+def test_every_overrun_is_told_as_it_is_counted():
+    group, told = RateGroup("g", S, []), []
+    group.on_overrun = told.append
+    group.account(due_ns=0, started_ns=0, ended_ns=S)
+    group.account(due_ns=S, started_ns=S, ended_ns=4 * S + 1)
+    group.account(due_ns=5 * S, started_ns=5 * S, ended_ns=6 * S + 1)
+    assert told == [3, 4]

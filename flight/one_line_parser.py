@@ -1,4 +1,4 @@
-"""Arguments of the bench's commands: what is wrong with them is said in one line, exit code 2."""
+"""Arguments of the commands: what is wrong with them is said in one line, exit code 2."""
 
 from __future__ import annotations
 
