@@ -134,6 +134,6 @@ def test_a_missing_extension_says_in_one_line_how_to_build_it() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert "make run" in ran.stdout
+    assert "make setup" in ran.stdout
     assert "pip install -e ." in ran.stdout
     assert len(ran.stdout.splitlines()) == 1
