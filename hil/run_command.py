@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import signal
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
@@ -32,6 +34,9 @@ from hil.scenario import (
 )
 from hil.sim_target import SimTarget
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STEP_S = 20.0
 """Mission time between two looks at the progress line."""
 EXIT_GOOD, EXIT_FAILED, EXIT_USAGE, EXIT_BENCH, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -51,7 +56,8 @@ def main_run(argv: list[str]) -> int:
         return EXIT_USAGE
     console = Console(stderr=arguments.json)
     try:
-        summary = _fly(target, folder, console, silent=arguments.json, speed=arguments.speed)
+        with _terminable():
+            summary = _fly(target, folder, console, silent=arguments.json, speed=arguments.speed)
     except KeyboardInterrupt:
         sys.stderr.write(f"lumenode run: interrupted; {folder.path} is incomplete\n")
         return EXIT_INTERRUPTED
@@ -138,6 +144,16 @@ def _speed(text: str) -> float | None:
     if not 0.1 <= value <= 1e6:
         raise argparse.ArgumentTypeError(f"{text!r}: allowed is max, or 0.1 to 1e6")
     return value
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Whoever stops a run from outside (SIGTERM) sees it end as from the keyboard."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fly(

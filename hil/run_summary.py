@@ -112,7 +112,7 @@ def _limits(target: SimTarget) -> dict[str, Any]:
         "violation_s_thermal": float((die > limit_c).sum()) * VIOLATION_STEP_S,
         "violation_s_soc": float((soc < target.soc_floor).sum()) * VIOLATION_STEP_S,
         "throttle_s_by_reason": _seconds_by(reasons, THROTTLE_LABELS[1:], first=1),
-        "mode_s_by_mode": _seconds_by(modes, MODE_LABELS, first=0),
+        "mode_s_by_mode": _mode_s(modes),
     }
 
 
@@ -264,6 +264,11 @@ def _seconds_by(
     values: np.ndarray[Any, np.dtype[np.float64]], labels: tuple[str, ...], *, first: int
 ) -> dict[str, float]:
     return {label: float((values == i).sum()) for i, label in enumerate(labels, start=first)}
+
+
+def _mode_s(modes: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
+    """Seconds in each mode; OFF is the time the node was down, so the sum is the mission."""
+    return {**_seconds_by(modes, MODE_LABELS, first=0), "OFF": float(np.isnan(modes).sum())}
 
 
 def _spans(

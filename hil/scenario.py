@@ -155,6 +155,11 @@ def _find(name_or_path: str) -> Path:
         return path
     path = SHIPPED / f"{name_or_path}.toml"
     if not path.exists():
+        if Path(name_or_path).is_dir():
+            raise ConfigError(
+                f"scenario {name_or_path!r}: is a folder; a run in it is flown again by "
+                f"`lumenode replay {name_or_path}`"
+            )
         known = ", ".join(shipped_names())
         raise ConfigError(f"scenario {name_or_path!r}: unknown; known: {known}, or a .toml file")
     return path

@@ -66,6 +66,10 @@ def write(tmp_path, text, name="mine.toml"):
     return path
 
 
+def test_a_folder_is_no_scenario_and_the_hint_is_how_to_fly_it_again(told, tmp_path):
+    refused(told("run", tmp_path), str(tmp_path), "is a folder", "lumenode replay")
+
+
 def test_an_unknown_scenario_names_those_there_are(told, tmp_path):
     refused(told("run", "no-such"), "scenario 'no-such'", "first-flight")
     refused(told("run", "nowhere.toml"), "nowhere.toml: no such file")
@@ -240,16 +244,26 @@ def lumenode(*argv, **options):
     )
 
 
-def test_control_c_ends_a_run_with_130_and_one_line(tmp_path):
+def heeds_control_c():
+    """A shell's background job hands down a SIGINT that is ignored; this process heeds it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_control_c_or_sigterm_ends_a_run_with_130_and_one_line(tmp_path, number):
     out = tmp_path / "out"
     root = Path(__file__).parents[2]
-    running = lumenode("run", SHORT, "--speed", "1", "--out", out, "--json", cwd=root)
+    running = lumenode(
+        *("run", SHORT, "--speed", "1", "--out", out, "--json"),
+        cwd=root,
+        preexec_fn=heeds_control_c,
+    )
     for _ in range(600):
         if (out / "scenario.toml").exists():
             break
         time.sleep(0.05)
     time.sleep(0.5)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, err = running.communicate(timeout=10)
     assert running.returncode == 130
     assert err.count("\n") == 1

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.telemetry.dictionary import THROTTLE_LABELS
-from hil.run_summary import _growth, _highest, _rise, _seconds_by, _spans, _total
+from hil.run_summary import _growth, _highest, _mode_s, _rise, _seconds_by, _spans, _total
 
 NAN = float("nan")
 
@@ -81,3 +81,10 @@ def test_spans_are_where_it_holds_from_the_first_sample_in_to_the_first_one_out(
     assert _spans(times, inside) == [[10.0, 12.0], [14.0, 15.0], [16.0, 17.0]]
     assert _spans(times, ~np.ones(8, dtype=bool)) == []
     assert _spans(np.array([]), np.array([], dtype=bool)) == []
+
+
+@given(st.lists(st.sampled_from([NAN, 0.0, 1.0, 2.0, 3.0, 4.0])))
+def test_the_modes_and_the_time_it_was_down_add_up_to_the_mission(modes):
+    spent = _mode_s(np.array(modes, dtype=np.float64))
+    assert sum(spent.values()) == len(modes)
+    assert spent["OFF"] == sum(mode != mode for mode in modes)
