@@ -13,15 +13,17 @@ from pathlib import Path
 from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADERS = ("hal.h", "backend_sim.h", "framer.h")
+HEADERS = ("hal_board.h", "hal.h", "terminal_registers.h", "backend_sim.h", "framer.h")
 SOURCES = (
     "native/src/backend_sim.c",
     "native/src/backend_sim_bench.c",
+    "native/src/backend_sim_terminal.c",
     "native/src/frame_ring.c",
     "native/src/framer.c",
     "native/src/framer_batch.c",
     "native/src/framer_crc.c",
     "native/src/hal_core.c",
+    "native/src/terminal_registers.c",
     "native/src/tick.c",
 )
 COMPILE_ARGS = (

@@ -62,6 +62,7 @@ class FakeDevices(NodeDevices):
         self.tx: deque[bytes] = deque()
         self.rx: deque[bytes] = deque()
         self.tx_frames_total = 0
+        self.payload_busy_permille = 0
         self.failing = 0
         self.failing_kind = HalErrorKind.IO
         self.counted = dict.fromkeys(_COUNTER_NAMES, 0)
@@ -98,6 +99,7 @@ class FakeDevices(NodeDevices):
             laser_on=self.told[Stuck.LASER],
             target_id=self.told[Stuck.TARGET],
             heater_on=self.told[Stuck.HEATER],
+            payload_busy_permille=self.payload_busy_permille,
         )
 
     def _set(self, call: FailingCall, actuator: Stuck, value: int, last: int) -> int:
@@ -128,6 +130,15 @@ class FakeDevices(NodeDevices):
     def set_laser(self, on: bool) -> int:  # noqa: FBT001 - a switch has one argument
         """See `NodeDevices`."""
         return self._set(FailingCall.LASER, Stuck.LASER, on, 1)
+
+    def set_payload_busy(self, permille: int) -> int:
+        """See `NodeDevices`."""
+        self.require_open("payload_busy")
+        if not 0 <= permille <= 1000:
+            self.counted["setters_rejected"] += 1
+            raise self._error("payload_busy", HalErrorKind.RANGE)
+        self.payload_busy_permille = permille
+        return permille
 
     def submit_frame(self, frame: bytes) -> bool:
         """See `NodeDevices`."""
@@ -225,6 +236,7 @@ class FakeBench(NodeBench):
         """Do to the hardware what a reset does: actuators off, FIFOs emptied, one more boot."""
         self._devices.require_open("reset")
         self._devices.told = dict.fromkeys(Stuck, 0)
+        self._devices.payload_busy_permille = 0
         self._devices.counted["tx_flushed"] += len(self._devices.tx)
         self._devices.counted["rx_flushed"] += len(self._devices.rx)
         self._devices.tx.clear()

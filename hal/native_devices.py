@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # struct hal_frame without version and size in front and check value behind, in SensorFrame's order.
-_FRAME = Struct("=8xQqQI11iIiiIQ7I4x")
+_FRAME = Struct("=8xQqQI11iIiiIQ11I4x")
 assert _FRAME.size == ffi.sizeof("struct hal_frame"), "the frame's layout is the ABI"
 
 # Pages nobody touches cost nothing, and C does not care what the arena held before.
@@ -118,6 +118,21 @@ class NativeDevices(NodeDevices):
         """See `NodeDevices`."""
         taken = self._check(lib.hal_receive_frame(self._device, self._rx, len(self._rx)), "receive")
         return bytes(self._rx_view[:taken]) if taken else None
+
+    def set_payload_busy(self, permille: int) -> int:
+        """See `NodeDevices`."""
+        return self._set(lib.hal_set_payload_busy, permille, "payload_busy")
+
+    def read_registers(self, first: int, count: int) -> list[int]:
+        """See `NodeDevices`."""
+        values = ffi.new("uint32_t[]", count or 1)
+        self._check(lib.hal_term_read(self._device, first, count, values), "registers")
+        return ffi.unpack(values, count)  # type: ignore[no-any-return]  # cffi ships no types
+
+    def write_register(self, register: int, value: int) -> None:
+        """See `NodeDevices`."""
+        word = value & 0xFFFFFFFF if -(2**31) <= value < 2**32 else 0xFFFFFFFF
+        self._check(lib.hal_term_write(self._device, register, word), "registers")
 
     def kick_watchdog(self) -> None:
         """See `NodeDevices`."""

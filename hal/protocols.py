@@ -38,6 +38,10 @@ class NodeDevices(Protocol):
         """Switch the laser transmitter; 0 or 1 as read back."""
         ...
 
+    def set_payload_busy(self, permille: int) -> int:
+        """Tell how busy the payload was since the last call, 0 to 1000; the value taken."""
+        ...
+
     def submit_frame(self, frame: bytes) -> bool:
         """Put one frame into the transmit FIFO: True, or False when there is no credit."""
         ...

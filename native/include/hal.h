@@ -34,7 +34,7 @@ extern "C" {
 
 /* Layout and meaning of all that follows. Any change of a structure raises it by one; hal_open()
  * refuses a configuration made for another version. */
-#define HAL_ABI_VERSION 1
+#define HAL_ABI_VERSION 2
 
 /* A laser terminal's frame, sync marker included, is never longer: 65,536 octets of transfer frame
  * (CCSDS 732.1-B, frame length field of 16 bits) and 6 of the terminal's own framing. */
@@ -86,9 +86,10 @@ enum hal_sensor_bit {
     HAL_SENSOR_TARGET_ID = 1 << 20,
     HAL_SENSOR_HEATER_ON = 1 << 21,
     HAL_SENSOR_RESET_CAUSE = 1 << 22,
-    HAL_SENSOR_BOOT_COUNT = 1 << 23
+    HAL_SENSOR_BOOT_COUNT = 1 << 23,
+    HAL_SENSOR_THROTTLE = 1 << 24
 };
-#define HAL_SENSOR_ALL 0xFFFFFF
+#define HAL_SENSOR_ALL 0x1FFFFFF
 
 /* Bits of hal_frame.term_flags: how far the terminal's acquisition has come. */
 enum hal_term_flag {
@@ -106,44 +107,63 @@ enum hal_reset_cause {
     HAL_RESET_COMMANDED = 1,
     HAL_RESET_WATCHDOG = 2,
     HAL_RESET_SOFTWARE = 3,
-    HAL_RESET_INJECTED = 4
+    HAL_RESET_INJECTED = 4,
+    HAL_RESET_OVERHEAT = 5,      /* the hardware watchdog or the firmware says so */
+    HAL_RESET_UNDER_VOLTAGE = 6, /* likewise */
+    HAL_RESET_UNKNOWN = 7        /* this board cannot tell */
+};
+
+/* Why the board slows itself down; bits of hal_frame.throttle_live and throttle_latched. */
+enum hal_throttle_bit {
+    HAL_THROTTLE_UNDER_VOLTAGE = 1 << 0, /* supply below its limit */
+    HAL_THROTTLE_FREQ_CAPPED = 1 << 1,   /* processor clock capped by the firmware */
+    HAL_THROTTLE_THERMAL = 1 << 2,       /* slowed down because of heat */
+    HAL_THROTTLE_SOFT_TEMP = 1 << 3,     /* soft temperature limit active */
+    HAL_THROTTLE_OC_VOLTAGE = 1 << 4,    /* over-current event 1: under-voltage */
+    HAL_THROTTLE_OC_AVERAGE = 1 << 5,    /* over-current event 2: average current */
+    HAL_THROTTLE_OC_PEAK = 1 << 6        /* over-current event 3: instantaneous current */
 };
 
 /*
- * Everything the node senses, taken at one instant: 136 bytes without padding, in the machine's
- * byte order. A field whose bit in `valid` is clear holds no meaning and must not be used.
+ * Everything the node senses, taken at one instant: 152 bytes without padding, in the machine's
+ * byte order. A field whose bit in `valid` is clear holds no meaning and must not be used. A field
+ * whose bit in `estimated` is set was computed from other quantities, not measured.
  */
 struct hal_frame {
-    uint32_t abi_version;     /* HAL_ABI_VERSION */
-    uint32_t size_bytes;      /* sizeof(struct hal_frame) */
-    uint64_t t_ns;            /* monotonic time of the snapshot; never goes back */
-    int64_t utc_ns;           /* Unix time at t_ns: a label, never a deadline */
-    uint64_t seq;             /* snapshots since opening, the first is 1; a gap is a lost one */
-    uint32_t valid;           /* enum hal_sensor_bit */
-    int32_t array_mw;         /* solar array output */
-    int32_t bus_mw;           /* all loads together */
-    int32_t battery_mv;       /* terminal voltage */
-    int32_t battery_ma;       /* discharge positive */
-    int32_t battery_mdegc;    /* cell temperature */
-    int32_t payload_mw;       /* compute board */
-    int32_t laser_mw;         /* laser terminal, electrical */
-    int32_t die_mdegc;        /* hottest place of the compute die */
-    int32_t sink_mdegc;       /* its heat sink */
-    int32_t radiator_mdegc;   /* radiator plate */
-    int32_t sun_permille;     /* coarse sun sensor; 1000 is full sun on the array */
-    uint32_t term_flags;      /* enum hal_term_flag */
-    int32_t rx_power_mdbm;    /* received optical power */
-    int32_t term_mdegc;       /* laser terminal temperature */
-    uint32_t tx_fifo_free;    /* transmit credit, frames */
-    uint64_t tx_frames_total; /* frames that left the transmit FIFO since opening */
-    uint32_t rx_pending;      /* received frames that wait for hal_receive_frame() */
-    uint32_t payload_level;   /* read back: 0 off, else index in the board's profile */
-    uint32_t laser_on;        /* read back: 0 or 1 */
-    uint32_t target_id;       /* read back: 0 stowed, else a peer of the contact plan */
-    uint32_t heater_on;       /* read back: 0 or 1 */
-    uint32_t reset_cause;     /* enum hal_reset_cause */
-    uint32_t boot_count;      /* starts of the node since it was made */
-    uint32_t crc32c;          /* CRC-32C of all bytes before this field */
+    uint32_t abi_version;      /* HAL_ABI_VERSION */
+    uint32_t size_bytes;       /* sizeof(struct hal_frame) */
+    uint64_t t_ns;             /* monotonic time of the snapshot; never goes back */
+    int64_t utc_ns;            /* Unix time at t_ns: a label, never a deadline */
+    uint64_t seq;              /* snapshots since opening, the first is 1; a gap is a lost one */
+    uint32_t valid;            /* enum hal_sensor_bit */
+    int32_t array_mw;          /* solar array output */
+    int32_t bus_mw;            /* all loads together */
+    int32_t battery_mv;        /* terminal voltage */
+    int32_t battery_ma;        /* discharge positive */
+    int32_t battery_mdegc;     /* cell temperature */
+    int32_t payload_mw;        /* compute board */
+    int32_t laser_mw;          /* laser terminal, electrical */
+    int32_t die_mdegc;         /* hottest place of the compute die */
+    int32_t sink_mdegc;        /* its heat sink */
+    int32_t radiator_mdegc;    /* radiator plate */
+    int32_t sun_permille;      /* coarse sun sensor; 1000 is full sun on the array */
+    uint32_t term_flags;       /* enum hal_term_flag */
+    int32_t rx_power_mdbm;     /* received optical power */
+    int32_t term_mdegc;        /* laser terminal temperature */
+    uint32_t tx_fifo_free;     /* transmit credit, frames */
+    uint64_t tx_frames_total;  /* frames that left the transmit FIFO since opening */
+    uint32_t rx_pending;       /* received frames that wait for hal_receive_frame() */
+    uint32_t payload_level;    /* read back: 0 off, else index in the board's profile */
+    uint32_t laser_on;         /* read back: 0 or 1 */
+    uint32_t target_id;        /* read back: 0 stowed, else a peer of the contact plan */
+    uint32_t heater_on;        /* read back: 0 or 1 */
+    uint32_t reset_cause;      /* enum hal_reset_cause */
+    uint32_t boot_count;       /* starts of the node since it was made */
+    uint32_t throttle_live;    /* enum hal_throttle_bit: now */
+    uint32_t throttle_latched; /* enum hal_throttle_bit: since opening or hal_clear_throttle() */
+    uint32_t payload_busy_permille; /* as the flight software told hal_set_payload_busy() */
+    uint32_t estimated;             /* enum hal_sensor_bit: valid, but not measured */
+    uint32_t crc32c;                /* CRC-32C of all bytes before this field */
 };
 
 /*
@@ -179,9 +199,12 @@ struct hal_config {
     uint32_t max_frame_bytes;   /* 1 to HAL_FRAME_BYTES_MAX; default the longest */
     uint32_t payload_level_max; /* highest level of the board's profile, 1 to
                                    HAL_PAYLOAD_LEVEL_MAX; default 15 */
+    const void *backend_config; /* what this backend needs to know (backend_NAME.h), or NULL for
+                                   its defaults; the caller's, like the rest */
 };
 
-struct hal_api; /* operations of a backend; hal_backend.h, which only backends include */
+struct hal_board; /* hal_board.h: all that a board can tell about itself */
+struct hal_api;   /* operations of a backend; hal_backend.h, which only backends include */
 
 /* A device. The caller gives the memory and touches none of the fields. */
 struct hal {
@@ -240,7 +263,9 @@ int32_t hal_frame_check(const struct hal_frame *frame);
 
 /*
  * Setters. Each returns the value READ BACK from the actuator, zero or more. It may differ from
- * the one asked for (a stuck relay, firmware that clamps): the caller compares.
+ * the one asked for (a stuck relay, firmware that clamps): the caller compares. An actuator at the
+ * far end of a serial link answers later: the setter then returns the value asked for, and what was
+ * read back stands in the following snapshots.
  * HAL_E_RANGE: argument out of bounds. HAL_E_STATE: closed. HAL_E_IO, HAL_E_TIMEOUT: the actuator
  * did not answer. Worst case 50 us each.
  */
@@ -256,6 +281,29 @@ int32_t hal_point_terminal(struct hal *dev, uint32_t target_id);
 
 /* Laser transmitter, 0 or 1. */
 int32_t hal_set_laser(struct hal *dev, uint32_t on);
+
+/*
+ * Tells how busy the payload has been since the last call, 0 to 1000. Nothing moves: where a board
+ * has no power sensor its power is estimated from this and the level; a bench heats its plant by
+ * it. @return the value taken. HAL_E_RANGE: above 1000. HAL_E_STATE: closed. Worst case 20 us.
+ */
+int32_t hal_set_payload_busy(struct hal *dev, uint32_t permille);
+
+/*
+ * Reads `count` registers of the laser terminal from `first` on into `values` (the caller's); the
+ * map is terminal_registers.h. The answer is the newest known, without waiting for the terminal.
+ * HAL_E_RANGE: NULL, count 0, or a register outside the map. HAL_E_UNSUPPORTED: there is no
+ * terminal. HAL_E_STALE: the terminal does not answer any more. HAL_E_STATE: closed. Worst case
+ * 20 us.
+ */
+int32_t hal_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values);
+
+/*
+ * Writes one register of the laser terminal. HAL_E_RANGE: not a register, or not a value of it.
+ * HAL_E_PERM: a register that is only read. HAL_E_UNSUPPORTED: there is no terminal. HAL_E_BUSY:
+ * no room for the request. HAL_E_STATE: closed. Worst case 50 us.
+ */
+int32_t hal_term_write(struct hal *dev, uint32_t reg, uint32_t value);
 
 /*
  * Puts one frame, copied, into the terminal's transmit FIFO: one frame a credit.
@@ -276,6 +324,14 @@ int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_byte
 /* Tells the hardware watchdog that the loop is alive. HAL_E_STATE: closed. HAL_E_IO: the watchdog
  * did not take it. Worst case 20 us. */
 int32_t hal_kick_watchdog(struct hal *dev);
+
+/* Fills `*board` (the caller's). HAL_E_RANGE: NULL. HAL_E_UNSUPPORTED: a backend without a board.
+ * HAL_E_STATE: closed. Worst case 100 us. */
+int32_t hal_read_board(struct hal *dev, struct hal_board *board);
+
+/* Forgets the latched throttle bits. HAL_E_UNSUPPORTED: a backend that latches none. HAL_E_STATE:
+ * closed. Worst case 20 us. */
+int32_t hal_clear_throttle(struct hal *dev);
 
 /* Copies the counters. HAL_E_RANGE: NULL. HAL_E_STATE: closed. Worst case 1 us. */
 int32_t hal_read_counters(const struct hal *dev, struct hal_counters *counters);

@@ -34,6 +34,16 @@ struct hal_api {
     /* Length taken, 0 when none waits, HAL_E_RANGE when the buffer is too small. */
     int32_t (*receive_frame)(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes);
     int32_t (*kick_watchdog)(struct hal *dev);
+    int32_t (*set_payload_busy)(struct hal *dev, uint32_t permille);
+
+    /* `first` and `count` lie inside the map; `reg` is one that may be written. */
+    int32_t (*term_read)(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values);
+    int32_t (*term_write)(struct hal *dev, uint32_t reg, uint32_t value);
+
+    /* Fills everything of the board but abi_version and size_bytes; NULL: not supported. */
+    int32_t (*read_board)(struct hal *dev, struct hal_board *board);
+    /* NULL: not supported. */
+    int32_t (*clear_throttle)(struct hal *dev);
 };
 
 /* The table hal_open() chooses from: one line a backend in hal_core.c. */

@@ -44,7 +44,7 @@ static int32_t sim_open(struct hal *dev)
     uint32_t *lengths = (uint32_t *)(sim + 1);
     uint8_t *slots = (uint8_t *)(lengths + config->tx_fifo_frames + config->rx_fifo_frames);
 
-    *sim = (struct sim){.sensors = AT_REST};
+    *sim = (struct sim){.sensors = AT_REST, .term_scan_urad = 500, .term_tx_power_permille = 1000};
     sim->tx = (struct frame_ring){
         .lengths_bytes = lengths,
         .slots = slots,
@@ -113,6 +113,10 @@ static int32_t sim_snapshot(struct hal *dev, struct hal_frame *frame)
     frame->heater_on = sim->actuators.heater_on;
     frame->reset_cause = s->reset_cause;
     frame->boot_count = s->boot_count;
+    frame->throttle_live = 0; /* a simulated board never slows itself down */
+    frame->throttle_latched = 0;
+    frame->payload_busy_permille = sim->payload_busy_permille;
+    frame->estimated = 0;
     return HAL_OK;
 }
 
@@ -155,7 +159,8 @@ static int32_t sim_set_laser(struct hal *dev, uint32_t on)
 {
     struct sim *sim = dev->data;
 
-    return actuate(sim, HAL_SIM_CALL_LASER, HAL_SIM_LASER, &sim->actuators.laser_on, on);
+    return actuate(sim, HAL_SIM_CALL_LASER, HAL_SIM_LASER, &sim->actuators.laser_on,
+                   sim->term_inhibit == 0 ? on : 0);
 }
 
 static int32_t sim_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)
@@ -192,6 +197,14 @@ static int32_t sim_kick_watchdog(struct hal *dev)
     return HAL_OK;
 }
 
+static int32_t sim_set_payload_busy(struct hal *dev, uint32_t permille)
+{
+    struct sim *sim = dev->data;
+
+    sim->payload_busy_permille = permille;
+    return (int32_t)permille;
+}
+
 const struct hal_api hal_sim_api = {
     .name = "sim",
     .data_bytes = sim_data_bytes,
@@ -205,4 +218,7 @@ const struct hal_api hal_sim_api = {
     .submit_frame = sim_submit_frame,
     .receive_frame = sim_receive_frame,
     .kick_watchdog = sim_kick_watchdog,
+    .set_payload_busy = sim_set_payload_busy,
+    .term_read = sim_term_read,
+    .term_write = sim_term_write,
 };

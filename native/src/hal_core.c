@@ -2,13 +2,16 @@
  * only move values. */
 #include "framer.h"
 #include "hal_backend.h"
+#include "hal_board.h"
+#include "terminal_registers.h"
 
 #include <string.h>
 
 #define ARENA_ALIGN 16u
 
-_Static_assert(sizeof(struct hal_frame) == 136, "the frame's layout is the ABI");
-_Static_assert(offsetof(struct hal_frame, crc32c) == 132, "the check value is the tail");
+_Static_assert(sizeof(struct hal_frame) == 152, "the frame's layout is the ABI");
+_Static_assert(offsetof(struct hal_frame, crc32c) == 148, "the check value is the tail");
+_Static_assert(sizeof(struct hal_board) == 1832, "the board's layout is the ABI");
 
 /* Backends by name; a new one is one line. */
 static const struct hal_api *const BACKENDS[] = {
@@ -303,6 +306,76 @@ int32_t hal_kick_watchdog(struct hal *dev)
         dev->counters.watchdog_failed++;
     }
     return kicked;
+}
+
+int32_t hal_set_payload_busy(struct hal *dev, uint32_t permille)
+{
+    int32_t tested = test_setter(dev, permille, 1000);
+
+    return tested < 0
+               ? tested
+               : judge_setter(dev, permille, dev->api->set_payload_busy(dev, permille), 1000);
+}
+
+int32_t hal_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (values == NULL || count < 1 || first >= TERM_REG_COUNT || count > TERM_REG_COUNT - first) {
+        return HAL_E_RANGE;
+    }
+    return dev->api->term_read(dev, first, count, values);
+}
+
+int32_t hal_term_write(struct hal *dev, uint32_t reg, uint32_t value)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    int32_t allowed = terminal_register_check(reg, value);
+
+    if (allowed < 0) {
+        dev->counters.setters_rejected++;
+        return allowed;
+    }
+    int32_t written = dev->api->term_write(dev, reg, value);
+
+    if (written < 0) {
+        dev->counters.setters_failed++;
+    }
+    return written;
+}
+
+int32_t hal_read_board(struct hal *dev, struct hal_board *board)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (board == NULL) {
+        return HAL_E_RANGE;
+    }
+    if (dev->api->read_board == NULL) {
+        return HAL_E_UNSUPPORTED;
+    }
+    *board = (struct hal_board){.abi_version = HAL_ABI_VERSION, .size_bytes = sizeof *board};
+    return dev->api->read_board(dev, board);
+}
+
+int32_t hal_clear_throttle(struct hal *dev)
+{
+    int32_t state = test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    return dev->api->clear_throttle == NULL ? HAL_E_UNSUPPORTED : dev->api->clear_throttle(dev);
 }
 
 int32_t hal_read_counters(const struct hal *dev, struct hal_counters *counters)

@@ -155,6 +155,17 @@ def test_a_level_the_board_does_not_have_is_refused_and_counted(pair: Pair, leve
     assert pair.bench.read_actuators() == (0, 0, 0, 0, 0)
 
 
+def test_how_busy_the_payload_was_is_kept_until_told_again(pair: Pair) -> None:
+    assert pair.node.snapshot().payload_busy_permille == 0
+    assert pair.node.set_payload_busy(1000) == 1000
+    assert pair.node.snapshot().payload_busy_permille == 1000
+    for wrong in (-1, 1001, 2**40):
+        assert kind_of(lambda wrong=wrong: pair.node.set_payload_busy(wrong)) is HalErrorKind.RANGE
+    assert pair.node.counters().setters_rejected == 3
+    pair.bench.reset(ResetCause.WATCHDOG)
+    assert pair.node.snapshot().payload_busy_permille == 0
+
+
 def test_a_stuck_actuator_tells_by_its_read_back(pair: Pair) -> None:
     pair.node.set_payload_level(5)
     pair.bench.write_sensors(stuck=Stuck.PAYLOAD_LEVEL | Stuck.LASER)
@@ -266,6 +277,7 @@ def test_a_closed_node_refuses_every_call_but_close(pair: Pair) -> None:
         lambda: node.set_heater(False),
         lambda: node.point_terminal(0),
         lambda: node.set_laser(False),
+        lambda: node.set_payload_busy(0),
         lambda: node.submit_frame(b"x"),
         node.receive_frame,
         node.kick_watchdog,

@@ -22,6 +22,7 @@ def test_every_number_equals_its_twin_in_the_c_header() -> None:
         "HAL_SENSOR_": (sample.SensorBit, 1),
         "HAL_TERM_": (sample.TermFlag, 1),
         "HAL_RESET_": (sample.ResetCause, 1),
+        "HAL_THROTTLE_": (sample.ThrottleBit, 1),
         "HAL_SIM_CALL_": (sample.FailingCall, 1),
     }
     for prefix, (enum, sign) in twins.items():
