@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import header_parts
 import reference_parts
 import table_parts
 
@@ -29,6 +30,16 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "modes": table_parts.modes,
         "terminal": table_parts.terminal,
         "recoveries": table_parts.recoveries,
+    },
+    "docs/hal.md": {
+        "backends": header_parts.backends,
+        "functions": header_parts.functions,
+        "errors": header_parts.errors,
+        "sensor bits": header_parts.sensor_bits,
+        "throttle bits": header_parts.throttle_bits,
+        "value states": header_parts.value_states,
+        "counters": header_parts.counters,
+        "operations": header_parts.operations,
     },
     "docs/SCENARIOS.md": {
         "keys": reference_parts.keys,

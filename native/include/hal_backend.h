@@ -18,6 +18,7 @@ struct hal_api {
     /* dev->config is set and dev->data points to data_bytes() of memory, 16-byte aligned, content
      * undefined. HAL_OK or a negative code. */
     int32_t (*open)(struct hal *dev);
+    /* Gives back whatever the operating system lent; the device cannot be used any more. */
     void (*close)(struct hal *dev);
 
     /* Fills everything of the frame but abi_version, size_bytes, seq and crc32c. */
@@ -33,11 +34,14 @@ struct hal_api {
     int32_t (*submit_frame)(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes);
     /* Length taken, 0 when none waits, HAL_E_RANGE when the buffer is too small. */
     int32_t (*receive_frame)(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes);
+    /* HAL_OK, HAL_E_IO when the watchdog did not take it. */
     int32_t (*kick_watchdog)(struct hal *dev);
+    /* The value taken; it stands in the next snapshot. */
     int32_t (*set_payload_busy)(struct hal *dev, uint32_t permille);
 
-    /* `first` and `count` lie inside the map; `reg` is one that may be written. */
+    /* `first` and `count` lie inside the map. */
     int32_t (*term_read)(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values);
+    /* `reg` is one that may be written. */
     int32_t (*term_write)(struct hal *dev, uint32_t reg, uint32_t value);
 
     /* Fills everything of the board but abi_version and size_bytes; NULL: not supported. */

@@ -18,7 +18,13 @@ import generate  # noqa: E402  a script, found by its folder
 import reference_parts  # noqa: E402
 import scenario_keys  # noqa: E402
 
-PAGES = ("README.md", "docs/ARCHITECTURE.md", "docs/HACKING.md", "docs/SCENARIOS.md")
+PAGES = (
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/HACKING.md",
+    "docs/SCENARIOS.md",
+    "docs/hal.md",
+)
 TOP = ("flight", "hal", "hil", "native", "tests", "docs", "benchmarks")
 PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(TOP)})/[\w./-]*[\w/])")
 
