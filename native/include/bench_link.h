@@ -41,6 +41,12 @@
  *            SENSORS and GRANT every LINK_GRANT_RETRY_NS; a node that is done with that tick
  *            already says DONE again. Ticks rise from 1. In free-run both sides follow their own
  *            clocks; a SENSORS later than one and a half periods counts as late.
+ * Reset.     NODE_RESET means that the power is gone: the process at the node's end takes nothing
+ *            more from the link and ends at once, without an orderly stop. It, or whoever runs it,
+ *            opens a new session.
+ * Telling.   What a laser carries is not all that a bench must know to judge. TELL carries records
+ *            of the node's own telemetry beside it, as the umbilical of a ground test does, in order
+ *            and within the tick in which they were told; the layers between do not look into them.
  * Trust.     The line is a bench's: there is no authentication here. Telecommands travel in it as
  *            sealed frames, and only the node's keys open those.
  */
@@ -115,9 +121,19 @@ enum link_type {
     LINK_BIT_TEST = 18,    /* octets of PRBS-15 (ITU-T O.150, not inverted: x^15 + x^14 + 1), most
                               significant bit first, from state 0x7FFF on: FF FE 00 04 ... */
     LINK_NODE_RESET = 19,  /* u32 cause (enum hal_reset_cause): the bench cuts the node's power */
-    LINK_REFUSE = 20       /* u32 reason (enum link_refusal): the peer does not run with us */
+    LINK_REFUSE = 20,      /* u32 reason (enum link_refusal): the peer does not run with us */
+    LINK_TELL = 21         /* octets: one record of the node's telemetry; LINK_CHANNEL_FRAME */
 };
-#define LINK_TYPE_MAX 20
+#define LINK_TYPE_MAX 21
+
+/*
+ * The layouts above, one message a field: its type, then B, H, I, Q for u8 to u64, i and q for i32
+ * and i64, a number before a letter for so many of it, * for octets or values to the end. The
+ * digest in HELLO is the CRC-32C of this text without its terminating NUL.
+ */
+#define LINK_SCHEMA_TEXT                                                                           \
+    "1:IIBBHIIIII;2:IIBBHIIIII;3:Q10I;4:I;5:IQQ;6:QQqII11iIiiIIII;7:6IQQ;8:6IQQ;9:QQq;10:QII;"     \
+    "11:III*;12:QQQQ;13:IHH;14:IHHI;15:IHHi*;16:*;17:*;18:*;19:I;20:I;21:*"
 
 enum link_role { LINK_ROLE_NODE = 1, LINK_ROLE_BENCH = 2, LINK_ROLE_TERMINAL = 3 };
 
