@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import header_parts
 import reference_parts
 import table_parts
+import terminal_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "commands and parameters": reference_parts.commands_and_parameters,
         "kinds": reference_parts.kinds,
         "names": reference_parts.names,
+    },
+    "docs/terminal.md": {
+        "registers": terminal_parts.registers,
+        "faults": terminal_parts.faults,
+        "constants": terminal_parts.constants,
     },
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from hal.fake_terminal import FakeTerminal
 from hal.protocols import NodeBench, NodeDevices
 from hal.sample import (
     SENSOR_ALL,
@@ -50,6 +51,7 @@ _FIELD_RANGE = {
     "utc_ns": _SIGNED_64,
     **dict.fromkeys(("valid", "stuck", "term_flags", "reset_cause", "boot_count"), _UNSIGNED_32),
 }
+_CALL_OF = {actuator: FailingCall[actuator.name] for actuator in Stuck}
 
 
 class FakeDevices(NodeDevices):
@@ -66,6 +68,7 @@ class FakeDevices(NodeDevices):
         self.failing = 0
         self.failing_kind = HalErrorKind.IO
         self.counted = dict.fromkeys(_COUNTER_NAMES, 0)
+        self.terminal = FakeTerminal(self)
         self._seq = 0
         self._open = True
 
@@ -102,34 +105,49 @@ class FakeDevices(NodeDevices):
             payload_busy_permille=self.payload_busy_permille,
         )
 
-    def _set(self, call: FailingCall, actuator: Stuck, value: int, last: int) -> int:
-        self.require_open(call.name.lower())
+    def _set(self, actuator: Stuck, value: int, last: int) -> int:
+        call = _CALL_OF[actuator].name.lower()
+        self.require_open(call)
         if not 0 <= value <= last:
             self.counted["setters_rejected"] += 1
-            raise self._error(call.name.lower(), HalErrorKind.RANGE)
-        self._enter(call, "setters_failed")
+            raise self._error(call, HalErrorKind.RANGE)
+        read_back = self.actuate(actuator, value)
+        if read_back != value:
+            self.counted["readback_differs"] += 1
+        return read_back
+
+    def actuate(self, actuator: Stuck, value: int) -> int:
+        """Do what a setter or a register asks for; the value read back."""
+        self._enter(_CALL_OF[actuator], "setters_failed")
+        if actuator is Stuck.LASER and self.terminal.inhibited:
+            value = 0
         if not self.sensors["stuck"] & actuator:
             self.told[actuator] = int(value)
-        if self.told[actuator] != value:
-            self.counted["readback_differs"] += 1
         return self.told[actuator]
+
+    def flush(self) -> None:
+        """Both FIFOs emptied; what was in them is lost and counted."""
+        self.counted["tx_flushed"] += len(self.tx)
+        self.counted["rx_flushed"] += len(self.rx)
+        self.tx.clear()
+        self.rx.clear()
 
     def set_payload_level(self, level: int) -> int:
         """See `NodeDevices`."""
         last = self.config.payload_level_max
-        return self._set(FailingCall.PAYLOAD_LEVEL, Stuck.PAYLOAD_LEVEL, level, last)
+        return self._set(Stuck.PAYLOAD_LEVEL, level, last)
 
     def set_heater(self, on: bool) -> int:  # noqa: FBT001 - a switch has one argument
         """See `NodeDevices`."""
-        return self._set(FailingCall.HEATER, Stuck.HEATER, on, 1)
+        return self._set(Stuck.HEATER, on, 1)
 
     def point_terminal(self, target_id: int) -> int:
         """See `NodeDevices`."""
-        return self._set(FailingCall.TARGET, Stuck.TARGET, target_id, _TARGET_ID_MAX)
+        return self._set(Stuck.TARGET, target_id, _TARGET_ID_MAX)
 
     def set_laser(self, on: bool) -> int:  # noqa: FBT001 - a switch has one argument
         """See `NodeDevices`."""
-        return self._set(FailingCall.LASER, Stuck.LASER, on, 1)
+        return self._set(Stuck.LASER, on, 1)
 
     def set_payload_busy(self, permille: int) -> int:
         """See `NodeDevices`."""
@@ -162,6 +180,16 @@ class FakeDevices(NodeDevices):
             return None
         self.counted["rx_delivered"] += 1
         return self.rx.popleft()
+
+    def read_registers(self, first: int, count: int) -> list[int]:
+        """See `NodeDevices`."""
+        self.require_open("registers")
+        return self.terminal.read(first, count)
+
+    def write_register(self, register: int, value: int) -> None:
+        """See `NodeDevices`."""
+        self.require_open("registers")
+        self.terminal.write(register, value)
 
     def kick_watchdog(self) -> None:
         """See `NodeDevices`."""
@@ -237,9 +265,6 @@ class FakeBench(NodeBench):
         self._devices.require_open("reset")
         self._devices.told = dict.fromkeys(Stuck, 0)
         self._devices.payload_busy_permille = 0
-        self._devices.counted["tx_flushed"] += len(self._devices.tx)
-        self._devices.counted["rx_flushed"] += len(self._devices.rx)
-        self._devices.tx.clear()
-        self._devices.rx.clear()
+        self._devices.terminal.reset()
         self._devices.sensors["reset_cause"] = reset_cause
         self._devices.sensors["boot_count"] += 1

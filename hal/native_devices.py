@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _FRAME = Struct("=8xQqQI11iIiiIQ11I4x")
 assert _FRAME.size == ffi.sizeof("struct hal_frame"), "the frame's layout is the ABI"
 
+_NO_UINT32 = 0xFFFFFFFF
+"""Out of the range of everything that C takes as an unsigned number."""
+
 # Pages nobody touches cost nothing, and C does not care what the arena held before.
 _new_arena = ffi.new_allocator(should_clear_after_alloc=False)
 
@@ -55,6 +58,7 @@ class NativeDevices(NodeDevices):
         self._frame_view = ffi.buffer(self._frame)
         self._rx = ffi.new("uint8_t[]", values.max_frame_bytes)
         self._rx_view = ffi.buffer(self._rx)
+        self._words = ffi.new("uint32_t[]", lib.TERM_REG_COUNT)
 
     def _set_config(self, field: str, value: int) -> None:
         try:
@@ -71,7 +75,7 @@ class NativeDevices(NodeDevices):
         try:
             code = setter(self._device, value)
         except OverflowError:  # cffi's check of uint32_t, ahead of C's own narrower one
-            code = setter(self._device, 0xFFFFFFFF)
+            code = setter(self._device, _NO_UINT32)
         return self._check(code, call)
 
     @property
@@ -125,13 +129,18 @@ class NativeDevices(NodeDevices):
 
     def read_registers(self, first: int, count: int) -> list[int]:
         """See `NodeDevices`."""
-        values = ffi.new("uint32_t[]", count or 1)
-        self._check(lib.hal_term_read(self._device, first, count, values), "registers")
-        return ffi.unpack(values, count)  # type: ignore[no-any-return]  # cffi ships no types
+        words = self._words
+        # Beyond C's own bounds, or uint32_t's: C refuses it, and writes nothing.
+        asked = count if 0 <= count <= len(words) else _NO_UINT32
+        first = first if 0 <= first <= _NO_UINT32 else _NO_UINT32
+        self._check(lib.hal_term_read(self._device, first, asked, words), "registers")
+        return ffi.unpack(words, count)  # type: ignore[no-any-return]  # cffi ships no types
 
     def write_register(self, register: int, value: int) -> None:
         """See `NodeDevices`."""
-        word = value & 0xFFFFFFFF if -(2**31) <= value < 2**32 else 0xFFFFFFFF
+        # TERM_ABSENT is a value of no register.
+        word = value & _NO_UINT32 if -(2**31) <= value < 2**32 else lib.TERM_ABSENT
+        register = register if 0 <= register <= _NO_UINT32 else _NO_UINT32
         self._check(lib.hal_term_write(self._device, register, word), "registers")
 
     def kick_watchdog(self) -> None:

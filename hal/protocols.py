@@ -50,6 +50,21 @@ class NodeDevices(Protocol):
         """Take the oldest received frame, None when none waits."""
         ...
 
+    def read_registers(self, first: int, count: int) -> list[int]:
+        """Words of the laser terminal's registers, the newest known; see `hal.terminal_registers`.
+
+        RANGE outside the map, UNSUPPORTED without a terminal, STALE when it is silent.
+        """
+        ...
+
+    def write_register(self, register: int, value: int) -> None:
+        """Write one register, a signed value as itself or as its word.
+
+        RANGE for no register or not a value of it, PERM for one that is only read, UNSUPPORTED
+        without a terminal, BUSY without room for the request.
+        """
+        ...
+
     def kick_watchdog(self) -> None:
         """Tell the hardware watchdog that the loop is alive."""
         ...

@@ -44,7 +44,7 @@ static int32_t sim_open(struct hal *dev)
     uint32_t *lengths = (uint32_t *)(sim + 1);
     uint8_t *slots = (uint8_t *)(lengths + config->tx_fifo_frames + config->rx_fifo_frames);
 
-    *sim = (struct sim){.sensors = AT_REST, .term_scan_urad = 500, .term_tx_power_permille = 1000};
+    *sim = (struct sim){.sensors = AT_REST};
     sim->tx = (struct frame_ring){
         .lengths_bytes = lengths,
         .slots = slots,
@@ -57,6 +57,7 @@ static int32_t sim_open(struct hal *dev)
         .slot_bytes = config->max_frame_bytes,
         .capacity = config->rx_fifo_frames,
     };
+    sim_reset_terminal(dev);
     return HAL_OK;
 }
 

@@ -162,9 +162,7 @@ int32_t hal_sim_reset(struct hal *dev, uint32_t reset_cause)
 
     sim->actuators = (struct hal_sim_actuators){.watchdog_kicks = kicks};
     sim->payload_busy_permille = 0;
-    sim->term_inhibit = 0;
-    dev->counters.tx_flushed += frame_ring_flush(&sim->tx);
-    dev->counters.rx_flushed += frame_ring_flush(&sim->rx);
+    sim_reset_terminal(dev);
     sim->sensors.reset_cause = reset_cause;
     sim->sensors.boot_count++;
     return HAL_OK;

@@ -19,6 +19,10 @@ struct sim {
     uint32_t term_elevation_udeg;
     uint32_t term_scan_urad;
     uint32_t term_tx_power_permille;
+    uint64_t term_tx_before; /* counters of the device at the terminal's last reset */
+    uint64_t term_rejected_before;
+    uint64_t term_rx_before;
+    uint64_t term_overflow_before;
     uint32_t payload_busy_permille;
     uint32_t fail_calls; /* enum hal_sim_call: these answer fail_code */
     int32_t fail_code;
@@ -27,6 +31,9 @@ struct sim {
 
 /* Before the bench wrote a time, the machine's own goes into `sensors`. */
 void sim_take_time(struct sim *sim);
+
+/* A reset of the terminal alone: as after power-up; the frames lost are counted. */
+void sim_reset_terminal(struct hal *dev);
 
 /* The register map of the terminal; backend_sim_terminal.c. */
 int32_t sim_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values);

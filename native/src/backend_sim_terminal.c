@@ -3,7 +3,38 @@
 #include "hal_backend.h"
 #include "terminal_registers.h"
 
-#define VENDOR_SIM 0x53494D20u /* "SIM " */
+#define VENDOR_SIM                0x53494D20u /* "SIM " */
+#define SCAN_DEFAULT_URAD         500
+#define TX_POWER_DEFAULT_PERMILLE 1000
+
+/* What a sensor shows, or that there is no value now. */
+static uint32_t sensed(const struct hal_sim_sensors *sensors, uint32_t bit, int32_t value)
+{
+    return (sensors->valid & bit) != 0 ? (uint32_t)value : TERM_ABSENT;
+}
+
+static uint32_t fault_of(const struct hal_sim_sensors *sensors)
+{
+    return (sensors->term_flags & HAL_TERM_FAULT) != 0 ? TERM_FAULT_INTERNAL : 0;
+}
+
+static uint64_t tx_rejected(const struct hal *dev)
+{
+    return dev->counters.tx_rejected_full + dev->counters.tx_rejected_size;
+}
+
+static uint64_t rx_frames(const struct hal *dev)
+{
+    const struct sim *sim = dev->data;
+
+    return dev->counters.rx_delivered + dev->counters.rx_flushed + sim->rx.count;
+}
+
+/* Counters of the device run since opening, those of the terminal since its reset. */
+static uint32_t since_reset(uint64_t now, uint64_t at_reset)
+{
+    return (uint32_t)(now - at_reset);
+}
 
 static uint32_t read_register(const struct hal *dev, uint32_t reg)
 {
@@ -26,17 +57,18 @@ static uint32_t read_register(const struct hal *dev, uint32_t reg)
     case TERM_REG_SCAN_URAD: return sim->term_scan_urad;
     case TERM_REG_TX_POWER_PERMILLE: return sim->term_tx_power_permille;
     case TERM_REG_RESET: return 0;
-    case TERM_REG_FLAGS: return s->term_flags;
-    case TERM_REG_FAULT: return (s->term_flags & HAL_TERM_FAULT) != 0 ? TERM_FAULT_INTERNAL : 0;
-    case TERM_REG_RX_POWER_MDBM: return (uint32_t)s->rx_power_mdbm;
-    case TERM_REG_LASER_MDEGC: return (uint32_t)s->term_mdegc;
+    case TERM_REG_FLAGS: return sensed(s, HAL_SENSOR_TERM_FLAGS, (int32_t)s->term_flags);
+    case TERM_REG_FAULT: return sensed(s, HAL_SENSOR_TERM_FLAGS, (int32_t)fault_of(s));
+    case TERM_REG_RX_POWER_MDBM: return sensed(s, HAL_SENSOR_RX_POWER, s->rx_power_mdbm);
+    case TERM_REG_LASER_MDEGC: return sensed(s, HAL_SENSOR_TERM_TEMP, s->term_mdegc);
     case TERM_REG_TX_CREDIT: return sim->tx.capacity - sim->tx.count;
-    case TERM_REG_TX_FRAMES: return (uint32_t)sim->tx_frames_total;
-    case TERM_REG_TX_REJECTED:
-        return (uint32_t)(dev->counters.tx_rejected_full + dev->counters.tx_rejected_size);
-    case TERM_REG_RX_OVERFLOW: return (uint32_t)dev->counters.rx_overflow;
+    case TERM_REG_TX_FRAMES: return since_reset(sim->tx_frames_total, sim->term_tx_before);
+    case TERM_REG_TX_REJECTED: return since_reset(tx_rejected(dev), sim->term_rejected_before);
+    case TERM_REG_RX_FRAMES: return since_reset(rx_frames(dev), sim->term_rx_before);
+    case TERM_REG_RX_OVERFLOW:
+        return since_reset(dev->counters.rx_overflow, sim->term_overflow_before);
     case TERM_REG_RX_PENDING: return sim->rx.count;
-    case TERM_REG_POWER_MW: return (uint32_t)s->laser_mw;
+    case TERM_REG_POWER_MW: return sensed(s, HAL_SENSOR_LASER, s->laser_mw);
     default: return TERM_ABSENT;
     }
 }
@@ -49,16 +81,23 @@ int32_t sim_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t 
     return HAL_OK;
 }
 
-/* A reset of the terminal alone: dark, stowed, FIFOs emptied; the losses are counted. */
-static void reset_terminal(struct hal *dev)
+void sim_reset_terminal(struct hal *dev)
 {
     struct sim *sim = dev->data;
 
     sim->actuators.laser_on = 0;
     sim->actuators.target_id = 0;
     sim->term_inhibit = 0;
+    sim->term_azimuth_udeg = 0;
+    sim->term_elevation_udeg = 0;
+    sim->term_scan_urad = SCAN_DEFAULT_URAD;
+    sim->term_tx_power_permille = TX_POWER_DEFAULT_PERMILLE;
     dev->counters.tx_flushed += frame_ring_flush(&sim->tx);
     dev->counters.rx_flushed += frame_ring_flush(&sim->rx);
+    sim->term_tx_before = sim->tx_frames_total;
+    sim->term_rejected_before = tx_rejected(dev);
+    sim->term_rx_before = rx_frames(dev);
+    sim->term_overflow_before = dev->counters.rx_overflow;
 }
 
 /* A setter's answer as a write's: its read-back is in the register. */
@@ -81,6 +120,8 @@ int32_t sim_term_write(struct hal *dev, uint32_t reg, uint32_t value)
     case TERM_REG_ELEVATION_UDEG: sim->term_elevation_udeg = value; return HAL_OK;
     case TERM_REG_SCAN_URAD: sim->term_scan_urad = value; return HAL_OK;
     case TERM_REG_TX_POWER_PERMILLE: sim->term_tx_power_permille = value; return HAL_OK;
-    default: /* TERM_REG_RESET, its key checked by the front */ reset_terminal(dev); return HAL_OK;
+    default: /* TERM_REG_RESET, its key checked by the front */
+        sim_reset_terminal(dev);
+        return HAL_OK;
     }
 }

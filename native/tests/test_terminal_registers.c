@@ -110,12 +110,33 @@ static void a_reset_of_the_terminal_is_dark_and_counts_what_it_lost(void)
     CHECK(hal_set_laser(&dev, 1) == 1 && hal_point_terminal(&dev, 3) == 3);
     CHECK(hal_submit_frame(&dev, (const uint8_t *)"out", 3) == 3);
     CHECK(hal_sim_push_rx(&dev, (const uint8_t *)"in", 2) == 1);
+    CHECK(hal_term_write(&dev, TERM_REG_SCAN_URAD, 1) == HAL_OK);
+    CHECK(reg(&dev, TERM_REG_RX_FRAMES) == 1);
     CHECK(hal_term_write(&dev, TERM_REG_RESET, TERM_RESET_KEY) == HAL_OK);
+    CHECK(reg(&dev, TERM_REG_SCAN_URAD) == 500 && reg(&dev, TERM_REG_RX_FRAMES) == 0);
     CHECK(reg(&dev, TERM_REG_LASER_ENABLE) == 0 && reg(&dev, TERM_REG_TARGET_ID) == 0);
     CHECK(reg(&dev, TERM_REG_TX_CREDIT) == 4 && reg(&dev, TERM_REG_RX_PENDING) == 0);
     CHECK(reg(&dev, TERM_REG_RESET) == 0);
     CHECK(hal_read_counters(&dev, &counted) == HAL_OK);
     CHECK(counted.tx_flushed == 1 && counted.rx_flushed == 1);
+    hal_close(&dev);
+}
+
+static void a_sensor_without_a_value_reads_as_absent(void)
+{
+    struct hal dev;
+    struct hal_config config;
+    struct hal_sim_sensors sensors;
+
+    open_sim(&dev, &config);
+    CHECK(hal_sim_read_sensors(&dev, &sensors) == HAL_OK);
+    sensors.term_flags = HAL_TERM_FAULT;
+    CHECK(hal_sim_write_sensors(&dev, &sensors) == HAL_OK);
+    CHECK(reg(&dev, TERM_REG_FAULT) == TERM_FAULT_INTERNAL);
+    sensors.valid &= ~(uint32_t)(HAL_SENSOR_TERM_FLAGS | HAL_SENSOR_TERM_TEMP);
+    CHECK(hal_sim_write_sensors(&dev, &sensors) == HAL_OK);
+    CHECK(reg(&dev, TERM_REG_FLAGS) == TERM_ABSENT && reg(&dev, TERM_REG_FAULT) == TERM_ABSENT);
+    CHECK(reg(&dev, TERM_REG_LASER_MDEGC) == TERM_ABSENT);
     hal_close(&dev);
 }
 
@@ -144,6 +165,7 @@ int main(void)
         PROMISE(a_register_and_its_setter_are_one_thing),
         PROMISE(an_inhibited_laser_stays_dark_whatever_it_is_told),
         PROMISE(a_reset_of_the_terminal_is_dark_and_counts_what_it_lost),
+        PROMISE(a_sensor_without_a_value_reads_as_absent),
         PROMISE(a_sim_device_has_no_board),
     };
 

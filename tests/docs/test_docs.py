@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flight.__main__ import COMMANDS
+from hal.terminal_registers import TermFault, TermRegister
 from hil.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,7 @@ PAGES = (
     "docs/HACKING.md",
     "docs/SCENARIOS.md",
     "docs/hal.md",
+    "docs/terminal.md",
 )
 TOP = ("flight", "hal", "hil", "native", "tests", "docs", "benchmarks")
 PATH = re.compile(rf"(?<![\w/.-])((?:{'|'.join(TOP)})/[\w./-]*[\w/])")
@@ -65,6 +67,14 @@ def test_every_file_command_and_target_that_a_page_names_is_there(page: str) -> 
 def test_every_link_inside_the_repository_leads_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(page))
     assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
+
+
+def test_every_register_and_fault_of_the_terminal_is_on_its_page() -> None:
+    page = text_of("docs/terminal.md")
+    for register in TermRegister:
+        assert f"| {register.value} | `{register.name}` |" in page
+    for fault in TermFault:
+        assert f"| {fault.value.bit_length() - 1} | `{fault.name}` |" in page
 
 
 def test_a_planted_lie_is_found() -> None:
