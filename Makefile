@@ -75,8 +75,8 @@ lint: $(DEV)  ## ruff and clang-format, checking only
 type: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
-native: $(DEV)  ## C with warnings as errors, unit tests under ASan and UBSan
-	$(MAKE) -C native lint asan
+native: $(DEV)  ## C with warnings as errors, analysed, unit tests under ASan and UBSan, coverage
+	$(MAKE) -C native lint tidy asan coverage
 
 arch: $(DEV)  ## the rules of the house, as tests
 	$(BIN)/python -m pytest -q tests/architecture
