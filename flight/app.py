@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from flight import __version__
 from flight.base.channels import Latest
 from flight.base.rate_group import RateGroup, RateGroupRunner
@@ -18,9 +16,8 @@ from flight.base.supervisor import ChildSpec, SupervisionEvent, SupervisionKind,
 from flight.command_handlers import CommandHandlers
 from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
 from flight.commanding.dispatcher import Dispatcher
-from flight.commanding.parameters import ParameterTable
 from flight.commanding.uplink_service import UplinkService
-from flight.composition import executive, imaging_plan, uploaded_contacts
+from flight.composition import executive, imaging_plan, queue_config, uploaded_contacts
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
 from flight.downlink.contact_session import ContactSession
@@ -30,13 +27,12 @@ from flight.downlink.durable_counters import counter_reserve, replay_window
 from flight.downlink.frame_filler import FrameFiller, manifest_overhead
 from flight.downlink.pass_plan import PassPlan
 from flight.downlink.product_intake import ProductIntake
-from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
 from flight.fdir.command_loss import CommandLoss
 from flight.inference.inference_service import InferenceCounts, InferenceService
 from flight.io.safe_state import leave_safe
 from flight.keys import Half
-from flight.start_up import count_start, reset_cause
+from flight.start_up import count_start, load_parameters, reset_cause, save_parameters
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
@@ -53,7 +49,6 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 EVENT_QUEUE = 1_024
-PARAMETER_STATE = "parameters"
 
 
 class Node:
@@ -76,7 +71,7 @@ class Node:
         # First of all: every counter below starts from what the store remembers, or a nonce of
         # the link would be used twice.
         self._recovered = around.store.recover()
-        self.parameters = self._load_parameters()
+        self.parameters = load_parameters(around.store, around.config.parameters)
         self._plan = PassPlan(uploaded_contacts(around, now_ns))
         self._make_downlink()
         self._make_commanding(now_ns)
@@ -150,19 +145,6 @@ class Node:
                 torn=self._around.store.counters.records_damaged,
             )
 
-    def _load_parameters(self) -> ParameterTable:
-        """Configuration, and on top of it what the ground set before the last reset."""
-        table = ParameterTable(self._around.config.parameters)
-        blob = self._around.store.load_state(PARAMETER_STATE)
-        if blob is not None:
-            for name, value in msgspec.msgpack.decode(blob, type=dict[str, float]).items():
-                table.set(name, value)
-        return table
-
-    def _save_parameters(self) -> None:
-        blob = msgspec.msgpack.encode(self.parameters.differing())
-        self._around.store.store_state(PARAMETER_STATE, blob)
-
     def _make_downlink(self) -> None:
         around, link = self._around, self._around.config.link
         self._link = SecureLink(
@@ -174,7 +156,7 @@ class Node:
             window=replay_window(around.store, "link.uplink", store_every=64),
         )
         self.queue = DownlinkQueue(
-            QueueConfig(budget_bytes=link.queue_bytes, products_max=link.queue_products),
+            queue_config(around.config),
             first_overhead_bytes=manifest_overhead,
         )
         self.arq = ArqSender(VirtualChannel.PRODUCTS, ArqConfig(window_frames=link.window_frames))
@@ -208,7 +190,7 @@ class Node:
         handlers = CommandHandlers(
             wishes=self._wish_board,
             parameters=self.parameters,
-            save_parameters=self._save_parameters,
+            save_parameters=partial(save_parameters, around.store, self.parameters, self.events),
             queue=self.queue,
             intake=self._intake,
             events=self.events,

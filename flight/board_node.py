@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import os
 import selectors
@@ -25,6 +24,7 @@ from flight.app import Node
 from flight.base.clock import LoopClock, host_correlation
 from flight.composition import Surroundings
 from flight.config import ConfigError, load_profile
+from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.store_values import StoreError
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from flight.inference.frame_source import FrameSource
 
 _NS_PER_S = 1_000_000_000
-STORE_SPARE = 4
-"""Segments may take so many times the payload cap: one goes only when everything in it is dead."""
 STOP_TIMEOUT_S = 1.0
 """Services that have not ended by then are left where they are: the commit must not wait for one
 that hangs."""
@@ -75,16 +73,18 @@ class BoardNode:
         utc = host_correlation()
         self.clock = LoopClock(loop)
         frames = frame_source(config, self.clock)
-        opened.callback(os.close, _claim(Path(config.board.data)))
+        data = Path(config.board.data)
+        opened.callback(os.close, claim_folder(data))
         devices = _devices(config.board.hal)
         opened.callback(devices.close)
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
         store = ProductStore(
-            FolderStore(Path(config.board.data) / "segments"),
-            Path(config.board.data) / "index.sqlite",
+            FolderStore(data / SEGMENTS),
+            data / INDEX,
             segment_bytes=config.store.segment_bytes,
             capacity_bytes=STORE_SPARE * config.store.cap_bytes,
+            reserve_bytes=config.store.segment_bytes,
         )
         opened.callback(store.close)
         # Read when the first tile is numbered: by then the store has been recovered.
@@ -206,21 +206,3 @@ def _connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> 
     from flight.telemetry.bridge_mqtt import bridged  # noqa: PLC0415
 
     return bridged(around, config, utc)
-
-
-def _claim(folder: Path) -> int:
-    """Makes the data folder and takes it for this process; the descriptor holds the claim.
-
-    Two flights on one store would destroy it. The claim dies with the process, however it dies.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        claim = os.open(folder / "claim", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise ConfigError(f"board.data = {str(folder)!r}: {error.strerror}") from None
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(claim)
-        raise ConfigError(f"board.data = {str(folder)!r}: another flight process has it") from None
-    return claim

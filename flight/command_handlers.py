@@ -37,7 +37,7 @@ class CommandHandlers:
     """The opcode table of the node.
 
     Args:
-        save_parameters: makes the parameters in force durable.
+        save_parameters: makes the parameters in force durable; False when it could not.
     """
 
     def __init__(  # noqa: PLR0913  the composition root names every part
@@ -45,7 +45,7 @@ class CommandHandlers:
         *,
         wishes: WishBoard,
         parameters: ParameterTable,
-        save_parameters: Callable[[], None],
+        save_parameters: Callable[[int], bool],
         queue: DownlinkQueue,
         intake: ProductIntake,
         events: EventLog,
@@ -78,12 +78,15 @@ class CommandHandlers:
         return COMPLETED if offer is Offer.ACCEPTED else failed(CommandReason.BUSY)
 
     def _set_parameter(self, command: SetParameter, now_ns: int) -> HandlerResult:
+        before = self._parameters.get(command.name)
         verdict = self._parameters.set(command.name, command.value)
-        if verdict is ParameterVerdict.UNKNOWN:
+        if before is None or verdict is ParameterVerdict.UNKNOWN:
             return failed(CommandReason.NOT_FOUND)
         if verdict is not ParameterVerdict.SET:
             return failed(CommandReason.OUT_OF_RANGE)
-        self._save_parameters()
+        if not self._save_parameters(now_ns):
+            self._parameters.set(command.name, before)
+            return failed(CommandReason.REFUSED)
         self._events.emit("PARAMETER_SET", now_ns, name=command.name, value=command.value)
         return COMPLETED
 

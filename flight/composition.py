@@ -13,6 +13,7 @@ import msgspec
 from flight.base.hysteresis import Hysteresis
 from flight.cycle_telemetry import CycleTelemetry
 from flight.downlink.pass_plan import Contact, ContactKind
+from flight.downlink.queue_values import QueueConfig
 from flight.executive import Executive, ExecutiveParts
 from flight.fdir.safety_net import SafetyNet
 from flight.fdir.safety_tables import node_limits
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 NS_PER_S = 1_000_000_000
 HEATER_ON_C, HEATER_OFF_C = 5.0, 8.0
 """Battery heater band: charging below 0 degC is forbidden by the cell's data sheet."""
+COMMIT_SHARE = 8
+"""One part in so many of the store's cap is for products that wait for a commit, new or freed."""
 FIRST_GUESS_ARRAY_W, FIRST_GUESS_BASE_W = 40.0, 12.0
 """Until the running means have seen the real ones: about a minute."""
 
@@ -106,6 +109,19 @@ def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
         )
         for each in around.config.contacts
     ]
+
+
+def queue_config(config: NodeConfig) -> QueueConfig:
+    """Bounds of the downlink queue: always below the store's cap.
+
+    So it is the queue that gives way first, the least valuable product of all, and not the store,
+    which could only refuse the newest.
+    """
+    link, cap_bytes = config.link, config.store.cap_bytes
+    return QueueConfig(
+        budget_bytes=min(link.queue_bytes, cap_bytes - cap_bytes // COMMIT_SHARE),
+        products_max=link.queue_products,
+    )
 
 
 def battery_data(config: BatteryConfig) -> BatteryData:

@@ -144,7 +144,13 @@ class LinkConfig(_Section, frozen=True, kw_only=True):
 
 
 class StoreConfig(_Section, frozen=True, kw_only=True):
-    """The durable store."""
+    """The durable store.
+
+    Attributes:
+        cap_bytes: of products; the files on the medium may take four times as much, because a
+            segment goes only when everything in it is dead.
+        segment_bytes: of one file; on a board a reserve of the same size is held.
+    """
 
     cap_bytes: Annotated[int, Meta(ge=1_000_000, le=10**13)] = 1_000_000_000
     segment_bytes: Annotated[int, Meta(ge=65_536, le=10**9)] = 8 * 1024 * 1024
@@ -209,6 +215,12 @@ def check_node(config: NodeConfig, source: str) -> None:
         raise ConfigError(f"{source}: battery.ocv_soc and ocv_v: need two or more points, as many")
     if any(a >= b for points in curve for a, b in pairwise(points)):
         raise ConfigError(f"{source}: battery.ocv_soc and ocv_v: must rise from point to point")
+    store = config.store
+    if store.segment_bytes > store.cap_bytes:
+        raise ConfigError(
+            f"{source}: store.segment_bytes = {store.segment_bytes}: allowed: up to "
+            f"cap_bytes = {store.cap_bytes}"
+        )
     for i, contact in enumerate(config.contacts):
         if contact.end_utc_s <= contact.start_utc_s:
             raise ConfigError(

@@ -35,6 +35,10 @@ class ParameterTable:
     def __getitem__(self, name: str) -> float:
         return self._values[name]
 
+    def get(self, name: str) -> float | None:
+        """The value in force; None for a parameter that does not exist."""
+        return self._values.get(name)
+
     def set(self, name: str, value: float) -> ParameterVerdict:
         """Sets one parameter if it exists and the value (NaN never) is in its range."""
         definition = PARAMETER_BY_NAME.get(name)

@@ -67,10 +67,9 @@ class ProductIntake:
         self._pending_bytes = 0
         self._waiting_bytes = 0
         self._to_deliver: dict[int, None] = {}
+        self._trouble = {"put": "", "commit": ""}
         self._commit_due_ns = 0
-        self._lost_total = 0
-        self._commits = 0
-        self.delivered_total = 0
+        self._lost_total = self._commits = self.delivered_total = 0
         self.deletions: Bounded[int] = Bounded("deletions", REQUESTS_MAX, Overflow.REJECT_NEWEST)
         self.revaluations: Bounded[tuple[int, int]] = Bounded(
             "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
@@ -111,8 +110,16 @@ class ProductIntake:
         now_ns: int,
     ) -> bool:
         """Buffers one product for the next commit; False (counted, told) when there is no room."""
+        try:
+            product_id = self._ids.take()
+        except OSError as error:  # no number could be made durable; what has none has no name
+            cause = error.__cause__
+            kind = cause.kind.name if isinstance(cause, StoreError) else "SYNC"
+            self._trouble_is("put", kind, now_ns)
+            self._lost_total += 1
+            return False
         product = Product(
-            product_id=self._ids.take(),
+            product_id=product_id,
             klass=klass,
             size_bytes=len(payload),
             value_millis=value_millis,
@@ -127,9 +134,10 @@ class ProductIntake:
         try:
             self._store.put(product, payload)
         except StoreError as error:
-            self._events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
+            self._trouble_is("put", error.kind.name, now_ns)
             self._lost(product.product_id, "store failed", now_ns)
             return False
+        self._trouble_is("put", "", now_ns)
         self._pending[product.product_id] = product
         self._pending_bytes += len(payload)
         return True
@@ -174,8 +182,9 @@ class ProductIntake:
             self._store.mark_delivered(delivered)
             durable = self._store.commit(now_ns)
         except StoreError as error:
-            self._events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
+            self._trouble_is("commit", error.kind.name, now_ns)
             return
+        self._trouble_is("commit", "", now_ns)
         self._commits += 1
         self._commit_due_ns = now_ns + self._commit_period_ns
         self._to_deliver.clear()
@@ -189,6 +198,12 @@ class ProductIntake:
             if product is not None:
                 self._pending_bytes -= product.size_bytes
                 self._offer(product, now_ns)
+
+    def _trouble_is(self, of: str, kind: str, now_ns: int) -> None:
+        """Tells the edge, "" for none; what each failure costs is told product by product."""
+        if kind and kind != self._trouble[of]:
+            self._events.emit("STORE_FAILED", now_ns, kind=kind)
+        self._trouble[of] = kind
 
     def _offer(self, product: Product, now_ns: int) -> None:
         self._tell_created(product, now_ns)

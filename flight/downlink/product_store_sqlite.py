@@ -11,8 +11,8 @@ so that the loss of the index can never make a number be used twice.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flight.downlink.durable_names import DurableNames
@@ -28,6 +28,7 @@ from flight.downlink.store_recovery import (
     open_index,
     replay_log,
 )
+from flight.downlink.store_space import StoreSpace
 from flight.downlink.store_values import (
     ProductState,
     Recovered,
@@ -54,22 +55,23 @@ class ProductStore:
         index_path: the SQLite file.
         segment_bytes: size of a segment.
         capacity_bytes: space all segments may take.
+        reserve_bytes: held back for counters on a full medium, see `StoreSpace`.
         device_sync: False only for a simulated node, see `FolderStore`.
 
     Raises:
         StoreError: from every method, see `StoreErrorKind`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  sizes are named
         self,
         files: FileStore,
         index_path: Path,
         *,
         segment_bytes: int = 8 << 20,
         capacity_bytes: int = 64 << 30,
+        reserve_bytes: int = 0,
         device_sync: bool = True,
     ) -> None:
-        self._capacity = capacity_bytes
         self._products: dict[int, StoredProduct] = {}
         self._alive: dict[int, int] = {}
         self._batch = IndexBatch()
@@ -77,12 +79,14 @@ class ProductStore:
         self._names = DurableNames()
         self._cache = PayloadCache(_CACHE_BYTES)
         self._failed = False
-        self.payload_bytes = 0
-        """Bytes of all products not freed yet."""
+        self.payload_bytes = 0  # of all products not freed yet
         self.counters = StoreCounters()
         with self._guard():
             self._log = SegmentLog(files, segment_bytes)
-            self._index, self._index_lost = open_index(index_path, device_sync=device_sync)
+            self._space = StoreSpace(files, self._log, capacity_bytes, reserve_bytes)
+            self._index, self._index_lost = self._space.insist(
+                lambda: open_index(index_path, device_sync=device_sync)
+            )
 
     @property
     def products(self) -> int:
@@ -116,6 +120,8 @@ class ProductStore:
             if stored.state is ProductState.DELIVERED:
                 self._to_free[product_id] = None
         self.commit(0)
+        with contextlib.suppress(OSError):
+            self._space.hold()
         unannounced = {row.product_id for row in found.unindexed}
         return [
             Recovered(stored.product, stored.state, stored.acked, product_id not in unannounced)
@@ -133,7 +139,7 @@ class ProductStore:
         assert len(payload) == product.size_bytes
         manifest = encode_manifest(manifest_of(product))
         with self._guard():
-            self._make_room(len(manifest), len(payload))
+            self._space.for_product(self._names, len(manifest), len(payload))
             place = self._log.append(RecordKind.PRODUCT, product.product_id, manifest, payload)
         stored = StoredProduct(product, place, len(manifest), ProductState.NEW)
         self._products[product.product_id] = stored
@@ -148,7 +154,7 @@ class ProductStore:
             self._batch.states.setdefault(product_id, (ProductState.FREED, None))
         with self._guard():
             self._log.sync()
-            self._index.write(self._batch)
+            self._space.insist(lambda: self._index.write(self._batch))
         batch, self._batch = self._batch, IndexBatch()
         self._to_free.clear()
         for product_id in freeing:
@@ -240,15 +246,10 @@ class ProductStore:
         self, kind: RecordKind, name: str, identity: int, blob: bytes, batch: IndexBatch
     ) -> None:
         with self._guard():
-            self._make_room(len(name.encode()), len(blob))
+            self._space.for_name(self._names, len(name.encode()), len(blob))
             self._log.append(kind, identity, name.encode(), blob)
             self._log.sync()
-            self._index.write(batch)
-
-    def _make_room(self, meta_bytes: int, payload_bytes: int) -> None:
-        if not self._log.fits(meta_bytes, payload_bytes):
-            self._log.roll(meta_bytes, payload_bytes + self._names.record_bytes(), self._capacity)
-            self._names.append_to(self._log)
+            self._space.insist(lambda: self._index.write(batch))
 
     def _load(self, product_id: int) -> bytes:
         stored = self._products.get(product_id)
@@ -283,7 +284,7 @@ class ProductStore:
                     self._batch.freed_segments.append(segment)
                     self.counters.segments_freed += 1
 
-    @contextmanager
+    @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
         """Turns what the medium says into a StoreError; after anything but FULL nothing goes."""
         if self._failed:

@@ -136,14 +136,25 @@ class SegmentLog:
         size = self._sizes[self._active]
         return self._end + record_bytes(meta_bytes, payload_bytes) <= size
 
-    def roll(self, meta_bytes: int, payload_bytes: int, capacity_bytes: int | None = None) -> int:
+    def roll(
+        self,
+        meta_bytes: int,
+        payload_bytes: int,
+        *,
+        capacity_bytes: int | None = None,
+        least_bytes: int | None = None,
+    ) -> int:
         """Starts a new segment, large enough for such a record; returns its number.
+
+        All segments together may take `capacity_bytes`, if given. The segment has the usual size,
+        or `least_bytes`, if given.
 
         Raises:
             OSError: ENOSPC also when all segments together would exceed `capacity_bytes`.
         """
         segment = self._next
-        size = max(self._segment_bytes, record_bytes(meta_bytes, payload_bytes))
+        usual = self._segment_bytes if least_bytes is None else least_bytes
+        size = max(usual, record_bytes(meta_bytes, payload_bytes))
         if capacity_bytes is not None and self.allocated_bytes + size > capacity_bytes:
             raise OSError(errno.ENOSPC, f"{self.allocated_bytes} + {size} of {capacity_bytes} B")
         name = _NAME.format(segment)

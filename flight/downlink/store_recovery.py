@@ -7,7 +7,6 @@ was written after the log was synced); what only the log knows is added.
 from __future__ import annotations
 
 import contextlib
-import errno
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import msgspec
 from flight.downlink.product import Product, product_of
 from flight.downlink.segment_file import Place, RecordKind, record_bytes
 from flight.downlink.store_index_sqlite import IndexRow, StoreIndex
+from flight.downlink.store_space import is_full
 from flight.downlink.store_values import ProductState, StoreErrorKind
 from flight.wire import varint
 from flight.wire.errors import WireError
@@ -89,11 +89,9 @@ def decode_ranges(buf: bytes) -> tuple[tuple[int, int], ...]:
 
 def kind_of(error: OSError | sqlite3.Error) -> StoreErrorKind:
     """What an error of the medium means; FULL alone breaks nothing and may be over later."""
-    if isinstance(error, OSError):
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        return StoreErrorKind.FULL if full else StoreErrorKind.SYNC
-    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return StoreErrorKind.FULL if full else StoreErrorKind.INDEX
+    if is_full(error):
+        return StoreErrorKind.FULL
+    return StoreErrorKind.SYNC if isinstance(error, OSError) else StoreErrorKind.INDEX
 
 
 def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, bool]:

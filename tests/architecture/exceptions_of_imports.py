@@ -66,6 +66,7 @@ SKINS = {
     "flight.io": "the edge of the hardware layer",
     "flight.config": "the only reader of the node's TOML",
     "flight.board_config": "the same for a board",
+    "flight.data_folder": "claims the data folder and knows its layout",
     "flight.event_journal": "writes events to the terminal",
     "flight.host_measures": "reads the machine's own figures",
     "flight.start_up": "asks store and board about the last start",
@@ -80,6 +81,7 @@ SKINS = {
     "flight.inference.worker_child": "starts and ends the worker's process",
     "flight.inference.worker_main": "the worker's process itself",
     "flight.downlink.file_store": "the one door to segment files",
+    "flight.downlink.store_space": "makes and gives up the reserve file",
     "flight.downlink.store_recovery": "rebuilds the SQLite index from the segments",
     "flight.downlink.file_store_memory": "its fake, a product",
 }

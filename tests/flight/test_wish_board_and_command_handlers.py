@@ -52,13 +52,17 @@ class Requests:
 
 
 class Room:
+    def save(self, _now_ns):
+        self.saved.append(self.parameters.differing())
+        return not self.store_full
+
     def __init__(self, *contacts):
         self.out, self.channels, self.events = Latest(), ChannelValues(), EventLog(1_000)
         self.parameters = ParameterTable({"queue.pressure_bytes": 1e8})
         self.intake = SimpleNamespace(
             waiting_bytes=0, deletions=Requests(), revaluations=Requests()
         )
-        self.counts, self.saved = InferenceCounts(), []
+        self.counts, self.saved, self.store_full = InferenceCounts(), [], False
         self.command_loss = CommandLoss(HOUR_S * S, 0)
         self.board = WishBoard(
             out=self.out,
@@ -76,7 +80,7 @@ class Room:
         handlers = CommandHandlers(
             wishes=self.board,
             parameters=self.parameters,
-            save_parameters=lambda: self.saved.append(self.parameters.differing()),
+            save_parameters=self.save,
             queue={5},
             intake=self.intake,
             events=self.events,
@@ -192,6 +196,16 @@ def test_a_parameter_is_made_durable_only_when_it_was_accepted():
     assert room.command(SetParameter("no.such", 1.0)) == failed(CommandReason.NOT_FOUND)
     assert len(room.saved) == saves
     assert room.parameters["power.soc_floor"] == 0.6
+
+
+def test_a_parameter_that_cannot_be_made_durable_is_refused_and_stays_as_it_was():
+    room = Room()
+    room.store_full = True
+    refused = failed(CommandReason.REFUSED)
+    before = room.parameters["power.soc_floor"]
+    assert room.command(SetParameter("power.soc_floor", 0.6)) == refused
+    assert room.parameters["power.soc_floor"] == before
+    assert room.told("PARAMETER_SET") == []
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def test_all_names_are_written_and_take_the_room_they_announced():
 
 def test_a_segment_beyond_the_capacity_is_refused_as_a_full_medium():
     log = SegmentLog(MemoryFileStore(), 1000)
-    log.roll(0, 0, 2000)
-    log.roll(0, 900, 2000)
+    log.roll(0, 0, capacity_bytes=2000)
+    log.roll(0, 900, capacity_bytes=2000)
     with pytest.raises(OSError, match="of 2000 B") as caught:
-        log.roll(0, 0, 2000)
+        log.roll(0, 0, capacity_bytes=2000)
     assert caught.value.errno == errno.ENOSPC
     assert log.segments == (1, 2)

@@ -12,6 +12,7 @@ from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import QueueConfig
+from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.event_log import EventLog
 from flight.wire.counter_reserve import CounterReserve
@@ -122,6 +123,33 @@ def test_a_full_medium_costs_the_product_alone_and_is_told(make):
     assert bench.lost() == 1
     assert 1 in bench.queue
     assert bench.intake.free_bytes == CAP_BYTES - 100_000
+
+
+def test_a_medium_that_stays_full_is_told_once_and_told_again_after_it_had_room(make):
+    bench = make(store_bytes=1 << 17)
+    for second in range(4):
+        bench.submit(100_000, now_ns=second)
+        bench.intake.step(second)
+    told = [args["kind"] for name, args in bench.told if name == "STORE_FAILED"]
+    assert told == ["FULL"]
+    assert bench.lost() == 3
+    assert bench.submit(10_000)
+    assert not bench.submit(100_000)
+    told = [args["kind"] for name, args in bench.told if name == "STORE_FAILED"]
+    assert told == ["FULL", "FULL"]
+
+
+def test_a_product_that_can_get_no_number_is_counted_and_told_and_breaks_nothing(make):
+    bench = make()
+
+    def refuse(_highest):
+        raise OSError("full: no room") from StoreError(StoreErrorKind.FULL)
+
+    bench.intake._ids = CounterReserve(lambda: 0, refuse)
+    assert not bench.submit()
+    bench.intake.step(0)
+    assert bench.told == [("STORE_FAILED", {"kind": "FULL"})]
+    assert bench.lost() == 1
 
 
 def test_a_failed_commit_frees_nothing_and_makes_nothing_count(make):

@@ -1,0 +1,118 @@
+"""Room for records on the medium: products up to the cap, counters and blobs beyond it.
+
+Image -> ground, hop "durable before it counts", on a medium that is full. A product may be refused,
+a counter may not: without it no frame can be sealed and no start be counted, and the ground could
+not even ask for room. So a reserve file is held, as large as a segment. When the medium has no room
+left the reserve is given up, counters go on in small segments, and no product gets a new segment
+before the reserve is back.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flight.downlink.durable_names import DurableNames
+    from flight.downlink.file_store import FileStore
+    from flight.downlink.segment_file import SegmentLog
+
+T = TypeVar("T")
+RESERVE_NAME = "reserve"
+SMALL_SEGMENT_BYTES = 64 * 1024
+FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class StoreSpace:
+    """Says where the next record goes.
+
+    Args:
+        files: the folder of the segments.
+        log: the segments.
+        capacity_bytes: space that segments of products may take, the reserve not included.
+        reserve_bytes: size of the reserve; 0 for none.
+
+    Raises:
+        OSError: as the files give it; ENOSPC also when the cap is reached.
+    """
+
+    def __init__(
+        self, files: FileStore, log: SegmentLog, capacity_bytes: int, reserve_bytes: int
+    ) -> None:
+        self._files = files
+        self._log = log
+        self._capacity_bytes = capacity_bytes
+        self._reserve_bytes = reserve_bytes
+        self._held = RESERVE_NAME in files.names()
+
+    @property
+    def held(self) -> bool:
+        """Whether the reserve is there, or none is wanted."""
+        return self._held or not self._reserve_bytes
+
+    def hold(self) -> None:
+        """Makes the reserve when it is not there; ENOSPC leaves nothing behind."""
+        if self.held:
+            return
+        handle = self._files.open(RESERVE_NAME, create=True)
+        try:
+            self._files.preallocate(handle, self._reserve_bytes)
+            self._files.fsync_dir()
+        except OSError:
+            self._files.unlink(RESERVE_NAME)
+            raise
+        finally:
+            self._files.close(handle)
+        self._held = True
+
+    def give_up(self) -> bool:
+        """Gives the reserve's room to whoever needs it; False when there was none."""
+        if not self._held:
+            return False
+        self._files.unlink(RESERVE_NAME)
+        self._held = False
+        return True
+
+    def for_product(self, names: DurableNames, meta_bytes: int, payload_bytes: int) -> None:
+        """Sees to it that the active segment takes such a record."""
+        if self._log.fits(meta_bytes, payload_bytes):
+            return
+        self.hold()
+        payload_bytes += names.record_bytes()
+        self._log.roll(meta_bytes, payload_bytes, capacity_bytes=self._capacity_bytes)
+        names.append_to(self._log)
+
+    def for_name(self, names: DurableNames, meta_bytes: int, blob_bytes: int) -> None:
+        """The same for a counter or a blob; the cap does not hold for it."""
+        if self._log.fits(meta_bytes, blob_bytes):
+            return
+        room = blob_bytes + names.record_bytes()
+        try:
+            self._log.roll(meta_bytes, room, capacity_bytes=self._capacity_bytes)
+        except OSError as error:
+            if error.errno not in FULL_ERRNOS:
+                raise
+            self.insist(lambda: self._log.roll(meta_bytes, room, least_bytes=SMALL_SEGMENT_BYTES))
+        names.append_to(self._log)
+
+    def insist(self, action: Callable[[], T]) -> T:
+        """What `action` gives; once more, with the reserve's room, when the medium is full.
+
+        For what may not be refused. `action` may have been done in part before.
+        """
+        try:
+            return action()
+        except (OSError, sqlite3.Error) as error:
+            if not is_full(error) or not self.give_up():
+                raise
+            return action()
+
+
+def is_full(error: OSError | sqlite3.Error) -> bool:
+    """Whether the medium had no room; that breaks nothing and may be over later."""
+    if isinstance(error, OSError):
+        return error.errno in FULL_ERRNOS
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
