@@ -13,7 +13,14 @@ from pathlib import Path
 from cffi import FFI  # type: ignore[import-untyped]  # cffi ships no types
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADERS = ("hal_board.h", "hal.h", "terminal_registers.h", "backend_sim.h", "framer.h")
+HEADERS = (
+    "hal_board.h",
+    "hal.h",
+    "terminal_registers.h",
+    "backend_sim.h",
+    "framer.h",
+    "guard.h",
+)
 SOURCES = (
     "native/src/backend_sim.c",
     "native/src/backend_sim_bench.c",
@@ -22,7 +29,12 @@ SOURCES = (
     "native/src/framer.c",
     "native/src/framer_batch.c",
     "native/src/framer_crc.c",
+    "native/src/guard.c",
+    "native/src/guard_plan.c",
+    "native/src/hal_actuators.c",
     "native/src/hal_core.c",
+    "native/src/linux_calls.c",
+    "native/src/linux_syscalls.c",
     "native/src/terminal_registers.c",
     "native/src/tick.c",
 )
@@ -78,6 +90,9 @@ def make_ffi() -> FFI:
             *(str(path.relative_to(ROOT)) for path in sorted(include.glob("*.h"))),
             "native/src/backend_sim_state.h",
             "native/src/frame_ring.h",
+            "native/src/guard_block.h",
+            "native/src/hal_front.h",
+            "native/src/shared_word.h",
             "native/src/crc16_table.inc",
             "native/src/crc32c_table.inc",
         ],

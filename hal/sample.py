@@ -26,6 +26,7 @@ class HalErrorKind(IntEnum):
     UNSUPPORTED = 8
     STATE = 9
     CORRUPT = 10
+    INHIBITED = 11
 
 
 class HalError(Exception):
@@ -165,6 +166,7 @@ class HalCounters(msgspec.Struct, frozen=True, gc=False):
     snapshots_failed: int = 0
     setters_rejected: int = 0
     setters_failed: int = 0
+    setters_inhibited: int = 0
     readback_differs: int = 0
     tx_accepted: int = 0
     tx_rejected_full: int = 0

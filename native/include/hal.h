@@ -34,7 +34,7 @@ extern "C" {
 
 /* Layout and meaning of all that follows. Any change of a structure raises it by one; hal_open()
  * refuses a configuration made for another version. */
-#define HAL_ABI_VERSION 2
+#define HAL_ABI_VERSION 3
 
 /* A laser terminal's frame, sync marker included, is never longer: 65,536 octets of transfer frame
  * (CCSDS 732.1-B, frame length field of 16 bits) and 6 of the terminal's own framing. */
@@ -57,7 +57,9 @@ enum hal_err {
     HAL_E_STALE = -7,       /* the only value there is has become too old */
     HAL_E_UNSUPPORTED = -8, /* this backend cannot do that */
     HAL_E_STATE = -9,       /* not open, or open already: caller's mistake */
-    HAL_E_CORRUPT = -10     /* a check value does not match */
+    HAL_E_CORRUPT = -10,    /* a check value does not match */
+    HAL_E_INHIBITED =
+        -11 /* the guard has tripped: nothing is switched on until it is armed again */
 };
 
 /* What a bit of hal_frame.valid vouches for. Validity is per field: a sensor that is switched off
@@ -170,23 +172,24 @@ struct hal_frame {
  * Every way to lose or refuse something has its counter; all start at zero when the device opens.
  */
 struct hal_counters {
-    uint64_t snapshots;        /* frames filled */
-    uint64_t snapshots_failed; /* the backend could not fill one */
-    uint64_t setters_rejected; /* a setter refused its argument */
-    uint64_t setters_failed;   /* the backend could not set */
-    uint64_t readback_differs; /* an actuator did not take the value it was given */
-    uint64_t tx_accepted;      /* frames taken into the transmit FIFO */
-    uint64_t tx_rejected_full; /* refused: no credit */
-    uint64_t tx_rejected_size; /* refused: empty, or longer than max_frame_bytes */
-    uint64_t tx_failed;        /* refused: the terminal answered with an error */
-    uint64_t tx_flushed;       /* frames in the transmit FIFO lost by a reset */
-    uint64_t rx_delivered;     /* received frames handed over */
-    uint64_t rx_too_long;      /* left pending: the caller's buffer is too small */
-    uint64_t rx_failed;        /* the terminal answered with an error */
-    uint64_t rx_overflow;      /* received frames lost: the receive FIFO was full */
-    uint64_t rx_flushed;       /* received frames lost by a reset */
-    uint64_t watchdog_kicks;   /* accepted kicks */
-    uint64_t watchdog_failed;  /* the watchdog did not take the kick */
+    uint64_t snapshots;         /* frames filled */
+    uint64_t snapshots_failed;  /* the backend could not fill one */
+    uint64_t setters_rejected;  /* a setter refused its argument */
+    uint64_t setters_failed;    /* the backend could not set */
+    uint64_t setters_inhibited; /* refused or taken back: the guard has tripped */
+    uint64_t readback_differs;  /* an actuator did not take the value it was given */
+    uint64_t tx_accepted;       /* frames taken into the transmit FIFO */
+    uint64_t tx_rejected_full;  /* refused: no credit */
+    uint64_t tx_rejected_size;  /* refused: empty, or longer than max_frame_bytes */
+    uint64_t tx_failed;         /* refused: the terminal answered with an error */
+    uint64_t tx_flushed;        /* frames in the transmit FIFO lost by a reset */
+    uint64_t rx_delivered;      /* received frames handed over */
+    uint64_t rx_too_long;       /* left pending: the caller's buffer is too small */
+    uint64_t rx_failed;         /* the terminal answered with an error */
+    uint64_t rx_overflow;       /* received frames lost: the receive FIFO was full */
+    uint64_t rx_flushed;        /* received frames lost by a reset */
+    uint64_t watchdog_kicks;    /* accepted kicks */
+    uint64_t watchdog_failed;   /* the watchdog did not take the kick */
 };
 
 /* Constant while the device is open; the caller keeps it, and the text it points to, in place. */
@@ -204,6 +207,7 @@ struct hal_config {
 };
 
 struct hal_board; /* hal_board.h: all that a board can tell about itself */
+struct guard;     /* guard.h: the dead-man */
 struct hal_api;   /* operations of a backend; hal_backend.h, which only backends include */
 
 /* A device. The caller gives the memory and touches none of the fields. */
@@ -211,6 +215,7 @@ struct hal {
     const struct hal_api *api;       /* NULL: closed */
     const struct hal_config *config; /* the caller's */
     void *data;                      /* the backend's state, inside the arena */
+    struct guard *guard;             /* the caller's; NULL: none attached */
     uint64_t seq;                    /* of the last snapshot */
     struct hal_counters counters;
 };
@@ -270,7 +275,8 @@ int32_t hal_frame_check(const struct hal_frame *frame);
  * did not answer. Worst case 50 us each.
  */
 
-/* 0 switches the compute board off; 1 to config->payload_level_max is a row of its profile. */
+/* 0 switches the compute board off; 1 to config->payload_level_max is a row of its profile.
+ * HAL_E_INHIBITED: not 0 while the guard is tripped; the board is off. */
 int32_t hal_set_payload_level(struct hal *dev, uint32_t level);
 
 /* Battery heater, 0 or 1. */
@@ -279,7 +285,7 @@ int32_t hal_set_heater(struct hal *dev, uint32_t on);
 /* 0 stows the terminal; 1 to HAL_TARGET_ID_MAX points it at that peer of the contact plan. */
 int32_t hal_point_terminal(struct hal *dev, uint32_t target_id);
 
-/* Laser transmitter, 0 or 1. */
+/* Laser transmitter, 0 or 1. HAL_E_INHIBITED: 1 while the guard is tripped; the laser is off. */
 int32_t hal_set_laser(struct hal *dev, uint32_t on);
 
 /*
@@ -301,7 +307,8 @@ int32_t hal_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t 
 /*
  * Writes one register of the laser terminal. HAL_E_RANGE: not a register, or not a value of it.
  * HAL_E_PERM: a register that is only read. HAL_E_UNSUPPORTED: there is no terminal. HAL_E_BUSY:
- * no room for the request. HAL_E_STATE: closed. Worst case 50 us.
+ * no room for the request. HAL_E_INHIBITED: LASER_ENABLE on, INHIBIT off or RESET while the guard
+ * is tripped. HAL_E_STATE: closed. Worst case 50 us.
  */
 int32_t hal_term_write(struct hal *dev, uint32_t reg, uint32_t value);
 
@@ -332,6 +339,23 @@ int32_t hal_read_board(struct hal *dev, struct hal_board *board);
 /* Forgets the latched throttle bits. HAL_E_UNSUPPORTED: a backend that latches none. HAL_E_STATE:
  * closed. Worst case 20 us. */
 int32_t hal_clear_throttle(struct hal *dev);
+
+/*
+ * Attaches the caller's guard (guard.h), which is not armed: it learns what makes this device safe.
+ * It stays attached until the device is closed; every watcher has to have ended before.
+ * @return steps of the plan, zero or more. HAL_E_UNSUPPORTED: the backend cannot be made safe from
+ * outside. HAL_E_RANGE: NULL. HAL_E_CORRUPT: not a guard. HAL_E_STATE: closed, or the guard is
+ * armed. Worst case 50 us.
+ */
+int32_t hal_attach_guard(struct hal *dev, struct guard *guard);
+
+/*
+ * Ends a trip: lifts the terminal's INHIBIT, where there is a terminal, and arms the guard again.
+ * The caller is back and has read payload and laser as off. HAL_E_STATE: closed, or not tripped.
+ * HAL_E_BUSY: the device has not yet been made safe in full. HAL_E_UNSUPPORTED: no guard attached.
+ * HAL_E_IO, HAL_E_TIMEOUT: the terminal did not take it; still tripped. Worst case 50 us.
+ */
+int32_t hal_rearm_guard(struct hal *dev);
 
 /* Copies the counters. HAL_E_RANGE: NULL. HAL_E_STATE: closed. Worst case 1 us. */
 int32_t hal_read_counters(const struct hal *dev, struct hal_counters *counters);

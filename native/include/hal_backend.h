@@ -8,6 +8,7 @@
 #ifndef LUMENODE_HAL_BACKEND_H
 #define LUMENODE_HAL_BACKEND_H
 
+#include "guard_plan.h"
 #include "hal.h"
 
 struct hal_api {
@@ -48,6 +49,11 @@ struct hal_api {
     int32_t (*read_board)(struct hal *dev, struct hal_board *board);
     /* NULL: not supported. */
     int32_t (*clear_throttle)(struct hal *dev);
+
+    /* Fills a plan of zeroes with what makes this device safe from another thread or process:
+     * payload level 0, laser off, terminal inhibited (guard_plan.h). An empty plan: the far end does
+     * it when it hears nothing. HAL_OK or a negative code. NULL: not supported. */
+    int32_t (*safe_plan)(struct hal *dev, struct guard_plan *plan);
 };
 
 /* The table hal_open() chooses from: one line a backend in hal_core.c. */

@@ -2,6 +2,7 @@
  * Everything lives in the arena. */
 #include "backend_sim_state.h"
 #include "hal_backend.h"
+#include "shared_word.h"
 #include "tick.h"
 
 #include <string.h>
@@ -108,8 +109,8 @@ static int32_t sim_snapshot(struct hal *dev, struct hal_frame *frame)
     frame->tx_fifo_free = sim->tx.capacity - sim->tx.count;
     frame->tx_frames_total = sim->tx_frames_total;
     frame->rx_pending = sim->rx.count;
-    frame->payload_level = sim->actuators.payload_level;
-    frame->laser_on = sim->actuators.laser_on;
+    frame->payload_level = shared_word_load(&sim->actuators.payload_level);
+    frame->laser_on = shared_word_load(&sim->actuators.laser_on);
     frame->target_id = sim->actuators.target_id;
     frame->heater_on = sim->actuators.heater_on;
     frame->reset_cause = s->reset_cause;
@@ -129,9 +130,9 @@ static int32_t actuate(const struct sim *sim, uint32_t call, uint32_t actuator, 
         return sim->fail_code;
     }
     if ((sim->sensors.stuck & actuator) == 0) {
-        *held = value;
+        shared_word_store(held, value);
     }
-    return (int32_t)*held;
+    return (int32_t)shared_word_load(held);
 }
 
 static int32_t sim_set_payload_level(struct hal *dev, uint32_t level)
@@ -161,7 +162,7 @@ static int32_t sim_set_laser(struct hal *dev, uint32_t on)
     struct sim *sim = dev->data;
 
     return actuate(sim, HAL_SIM_CALL_LASER, HAL_SIM_LASER, &sim->actuators.laser_on,
-                   sim->term_inhibit == 0 ? on : 0);
+                   shared_word_load(&sim->term_inhibit) == 0 ? on : 0);
 }
 
 static int32_t sim_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)
@@ -206,6 +207,21 @@ static int32_t sim_set_payload_busy(struct hal *dev, uint32_t permille)
     return (int32_t)permille;
 }
 
+static struct guard_plan_step store(size_t offset, uint32_t value)
+{
+    return (struct guard_plan_step){.kind = GUARD_STORE, .offset = offset, .value = value};
+}
+
+/* Words of the arena: what a stuck actuator holds is let go as well. */
+static int32_t sim_safe_plan(struct hal *dev, struct guard_plan *plan)
+{
+    (void)dev;
+    plan->steps[plan->count++] = store(offsetof(struct sim, term_inhibit), 1);
+    plan->steps[plan->count++] = store(offsetof(struct sim, actuators.laser_on), 0);
+    plan->steps[plan->count++] = store(offsetof(struct sim, actuators.payload_level), 0);
+    return HAL_OK;
+}
+
 const struct hal_api hal_sim_api = {
     .name = "sim",
     .data_bytes = sim_data_bytes,
@@ -222,4 +238,5 @@ const struct hal_api hal_sim_api = {
     .set_payload_busy = sim_set_payload_busy,
     .term_read = sim_term_read,
     .term_write = sim_term_write,
+    .safe_plan = sim_safe_plan,
 };

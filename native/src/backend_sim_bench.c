@@ -142,7 +142,7 @@ int32_t hal_sim_fail(struct hal *dev, uint32_t calls, int32_t code)
     if (found < 0) {
         return found;
     }
-    if (code >= 0 || code < HAL_E_CORRUPT) {
+    if (code >= 0 || code < HAL_E_INHIBITED) {
         return HAL_E_RANGE;
     }
     sim->fail_calls = calls;

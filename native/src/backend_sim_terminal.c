@@ -1,6 +1,7 @@
 /* The backend "sim": the register map of its laser terminal, over what the bench wrote. */
 #include "backend_sim_state.h"
 #include "hal_backend.h"
+#include "shared_word.h"
 #include "terminal_registers.h"
 
 #define VENDOR_SIM                0x53494D20u /* "SIM " */
@@ -85,9 +86,9 @@ void sim_reset_terminal(struct hal *dev)
 {
     struct sim *sim = dev->data;
 
-    sim->actuators.laser_on = 0;
+    shared_word_store(&sim->actuators.laser_on, 0);
     sim->actuators.target_id = 0;
-    sim->term_inhibit = 0;
+    shared_word_store(&sim->term_inhibit, 0);
     sim->term_azimuth_udeg = 0;
     sim->term_elevation_udeg = 0;
     sim->term_scan_urad = SCAN_DEFAULT_URAD;
@@ -114,7 +115,7 @@ int32_t sim_term_write(struct hal *dev, uint32_t reg, uint32_t value)
     case TERM_REG_TARGET_ID: return done(dev->api->point_terminal(dev, value));
     case TERM_REG_LASER_ENABLE: return done(dev->api->set_laser(dev, value));
     case TERM_REG_INHIBIT:
-        sim->term_inhibit = value;
+        shared_word_store(&sim->term_inhibit, value);
         return value == 0 ? HAL_OK : done(dev->api->set_laser(dev, 0));
     case TERM_REG_AZIMUTH_UDEG: sim->term_azimuth_udeg = value; return HAL_OK;
     case TERM_REG_ELEVATION_UDEG: sim->term_elevation_udeg = value; return HAL_OK;

@@ -1,8 +1,9 @@
 /* The checked front of hal.h: arguments, state, ranges of answers, counters. Backends behind it
- * only move values. */
+ * only move values. What moves something is in hal_actuators.c. */
 #include "framer.h"
 #include "hal_backend.h"
 #include "hal_board.h"
+#include "hal_front.h"
 #include "terminal_registers.h"
 
 #include <string.h>
@@ -22,12 +23,12 @@ static const struct hal_api *const BACKENDS[] = {
 const char *hal_strerror(int32_t code)
 {
     static const char *const NAMES[] = {
-        "HAL_OK",        "HAL_E_NODEV", "HAL_E_PERM",  "HAL_E_BUSY",        "HAL_E_TIMEOUT",
-        "HAL_E_IO",      "HAL_E_RANGE", "HAL_E_STALE", "HAL_E_UNSUPPORTED", "HAL_E_STATE",
-        "HAL_E_CORRUPT",
+        "HAL_OK",        "HAL_E_NODEV",     "HAL_E_PERM",  "HAL_E_BUSY",        "HAL_E_TIMEOUT",
+        "HAL_E_IO",      "HAL_E_RANGE",     "HAL_E_STALE", "HAL_E_UNSUPPORTED", "HAL_E_STATE",
+        "HAL_E_CORRUPT", "HAL_E_INHIBITED",
     };
 
-    if (code > 0 || code < HAL_E_CORRUPT) {
+    if (code > 0 || code < HAL_E_INHIBITED) {
         return "HAL_E_UNKNOWN";
     }
     return NAMES[-code];
@@ -136,7 +137,7 @@ void hal_close(struct hal *dev)
     *dev = (struct hal){0};
 }
 
-static int32_t test_open(const struct hal *dev)
+int32_t hal_test_open(const struct hal *dev)
 {
     if (dev == NULL) {
         return HAL_E_RANGE;
@@ -152,7 +153,7 @@ static uint32_t frame_crc(const struct hal_frame *frame)
 int32_t hal_snapshot(struct hal *dev, struct hal_frame *frame)
 {
     struct hal_frame fresh = {.abi_version = HAL_ABI_VERSION, .size_bytes = sizeof fresh};
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -185,70 +186,9 @@ int32_t hal_frame_check(const struct hal_frame *frame)
     return HAL_OK;
 }
 
-/* State and range of a setter, in that order. */
-static int32_t test_setter(struct hal *dev, uint32_t value, uint32_t last)
-{
-    int32_t state = test_open(dev);
-
-    if (state < 0) {
-        return state;
-    }
-    if (value > last) {
-        dev->counters.setters_rejected++;
-        return HAL_E_RANGE;
-    }
-    return HAL_OK;
-}
-
-/* Counts what a setter answered; a read-back beyond the actuator's range is the device's error. */
-static int32_t judge_setter(struct hal *dev, uint32_t asked, int32_t answer, uint32_t last)
-{
-    if (answer > 0 && (uint32_t)answer > last) {
-        answer = HAL_E_IO;
-    }
-    if (answer < 0) {
-        dev->counters.setters_failed++;
-    } else if ((uint32_t)answer != asked) {
-        dev->counters.readback_differs++;
-    }
-    return answer;
-}
-
-int32_t hal_set_payload_level(struct hal *dev, uint32_t level)
-{
-    uint32_t last = dev != NULL && dev->api != NULL ? dev->config->payload_level_max : 0;
-    int32_t tested = test_setter(dev, level, last);
-
-    return tested < 0 ? tested
-                      : judge_setter(dev, level, dev->api->set_payload_level(dev, level), last);
-}
-
-int32_t hal_set_heater(struct hal *dev, uint32_t on)
-{
-    int32_t tested = test_setter(dev, on, 1);
-
-    return tested < 0 ? tested : judge_setter(dev, on, dev->api->set_heater(dev, on), 1);
-}
-
-int32_t hal_point_terminal(struct hal *dev, uint32_t target_id)
-{
-    int32_t tested = test_setter(dev, target_id, HAL_TARGET_ID_MAX);
-
-    return tested < 0 ? tested
-                      : judge_setter(dev, target_id, dev->api->point_terminal(dev, target_id),
-                                     HAL_TARGET_ID_MAX);
-}
-
-int32_t hal_set_laser(struct hal *dev, uint32_t on)
-{
-    int32_t tested = test_setter(dev, on, 1);
-
-    return tested < 0 ? tested : judge_setter(dev, on, dev->api->set_laser(dev, on), 1);
-}
-
 int32_t hal_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -271,7 +211,7 @@ int32_t hal_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_b
 
 int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -293,7 +233,7 @@ int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_byte
 
 int32_t hal_kick_watchdog(struct hal *dev)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -308,18 +248,9 @@ int32_t hal_kick_watchdog(struct hal *dev)
     return kicked;
 }
 
-int32_t hal_set_payload_busy(struct hal *dev, uint32_t permille)
-{
-    int32_t tested = test_setter(dev, permille, 1000);
-
-    return tested < 0
-               ? tested
-               : judge_setter(dev, permille, dev->api->set_payload_busy(dev, permille), 1000);
-}
-
 int32_t hal_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -330,30 +261,9 @@ int32_t hal_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t 
     return dev->api->term_read(dev, first, count, values);
 }
 
-int32_t hal_term_write(struct hal *dev, uint32_t reg, uint32_t value)
-{
-    int32_t state = test_open(dev);
-
-    if (state < 0) {
-        return state;
-    }
-    int32_t allowed = terminal_register_check(reg, value);
-
-    if (allowed < 0) {
-        dev->counters.setters_rejected++;
-        return allowed;
-    }
-    int32_t written = dev->api->term_write(dev, reg, value);
-
-    if (written < 0) {
-        dev->counters.setters_failed++;
-    }
-    return written;
-}
-
 int32_t hal_read_board(struct hal *dev, struct hal_board *board)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -370,7 +280,7 @@ int32_t hal_read_board(struct hal *dev, struct hal_board *board)
 
 int32_t hal_clear_throttle(struct hal *dev)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;
@@ -380,7 +290,7 @@ int32_t hal_clear_throttle(struct hal *dev)
 
 int32_t hal_read_counters(const struct hal *dev, struct hal_counters *counters)
 {
-    int32_t state = test_open(dev);
+    int32_t state = hal_test_open(dev);
 
     if (state < 0) {
         return state;

@@ -210,7 +210,7 @@ static void a_call_made_to_fail_fails_until_it_is_healed(void)
 
     open_node(&node);
     CHECK(hal_sim_fail(&node.dev, 0xFF, HAL_OK) == HAL_E_RANGE);
-    CHECK(hal_sim_fail(&node.dev, 0xFF, HAL_E_CORRUPT - 1) == HAL_E_RANGE);
+    CHECK(hal_sim_fail(&node.dev, 0xFF, HAL_E_INHIBITED - 1) == HAL_E_RANGE);
     CHECK(hal_sim_fail(&node.dev, 0xFF, HAL_E_TIMEOUT) == HAL_OK);
     CHECK(hal_snapshot(&node.dev, &frame) == HAL_E_TIMEOUT);
     CHECK(hal_set_payload_level(&node.dev, 1) == HAL_E_TIMEOUT);
