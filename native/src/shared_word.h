@@ -12,6 +12,7 @@ static inline uint32_t shared_word_load(const uint32_t *word)
     return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes through it */
 static inline void shared_word_store(uint32_t *word, uint32_t value)
 {
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
