@@ -7,11 +7,11 @@
  * calibration is computed here in integers from the shunt and the largest current; the currents
  * handed out use the step that the rounded calibration really makes. A supply that dipped puts the
  * chip back to its reset state, in which the calibration is 0 and every current reads 0: the
- * calibration is therefore read before every sample, and a chip that lost it is set up again and
- * the sample refused as stale.
+ * calibration is therefore read after the values of every sample, and a chip that lost it is set up
+ * again and the sample refused as stale.
  *
  * Memory.   `struct linux_ina` is the caller's; nothing is allocated.
- * Time.     A sample is 5 register transfers, 2 ms at 100 kHz; more when it must be set up again.
+ * Time.     A sample is 4 or 5 register transfers, 2 ms at 100 kHz; 4 more when it is set up again.
  *           A new conversion is there every 1 ms (INA219) or 2.2 ms (INA226) times `averages`.
  * Source.   Texas Instruments data sheets SBOS448 (INA219), 8.5 and 8.6, and SBOS547 (INA226),
  *           7.5 and 7.6.
@@ -64,7 +64,7 @@ struct linux_ina_sample {
 
 /* The registers for a configuration. HAL_OK, or HAL_E_RANGE: NULL, a field out of bounds, or a
  * largest current that the shunt turns into more than the chip's range (320 mV INA219, 81.92 mV
- * INA226) or into no calibration that fits its register. Pure. */
+ * INA226). Pure. */
 int32_t linux_ina_plan(const struct linux_ina_config *config, struct linux_ina_setup *setup);
 
 /*

@@ -111,7 +111,7 @@ void linux_close(const struct linux_syscalls *sys, int *fd);
  */
 int64_t linux_wait(const struct linux_syscalls *sys, int fd, int16_t events, uint64_t timeout_ns);
 
-/* Joins `root` and `rest` into `path` of LINUX_PATH_BYTES. HAL_OK, or HAL_E_RANGE: too long. */
+/* Joins `root`, which may be `path` itself, and `rest` into `path` of LINUX_PATH_BYTES. HAL_OK, or HAL_E_RANGE: too long. */
 int32_t linux_join_path(char *path, const char *root, const char *rest);
 
 /*

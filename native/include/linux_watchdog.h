@@ -77,11 +77,11 @@ int32_t linux_watchdog_open(struct linux_watchdog *watchdog, const struct linux_
                             const struct linux_watchdog_config *config);
 
 /*
- * Closes. `disarm` 0 leaves a kernel watchdog running: without another kick it resets the board.
- * 1 disarms it. HAL_OK. HAL_E_PERM: it cannot be disarmed (nowayout) and will reset the board
- * unless somebody kicks it. HAL_E_UNSUPPORTED: the driver knows no magic character; same
- * consequence. HAL_E_IO and the like: the magic character was not taken. Closed in every case.
- * Closed already or NULL: HAL_OK.
+ * Closes. `disarm` 0 leaves a kernel watchdog running: without another kick it resets the board;
+ * HAL_E_UNSUPPORTED: a driver without the magic character has stopped at this close, and nothing
+ * watches any more. `disarm` 1 stops it; HAL_E_PERM: it cannot be stopped (nowayout) and will reset
+ * the board unless somebody opens and kicks it; HAL_E_IO and the like: the magic character was not
+ * taken, same consequence. Closed in every case. Closed already or NULL: HAL_OK.
  */
 int32_t linux_watchdog_close(struct linux_watchdog *watchdog, uint32_t disarm);
 
