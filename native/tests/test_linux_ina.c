@@ -1,4 +1,4 @@
-/* INA219 and INA226 on a kernel that holds such a chip: its registers compute as the data sheets
+/* INA219 and INA226, plan and bus together, on a kernel that holds such a chip: its registers compute as the data sheets
  * say, and the figures that come out are what went in. */
 #include "check.h"
 #include "hal.h"
