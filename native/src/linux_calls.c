@@ -146,7 +146,7 @@ int32_t linux_join_path(char *path, const char *root, const char *rest)
     if (root_bytes + rest_bytes >= LINUX_PATH_BYTES) {
         return HAL_E_RANGE;
     }
-    memmove(path, root, root_bytes);
+    memmove(path, root, root_bytes + 1);
     memcpy(path + root_bytes, rest, rest_bytes + 1);
     return HAL_OK;
 }

@@ -7,6 +7,7 @@
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
 #include <stddef.h>
+#include <string.h>
 
 static const uint32_t TIMEOUT_STEP_MS = 10;
 static const uint32_t TIMEOUT_MAX_MS = 10000;
@@ -21,6 +22,7 @@ static int is_valid(const struct linux_i2c_config *config)
 /* The requests whose argument is a number and not a pointer. */
 static int64_t tell(const struct linux_i2c *i2c, unsigned long request, uint32_t number)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel takes it back as a number */
     return linux_ioctl(i2c->sys, i2c->fd, request, (void *)(uintptr_t)number);
 }
 
@@ -93,7 +95,8 @@ static int is_worth_another(int64_t result)
 int32_t linux_i2c_transfer(struct linux_i2c *i2c, const uint8_t *out, uint32_t out_bytes,
                            uint8_t *in, uint32_t in_bytes)
 {
-    struct i2c_msg messages[2];
+    uint8_t written[LINUX_I2C_BYTES_MAX]; /* the kernel's structure is shared with reading */
+    struct i2c_msg messages[2] = {{0}};
     struct i2c_rdwr_ioctl_data both = {.msgs = messages, .nmsgs = 0};
     int64_t result = -EIO;
 
@@ -105,17 +108,16 @@ int32_t linux_i2c_transfer(struct linux_i2c *i2c, const uint8_t *out, uint32_t o
     if (i2c->fd < 0) {
         return HAL_E_STATE;
     }
+    messages[0].addr = messages[1].addr = (uint16_t)i2c->address;
     if (out_bytes > 0) {
-        /* The kernel only reads what is written; its structure is shared with reading. */
-        messages[both.nmsgs++] = (struct i2c_msg){.addr = (uint16_t)i2c->address,
-                                                  .len = (uint16_t)out_bytes,
-                                                  .buf = (uint8_t *)(uintptr_t)out};
+        memcpy(written, out, out_bytes);
+        messages[both.nmsgs].buf = written;
+        messages[both.nmsgs++].len = (uint16_t)out_bytes;
     }
     if (in_bytes > 0) {
-        messages[both.nmsgs++] = (struct i2c_msg){.addr = (uint16_t)i2c->address,
-                                                  .flags = I2C_M_RD,
-                                                  .len = (uint16_t)in_bytes,
-                                                  .buf = in};
+        messages[both.nmsgs].flags = I2C_M_RD;
+        messages[both.nmsgs].buf = in;
+        messages[both.nmsgs++].len = (uint16_t)in_bytes;
     }
     for (uint32_t tries = 0; tries <= i2c->retries; tries++) {
         i2c->transfers_again += tries > 0;
