@@ -6,9 +6,11 @@ acquired, link lost, contact over or failed. Stepped by the downlink service.
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from flight.downlink.pass_plan import ContactKind
+from flight.downlink.terminal_health import TerminalHealth
 from flight.downlink.terminal_state import (
     Effect,
     PatState,
@@ -17,7 +19,8 @@ from flight.downlink.terminal_state import (
     TerminalOutputs,
 )
 from flight.telemetry.dictionary import PAT_LABELS
-from hal.sample import HalError, SensorBit
+from hal.sample import HalError, HalErrorKind, SensorBit, TermFlag
+from hal.terminal_registers import TermRegister, from_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 _NS = 1e-9
 _STATE_NUMBER = {state: PAT_LABELS.index(state.name) for state in PatState}
 HINT_EVERY_NS = 1_000_000_000
+HEALTH_EVERY_NS = 1_000_000_000
 FIFO_LINE_S = 0.04
 """Four turns of the contact loop at its fastest."""
 FIFO_FRAMES_LEAST = 4
@@ -79,6 +83,8 @@ class ContactSession:
         self._values = channels.values
         self._events = events
         self._machine = TerminalMachine()
+        self._health = TerminalHealth()
+        self._next_health_ns: int | None = 0
         self._contact: Contact | None = None
         self._target_id = 0
         self._laser_on = False
@@ -90,7 +96,13 @@ class ContactSession:
         self.frames_refused = 0
         self._index = tuple(
             channels.index(name)
-            for name in ("link.pat_state", "link.peer", "link.laser_on", "link.contact")
+            for name in (
+                "link.pat_state",
+                "link.peer",
+                "link.laser_on",
+                "link.contact",
+                "link.terminal_faults",
+            )
         )
 
     def step(self, now_ns: int) -> bool:
@@ -98,16 +110,20 @@ class ContactSession:
         status = self._status.get()
         contact = self._plan.active(now_ns)
         self.in_contact = contact is not None or self._contact is not None
+        self._ask_health(now_ns)
         if status is None or self._at_rest():
             self._publish(now_ns)
             return False
         acquired = self._machine.acquired
         frame = self._look(now_ns)
+        lit = _valid(frame, SensorBit.LASER_ON, "laser_on")
+        if lit is not None:
+            self._laser_on = bool(lit)
         outputs = self._machine.step(
             TerminalInputs(
                 now_ns=now_ns,
                 contact=contact,
-                flags=_valid(frame, SensorBit.TERM_FLAGS, "term_flags"),
+                flags=self._flags(frame),
                 target_id=_valid(frame, SensorBit.TARGET_ID, "target_id"),
                 inhibit=not status.link_allowed,
             )
@@ -141,6 +157,27 @@ class ContactSession:
         except HalError as error:
             self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
             return None
+
+    def _flags(self, frame: SensorFrame | None) -> int | None:
+        flags = _valid(frame, SensorBit.TERM_FLAGS, "term_flags")
+        return flags if flags is None or not self._health.faulty else flags | TermFlag.FAULT
+
+    def _ask_health(self, now_ns: int) -> None:
+        """Once a second, contact or not; a node without a terminal is never asked again."""
+        if self._next_health_ns is None or now_ns < self._next_health_ns:
+            return
+        self._next_health_ns = now_ns - now_ns % HEALTH_EVERY_NS + HEALTH_EVERY_NS
+        try:
+            (word,) = self._devices.read_registers(TermRegister.FAULT, 1)
+            faults = from_word(TermRegister.FAULT, word)
+        except HalError as error:
+            if error.kind is HalErrorKind.UNSUPPORTED:
+                self._next_health_ns = None
+                return
+            faults = None
+        edge = self._health.learn(faults)
+        if edge is not None:
+            self._events.emit(edge.event, now_ns, **edge.args)
 
     def _command(self, outputs: TerminalOutputs, now_ns: int) -> None:
         """Laser off before pointing moves, on only after it has come to rest."""
@@ -214,11 +251,12 @@ class ContactSession:
     def _publish(self, now_ns: int) -> None:
         del now_ns
         values = self._values
-        state, peer, laser, contact = self._index
+        state, peer, laser, contact, faults = self._index
         values[state] = _STATE_NUMBER[self._machine.state]
         values[peer] = self._target_id
         values[laser] = self._laser_on
         values[contact] = 0 if self._contact is None else self._contact.contact_id
+        values[faults] = nan if self._health.faults is None else self._health.faults
 
 
 def _valid(frame: SensorFrame | None, bit: SensorBit, field: str) -> int | None:

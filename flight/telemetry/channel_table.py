@@ -92,6 +92,7 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("link.frames_rejected", "", "link", _C, "uplink frames refused, any cause"),
     Channel("link.in_flight", "", "link", _C, "frames sent and not yet decided"),
     Channel("link.contact", "", "link", _C, "contact under way; 0 is none"),
+    Channel("link.terminal_faults", "", "link", _C, "fault bits of the terminal; docs/terminal.md"),
     # commanding
     Channel("command.accepted_total", "", "command", _C, "telecommands accepted"),
     Channel("command.rejected_total", "", "command", _C, "telecommands rejected"),

@@ -52,6 +52,8 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(45, "RECONCILED", _N, "reconciled {products} products with the ground"),
     EventDef(46, "REPORT_REJECTED", _W, "report refused: {reason}"),
     EventDef(47, "PAT_STATE", _D, "terminal {old} to {new}: {cause}"),
+    EventDef(48, "TERMINAL_FAULT", _W, "laser terminal: {faults}"),
+    EventDef(49, "TERMINAL_WELL", _N, "laser terminal well again, was: {before}"),
     EventDef(50, "COMMAND_ACCEPTED", _I, "command {command} {name} accepted"),
     EventDef(51, "COMMAND_COMPLETED", _I, "command {command} {name} completed"),
     EventDef(52, "COMMAND_REJECTED", _W, "command {command} rejected: {reason}"),
@@ -61,6 +63,7 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(56, "PARAMETER_SET", _N, "{name} = {value}"),
     EventDef(57, "BROKER_CONNECTED", _N, "MQTT broker {broker} connected"),
     EventDef(58, "BROKER_LOST", _W, "MQTT broker {broker} lost: {error}"),
+    EventDef(59, "TERMINAL_SILENT", _W, "laser terminal does not answer"),
     EventDef(60, "EVENTS_SUPPRESSED", _N, "{count} times {name} suppressed"),
     EventDef(61, "FATAL_ERROR", _X, "{error}"),
 )

@@ -1,6 +1,7 @@
 """Pointing, laser and frames in the order that is safe, and every edge of a contact told once."""
 
 import itertools
+import math
 
 import pytest
 
@@ -10,12 +11,14 @@ from flight.downlink.arq_values import ArqConfig
 from flight.downlink.contact_session import ContactSession
 from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.pass_plan import Contact, ContactKind, PassPlan
+from flight.downlink.terminal_state import PatState
 from flight.node_status import NodeStatus
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.definitions import Mode, ThrottleReason
 from flight.telemetry.event_log import EventLog
 from hal.fake_devices import FakeBench, FakeDevices
-from hal.sample import FailingCall, HalConfig, Stuck, TermFlag
+from hal.sample import FailingCall, HalConfig, HalError, HalErrorKind, Stuck, TermFlag
+from hal.terminal_registers import TermFault
 
 S = 1_000_000_000
 STEP_NS = S // 10
@@ -256,3 +259,83 @@ def test_the_queue_hears_once_a_second_what_the_contact_can_still_carry():
     assert all(later < earlier for earlier, later in itertools.pairwise(carried))
     assert carried[0] <= 20 * 1e6 / 8
     assert bench.queue.hints[-1][1] is None
+
+
+def test_a_fault_of_the_terminal_makes_it_safe_is_told_by_name_and_shown():
+    bench = Bench(contact(1, 0, 60))
+    bench.acquire()
+    bench.devices.read_registers = lambda first, count: [TermFault.MOUNT | TermFault.LASER]
+    bench.fly(2, SYNC)
+    assert bench.session._machine.state is PatState.SAFE
+    assert not bench.hal.read_actuators().laser_on
+    told = [event for event in bench.told if event.name == "TERMINAL_FAULT"]
+    assert [event.args["faults"] for event in told] == ["laser, mount"]
+    assert bench.channels.get("link.terminal_faults") == TermFault.MOUNT | TermFault.LASER
+    bench.devices.read_registers = lambda first, count: [0]
+    assert bench.fly(8, SYNC)[-1]
+    assert bench.names().count("TERMINAL_WELL") == 1
+    assert bench.channels.get("link.terminal_faults") == 0
+
+
+def test_the_flag_alone_makes_it_safe_as_well():
+    bench = Bench(contact(1, 0, 60))
+    bench.acquire()
+    bench.fly(2, SYNC | TermFlag.FAULT)
+    assert bench.session._machine.state is PatState.SAFE
+    assert "TERMINAL_FAULT" in bench.names()
+
+
+def test_a_terminal_is_watched_outside_a_contact_as_well():
+    bench = Bench(contact(1, 100, 160))
+    bench.fly(2, TermFlag.FAULT)
+    assert bench.names() == ["TERMINAL_FAULT"]
+
+
+def test_a_silent_terminal_is_told_once_and_its_faults_are_unknown():
+    bench = Bench()
+    answers = itertools.chain([0], itertools.repeat(None, 3), itertools.repeat(0))
+
+    def read(first, count):
+        del first, count
+        answer = next(answers)
+        if answer is None:
+            raise HalError("line.registers", -HalErrorKind.STALE)
+        return [answer]
+
+    bench.devices.read_registers = read
+    bench.fly(3, 0)
+    assert math.isnan(bench.channels.get("link.terminal_faults"))
+    bench.fly(5, 0)
+    assert bench.names() == ["TERMINAL_SILENT", "TERMINAL_WELL"]
+
+
+def test_a_node_without_a_terminal_asks_once_and_tells_nothing():
+    bench = Bench()
+    asked = []
+
+    def read(first, count):
+        asked.append((first, count))
+        raise HalError("board.registers", -HalErrorKind.UNSUPPORTED)
+
+    bench.devices.read_registers = read
+    bench.fly(5, 0)
+    assert (len(asked), bench.names()) == (1, [])
+
+
+def test_a_terminal_that_went_dark_by_itself_is_lit_again_while_the_link_wants_it():
+    bench = Bench(contact(1, 0, 60))
+    bench.acquire()
+    bench.devices.terminal.reset()
+    bench.devices.point_terminal(PEER)
+    bench.devices.calls.clear()
+    bench.fly(0.2, SYNC)
+    assert ("laser", 1, PEER) in bench.devices.calls
+
+
+def test_a_terminal_that_is_lit_though_nobody_asked_is_told_to_go_dark():
+    bench = Bench(contact(1, 0, 60))
+    bench.fly(0.2, 0)
+    bench.devices.told[Stuck.LASER] = 1
+    bench.devices.calls.clear()
+    bench.fly(0.1, 0)
+    assert bench.devices.calls[0][:2] == ("laser", 0)
