@@ -40,6 +40,10 @@ _NS = 1e-9
 _STATE_NUMBER = {state: PAT_LABELS.index(state.name) for state in PatState}
 HINT_EVERY_NS = 1_000_000_000
 HEALTH_EVERY_NS = 1_000_000_000
+PUBLISHED = (
+    *("link.pat_state", "link.peer", "link.laser_on", "link.contact"),
+    "link.terminal_faults",
+)
 FIFO_LINE_S = 0.04
 """Four turns of the contact loop at its fastest."""
 FIFO_FRAMES_LEAST = 4
@@ -94,16 +98,7 @@ class ContactSession:
         self.credit = 0
         self.frames_sent = 0
         self.frames_refused = 0
-        self._index = tuple(
-            channels.index(name)
-            for name in (
-                "link.pat_state",
-                "link.peer",
-                "link.laser_on",
-                "link.contact",
-                "link.terminal_faults",
-            )
-        )
+        self._index = tuple(channels.index(name) for name in PUBLISHED)
 
     def step(self, now_ns: int) -> bool:
         """One look at plan and terminal; True when frames may be given to the modem."""
