@@ -136,8 +136,13 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     below = path.absolute().parent
     board, frames = config.board, config.frames
     frames_path = below / Path(frames.path).expanduser() if frames.path else default_tiles_path()
+    inference = config.inference
+    if inference.profile.endswith(".toml"):
+        profile = str(below / Path(inference.profile).expanduser())
+        inference = msgspec.structs.replace(inference, profile=profile)
     return msgspec.structs.replace(
         config,
+        inference=inference,
         board=msgspec.structs.replace(
             board,
             keys=_absolute(keys) if keys else str(below / Path(board.keys).expanduser()),

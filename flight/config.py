@@ -25,7 +25,7 @@ from flight.config_ranges import (
     spelled,
     value_at,
 )
-from flight.thermal.board_profile import BoardProfile
+from flight.thermal.board_profile import BoardProfile, contradiction
 
 T = TypeVar("T")
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -237,18 +237,15 @@ def load_profile(name: str) -> BoardProfile:
     """A shipped board profile by name, or any TOML file by path."""
     path = Path(name) if name.endswith(".toml") else PROFILES / f"{name}.toml"
     if not path.exists():
-        known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
+        known = ", ".join(shipped_profiles())
         raise ConfigError(f"inference.profile = {name!r}: no such board profile; known: {known}")
     profile = convert(read_toml(path), BoardProfile, str(path))
-    powers = [level.active_w for level in profile.levels]
-    if not powers or powers != sorted(powers):
-        raise ConfigError(f"{path}: levels: need one or more, in rising active_w")
-    for i, level in enumerate(profile.levels):
-        if level.idle_w > level.active_w:
-            raise ConfigError(
-                f"{path}: levels[{i}].idle_w = {level.idle_w:g}: allowed: up to active_w = "
-                f"{level.active_w:g}"
-            )
-        if level.ms_per_tile.keys() != profile.levels[0].ms_per_tile.keys():
-            raise ConfigError(f"{path}: levels[{i}].ms_per_tile: needs the variants of levels[0]")
+    wrong = contradiction(profile)
+    if wrong:
+        raise ConfigError(f"{path}: {wrong}")
     return profile
+
+
+def shipped_profiles() -> list[str]:
+    """Names of the board profiles that come with the software."""
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))

@@ -33,6 +33,11 @@ def check_inputs(scenario: Scenario, source: str) -> None:
             f"{source}: node.inference.model = {inference.model!r}: no such model; known: {known}"
         )
     models.load(inference.model, inference.variant)
+    if not profile.watts_known:
+        raise ConfigError(
+            f"{source}: node.inference.profile = {inference.profile!r}: the bench needs a profile "
+            "with watts"
+        )
     if inference.variant not in profile.levels[0].ms_per_tile:
         known = ", ".join(sorted(profile.levels[0].ms_per_tile))
         raise ConfigError(

@@ -153,7 +153,10 @@ def scene_digest(tiles: list[Tile]) -> str:
 def board_model(profile: BoardProfile) -> BoardModel:
     """The plant's compute board, from the profile the node flies with."""
     levels = [BoardLevel("off", 0.0, 0.0)]
-    levels += [BoardLevel(each.name, each.idle_w, each.active_w) for each in profile.levels]
+    levels += [
+        BoardLevel(each.name, profile.idle_w(number), profile.active_w(number))
+        for number, each in enumerate(profile.levels, 1)
+    ]
     return BoardModel(levels)
 
 

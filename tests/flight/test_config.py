@@ -146,7 +146,7 @@ def test_a_board_profile_that_cannot_be_flown_is_refused(tmp_path, old, new, sai
     path.write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=said):
         load_profile(str(path))
-    with pytest.raises(ConfigError, match="known: orin-nano-modelled"):
+    with pytest.raises(ConfigError, match=r"known: .*orin-nano-modelled"):
         load_profile("no-such-board")
 
 
