@@ -20,6 +20,7 @@ SECTIONS: dict[str, str] = {
     "node.values": "What results are worth, in value units: the mission's own table.",
     "node.inference": "Model, board and governor.",
     "node.link": "Frames and queue.",
+    "node.sensors": "What the node has no sensor for.",
     "node.store": "The durable store.",
     "node.contacts": (
         "The uploaded contact plan, one `[[node.contacts]]` a contact. Left out, the bench plans "
@@ -102,6 +103,10 @@ MEANINGS: dict[str, str] = {
     "node.link.window_frames": "frames sent and not yet decided by a report",
     "node.link.queue_bytes": "budget of the downlink queue",
     "node.link.queue_products": "products in the downlink queue",
+    "node.sensors.absent": (
+        "sensors the node neither waits for nor tells as lost, and no limit hangs on them: "
+        "array, bus, battery, cells, payload, laser, die, sink, radiator, sun, terminal, rx_power"
+    ),
     "node.store.cap_bytes": "payload bytes the store holds",
     "node.store.segment_bytes": "size of one segment file",
     "node.store.commit_period_s": "new products are made durable together this often",

@@ -7,13 +7,16 @@ configuration, keys and data can be moved as a whole.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta, field
 
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
 from flight.inference.tile_cache import default_tiles_path
+
+if TYPE_CHECKING:
+    from flight.thermal.board_profile import BoardProfile
 
 
 class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -151,6 +154,16 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
         frames=msgspec.structs.replace(frames, path=str(frames_path)),
         mqtt=config.mqtt.below(below),
     )
+
+
+def check_profile(config: FlyConfig, profile: BoardProfile) -> None:
+    """Relations between configuration and board profile; ConfigError in one line."""
+    if not profile.watts_known and "battery" not in config.sensors.absent:
+        raise ConfigError(
+            f"inference.profile = {config.inference.profile!r}: it has no watts, and a battery "
+            "cannot be kept without; allowed: a profile with watts, or sensors.absent with "
+            '"battery" for a board that is fed from outside'
+        )
 
 
 def read_password(path: Path) -> str:

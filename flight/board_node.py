@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from flight.app import Node
 from flight.base.clock import LoopClock, host_correlation
+from flight.board_config import check_profile
 from flight.composition import Surroundings
 from flight.config import ConfigError, load_profile
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
@@ -69,6 +70,7 @@ class BoardNode:
     ) -> None:
         keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
         profile = load_profile(config.inference.profile)
+        check_profile(config, profile)
         model = ModelRegistry().load(config.inference.model, config.inference.variant)
         utc = host_correlation()
         self.clock = LoopClock(loop)

@@ -23,6 +23,7 @@ from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
 from flight.modes.mode_table import ModeMachine
 from flight.power.energy_estimate import EnergyEstimator
+from flight.power.mains_supply import MainsSupply
 from flight.power.orbit_forecast import MeanElements, OrbitForecast
 from flight.power.power_budget import low_band
 from flight.power.state_of_charge import BatteryData, SocEstimator
@@ -160,23 +161,24 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     now_ns: int,
 ) -> Executive:
     """The control cycle with all its cores."""
-    profile = around.profile
-    energy = energy_estimator(around.config)
+    profile, absent = around.profile, around.config.sensors.absent
+    energy = MainsSupply() if "battery" in absent else energy_estimator(around.config)
     modes = ModeMachine(now_ns)
     floor = parameters["power.soc_floor"]
     limits = node_limits(
         die_limit_c=profile.die_limit_c, soc_safe=parameters["power.soc_safe"], soc_floor=floor
     )
+    watched = [row for row in limits if row.name not in absent]
     guarded = around.config.inference.governor == "guard"
     parts = ExecutiveParts(
-        acquisition=Acquisition(around.devices, channels, events),
+        acquisition=Acquisition(around.devices, channels, events, absent),
         energy=energy,
-        thermal=ThermalEstimator(),
-        safety=SafetyNet(limits, channels, events, now_ns),
+        thermal=ThermalEstimator(profile.die_k_per_w if "sink" in absent else None),
+        safety=SafetyNet(watched, channels, events, now_ns),
         battery_band=Hysteresis(*low_band(floor, parameters["power.soc_resume"]), 2),
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
         modes=modes,
-        governor=Governor(profile) if guarded else FullPower(profile),
+        governor=Governor(profile, absent) if guarded else FullPower(profile),
         actuation=Actuation(around.devices, channels, events),
         telemetry=CycleTelemetry(channels, events, modes, energy),
         parameters=parameters,

@@ -25,6 +25,7 @@ from flight.config_ranges import (
     spelled,
     value_at,
 )
+from flight.io.absent_sensors import SensorName  # noqa: TC001  read from the annotation
 from flight.thermal.board_profile import BoardProfile, contradiction
 
 T = TypeVar("T")
@@ -143,6 +144,18 @@ class LinkConfig(_Section, frozen=True, kw_only=True):
     queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
 
 
+class SensorsConfig(_Section, frozen=True, kw_only=True):
+    """What this node has no sensor for.
+
+    Attributes:
+        absent: neither waited for nor told as lost, and no limit hangs on it. Without "battery"
+            the node counts as fed from outside; without "sink" its temperature is taken from the
+            die's; without "die" and "sink" nothing watches the heat.
+    """
+
+    absent: tuple[SensorName, ...] = ()
+
+
 class StoreConfig(_Section, frozen=True, kw_only=True):
     """The durable store.
 
@@ -168,6 +181,7 @@ class NodeConfig(_Section, frozen=True, kw_only=True):
     values: ValueConfig = field(default_factory=ValueConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     link: LinkConfig = field(default_factory=LinkConfig)
+    sensors: SensorsConfig = field(default_factory=SensorsConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     contacts: tuple[ContactConfig, ...] = ()
     parameters: dict[str, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flight.executive import Decision, Estimates
     from flight.modes.mode_table import ModeChange, ModeMachine
     from flight.power.energy_estimate import EnergyEstimator, EnergyState
+    from flight.power.mains_supply import MainsSupply
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.definitions import Mode
     from flight.telemetry.event_log import EventLog
@@ -26,7 +27,7 @@ class CycleTelemetry:
         channels: ChannelValues,
         events: EventLog,
         modes: ModeMachine,
-        energy: EnergyEstimator,
+        energy: EnergyEstimator | MainsSupply,
     ) -> None:
         self._values = channels.values
         self._events = events

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flight.io.actuation import Actuation
     from flight.modes.mode_table import ModeMachine
     from flight.power.energy_estimate import EnergyEstimator, EnergyState
+    from flight.power.mains_supply import MainsSupply
     from flight.thermal.governor import GovernorDecision
     from flight.thermal.thermal_estimate import ThermalEstimator, ThermalState
 
@@ -68,7 +69,7 @@ class ExecutiveParts:
     """The pure cores and the two edges, as the composition root hands them in."""
 
     acquisition: Acquisition
-    energy: EnergyEstimator
+    energy: EnergyEstimator | MainsSupply
     thermal: ThermalEstimator
     safety: SafetyNet
     battery_band: Hysteresis
@@ -182,7 +183,7 @@ class Executive:
             wishes,
             standing,
             contact=wishes.contact_active,
-            checks_done=estimates.energy.soc_valid,
+            checks_done=estimates.energy.ready,
             now_ns=now_ns,
         )
         governor = parts.governor.decide(
@@ -193,7 +194,7 @@ class Executive:
                 payload_allowed=mode in _PAYLOAD_MODES,
                 commanded_off=not wishes.inference_enabled or self._wanted is Mode.IDLE,
                 queue_full=wishes.queue_full,
-                fault=standing.shed_payload or not estimates.energy.soc_valid,
+                fault=standing.shed_payload or not estimates.energy.ready,
                 battery_low=estimates.battery_low,
             ),
             parts.parameters["governor.die_target_c"],

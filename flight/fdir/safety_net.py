@@ -52,13 +52,15 @@ class SafetyNet:
         self._events = events
         self._values = channels.values
         names = dict.fromkeys(limit.channel for limit in limits)
+        self._watched_channels = frozenset(names)
         self._watched = tuple((name, channels.index(name)) for name in names)
         self._samples: dict[str, Sample | None] = {}
         self._asks_safe = tuple(r.name for r in RECOVERIES if Action.ENTER_SAFE in r.actions)
 
     def replace(self, limit: Limit) -> None:
-        """Other bounds for one row, from the next cycle on."""
-        self._monitor.replace(limit)
+        """Other bounds for one row, from the next cycle on; a row that is not watched stays so."""
+        if limit.channel in self._watched_channels:
+            self._monitor.replace(limit)
 
     def update(self, now_ns: int, *, blind_cycles: int, command_lost: bool) -> Standing:
         """Judges the latest channel values; on a blind cycle the last ones only grow older."""

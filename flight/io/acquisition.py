@@ -11,9 +11,11 @@ from math import nan
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from flight.io.absent_sensors import mask_of
 from hal.sample import HalError, SensorBit
 
 if TYPE_CHECKING:
+    from flight.io.absent_sensors import SensorName
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
     from hal.protocols import NodeDevices
@@ -72,14 +74,25 @@ _FIELDS: tuple[tuple[str, SensorBit, str | None], ...] = (
 
 
 class Acquisition:
-    """Reads the HAL once a cycle and keeps the telemetry of what was sensed."""
+    """Reads the HAL once a cycle and keeps the telemetry of what was sensed.
 
-    def __init__(self, devices: NodeDevices, channels: ChannelValues, events: EventLog) -> None:
+    What is `absent` is used when it is valid all the same; it is not told as lost, nor counted.
+    """
+
+    def __init__(
+        self,
+        devices: NodeDevices,
+        channels: ChannelValues,
+        events: EventLog,
+        absent: tuple[SensorName, ...] = (),
+    ) -> None:
         self._devices = devices
         self._channels = channels
         self._events = events
         self._failing = False
-        self._lost: set[str] = set()
+        missing = mask_of(absent)
+        self._absent = frozenset(channel or name for name, bit, channel in _FIELDS if missing & bit)
+        self._lost = set(self._absent)
         self._fields = tuple(
             (
                 channel or name,
@@ -115,7 +128,7 @@ class Acquisition:
         for _, _, _, channel in self._fields:
             if channel is not None:
                 values[channel] = nan
-        values[self._invalid_channel] = len(self._fields)
+        values[self._invalid_channel] = len(self._fields) - len(self._absent)
 
     def _convert(self, frame: SensorFrame, now_ns: int) -> list[float | None]:
         values = self._channels.values
@@ -128,7 +141,7 @@ class Acquisition:
                 value = read(frame) * 1e-3
                 self._lost.discard(name)
             else:
-                invalid += 1
+                invalid += name not in self._absent
                 if name not in self._lost:
                     self._lost.add(name)
                     self._events.emit("SENSOR_STALE", now_ns, channel=name)

@@ -37,15 +37,17 @@ class EnergyState:
         soc: 0..1.
         soc_valid: an estimate exists.
         phase: light and shadow ahead.
-        power: what the budget judges by.
+        power: what the budget judges by; `None` when nothing is scarce.
         reserve_soc: state of charge the base load needs to the end of the next shadow.
+        ready: enough is known to run the payload on.
     """
 
     soc: float
     soc_valid: bool
     phase: SunPhase
-    power: PowerState
+    power: PowerState | None
     reserve_soc: float
+    ready: bool
 
 
 class EnergyEstimator:
@@ -107,7 +109,7 @@ class EnergyEstimator:
             phase=phase,
         )
         valid = self._soc.quality > 0
-        return EnergyState(soc, valid, phase, power, reserve_soc(power))
+        return EnergyState(soc, valid, phase, power, reserve_soc(power), ready=valid)
 
     def _phase(self, utc_s: float | None) -> SunPhase:
         if self._forecast is None:

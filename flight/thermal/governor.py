@@ -17,6 +17,8 @@ from flight.power.power_budget import PowerState, PowerVerdict, judge_payload
 from flight.telemetry.definitions import ThrottleReason
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flight.thermal.board_profile import BoardProfile
     from flight.thermal.thermal_estimate import ThermalState
 
@@ -38,7 +40,7 @@ class GovernorInputs:
     """What the guard looks at this cycle.
 
     Attributes:
-        thermal, power: the estimates.
+        thermal, power: the estimates; `power` is `None` for a node that is fed from outside.
         duty: share of time the payload would be busy, 0..1, as recently observed.
         payload_allowed: mode and command let the payload run at all.
         commanded_off: it is the ground that forbids it (else a mode or a fault).
@@ -48,7 +50,7 @@ class GovernorInputs:
     """
 
     thermal: ThermalState
-    power: PowerState
+    power: PowerState | None
     duty: float
     payload_allowed: bool
     commanded_off: bool
@@ -67,10 +69,17 @@ class GovernorDecision:
 
 
 class Governor:
-    """Holds the present level; one `decide` a cycle."""
+    """Holds the present level; one `decide` a cycle.
 
-    def __init__(self, profile: BoardProfile) -> None:
+    Args:
+        absent: "die" and "sink" where the board has no such sensor: not knowing it is no fault
+            then, and what cannot be predicted forbids nothing.
+    """
+
+    def __init__(self, profile: BoardProfile, absent: Collection[str] = ()) -> None:
         self._profile = profile
+        self._needs_die = "die" not in absent
+        self._needs_sink = "sink" not in absent or self._needs_die
         self.level = 0
         self._changed_ns = -RISE_DWELL_NS
 
@@ -109,7 +118,8 @@ class Governor:
             (inputs.commanded_off, ThrottleReason.COMMAND),
             (inputs.battery_low, ThrottleReason.BATTERY_FLOOR),
             (not inputs.payload_allowed, ThrottleReason.COMMAND),
-            (isnan(thermal.die_c) or isnan(thermal.sink_c), ThrottleReason.FAULT),
+            (self._needs_die and isnan(thermal.die_c), ThrottleReason.FAULT),
+            (self._needs_sink and isnan(thermal.sink_c), ThrottleReason.FAULT),
             (thermal.die_c >= self._profile.die_limit_c - DIE_GUARD_K, ThrottleReason.DIE),
             (inputs.queue_full, ThrottleReason.QUEUE_FULL),
         )
@@ -122,6 +132,8 @@ class Governor:
             return ThrottleReason.DIE
         if self._sink_ahead_c(level, inputs.thermal) > sink_target_c:
             return ThrottleReason.SINK
+        if inputs.power is None:
+            return ThrottleReason.NONE
         active_w, idle_w = self._profile.active_w(level), self._profile.idle_w(level)
         mean_w = idle_w + inputs.duty * (active_w - idle_w)
         verdict = judge_payload(mean_w, inputs.power)

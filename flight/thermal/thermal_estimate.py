@@ -49,9 +49,16 @@ class SlopeFilter:
 
 
 class ThermalEstimator:
-    """Keeps the slopes; one `update` a cycle."""
+    """Keeps the slopes; one `update` a cycle.
 
-    def __init__(self) -> None:
+    Args:
+        sink_k_per_w: die above sink, for a board without a sensor on its sink: the sink is then
+            taken to be as much cooler than the die as the present power makes it. `None` for a
+            board that has one.
+    """
+
+    def __init__(self, sink_k_per_w: float | None = None) -> None:
+        self._sink_k_per_w = sink_k_per_w
         self._sink = SlopeFilter()
         self._radiator = SlopeFilter()
         self._payload_w = float("nan")
@@ -67,13 +74,16 @@ class ThermalEstimator:
     ) -> ThermalState:
         """One step; `None` marks a sensor without a valid value."""
         nan = float("nan")
+        mean_w = self._mean_payload_w(payload_w, now_ns)
+        if sink_c is None and die_c is not None and self._sink_k_per_w is not None:
+            sink_c = die_c - self._sink_k_per_w * (0.0 if isnan(mean_w) else mean_w)
         return ThermalState(
             die_c=nan if die_c is None else die_c,
             sink_c=nan if sink_c is None else sink_c,
             radiator_c=nan if radiator_c is None else radiator_c,
             sink_slope_k_s=self._sink.update(sink_c, now_ns),
             radiator_slope_k_s=self._radiator.update(radiator_c, now_ns),
-            payload_w=self._mean_payload_w(payload_w, now_ns),
+            payload_w=mean_w,
         )
 
     def _mean_payload_w(self, payload_w: float | None, now_ns: int) -> float:

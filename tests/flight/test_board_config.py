@@ -2,8 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from flight.board_config import FlyConfig, MqttSection, load_fly_config, read_password
-from flight.config import ConfigError, NodeConfig
+from flight.board_config import (
+    FlyConfig,
+    MqttSection,
+    check_profile,
+    load_fly_config,
+    read_password,
+)
+from flight.config import ConfigError, NodeConfig, load_profile
 from flight.inference.tile_cache import default_tiles_path
 
 SAMPLE = Path(__file__).resolve().parents[2] / "docs" / "deploy" / "lumenode.toml"
@@ -53,6 +59,7 @@ def test_the_sample_says_every_default_but_the_battery_of_the_simulated_node():
         ('[frames]\nsource = "folder"\n', ("frames.path",)),
         ('[frames]\nsource = "camera"\n', ("frames.source", "camera")),
         ("[frames]\npoll_s = 0\n", ("frames.poll_s", "0")),
+        ('[sensors]\nabsent = ["die", "soul"]\n', ("sensors.absent", "soul")),
         ("[camera]\ncadence_s = 1e9\n", ("camera.cadence_s", "1000000000")),
         ("[board", ("not valid TOML",)),
         ('[mqtt]\nenabled = true\nhost = "10.0.0.5"\n', ("mqtt.ca_file", "10.0.0.5", "plain")),
@@ -101,3 +108,20 @@ def test_a_password_is_read_only_from_a_file_that_nobody_else_reads(tmp_path):
         read_password(path)
     with pytest.raises(ConfigError, match="No such file"):
         read_password(tmp_path / "none")
+
+
+def test_a_battery_needs_a_profile_that_says_what_the_board_draws(tmp_path):
+    text = '[inference]\nprofile = "generic-pc"\n'
+    config = load_fly_config(config_of(tmp_path, text))
+    with pytest.raises(ConfigError, match=r"generic-pc.*no watts.*sensors\.absent"):
+        check_profile(config, load_profile("generic-pc"))
+    check_profile(config, load_profile("orin-nano"))
+    fed = load_fly_config(config_of(tmp_path, text + '[sensors]\nabsent = ["battery"]\n'))
+    check_profile(fed, load_profile("generic-pc"))
+
+
+def test_a_profile_of_ones_own_lies_beside_the_configuration(tmp_path):
+    text = '[inference]\nprofile = "mine.toml"\n'
+    assert load_fly_config(config_of(tmp_path, text)).inference.profile == str(
+        tmp_path / "mine.toml"
+    )

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from flight.base.channels import Latest
 from flight.commanding.parameters import ParameterTable
 from flight.composition import executive
-from flight.config import NodeConfig, OrbitConfig, load_profile
+from flight.config import NodeConfig, OrbitConfig, SensorsConfig, load_profile
 from flight.fdir.safety_tables import BLIND_CYCLES_MAX
+from flight.io.absent_sensors import FIELDS
 from flight.node_status import Wishes
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.definitions import Mode, ThrottleReason
@@ -41,7 +42,7 @@ ORBIT = OrbitConfig(epoch_utc_s=UTC_NS / S, inclination_deg=97.8, raan_deg=179.0
 
 
 class Node:
-    def __init__(self, config=None, **parameters):
+    def __init__(self, config=None, profile=PROFILE, **parameters):
         self.devices = FakeDevices()
         self.bench = FakeBench(self.devices)
         self.channels, self.events = ChannelValues(), EventLog(10_000)
@@ -50,7 +51,7 @@ class Node:
         )
         self.status, self.wishes, self.t = Latest(), Latest(), 0
         around = SimpleNamespace(
-            devices=self.devices, config=config or NodeConfig(), profile=PROFILE
+            devices=self.devices, config=config or NodeConfig(), profile=profile
         )
         self.executive = executive(
             around, self.channels, self.events, self.parameters, self.status, self.wishes, 0
@@ -79,6 +80,13 @@ class Node:
     @property
     def level(self):
         return self.bench.read_actuators().payload_level
+
+
+def drained(node):
+    found = []
+    while (event := node.events.pending.take()) is not None:
+        found.append(event)
+    return found
 
 
 def _fields(wishes):
@@ -297,3 +305,67 @@ def test_a_command_is_obeyed_once_and_its_wish_lasts():
     assert node.fly(30, Wishes(mode=Mode.IDLE)).mode is Mode.IDLE
     assert node.fly(200).mode is Mode.IDLE
     assert node.fly(60, Wishes(mode=Mode.COMPUTE)).mode is Mode.COMPUTE
+
+
+def board_without(*absent, profile=PROFILE):
+    """A node whose hardware gives nothing of these, and that knows it."""
+    bits = 0
+    for name in absent:
+        bits |= FIELDS[name]
+    node = Node(NodeConfig(sensors=SensorsConfig(absent=absent)), profile=profile)
+    node.healthy = {"valid": int(SENSOR_ALL) & ~bits}
+    return node
+
+
+def test_a_board_on_a_bench_supply_computes_without_a_battery_and_makes_none_up():
+    node = board_without("battery", "cells", "array", "bus", "sun", "sink", "radiator", "laser",
+                         "terminal", "rx_power")  # fmt: skip
+    assert node.fly(60, **node.healthy).mode is Mode.COMPUTE
+    assert node.level == PROFILE.top
+    assert isnan(node.channels.get("power.soc_estimate"))
+    assert node.channels.get("system.invalid_sensors") == 0
+    assert {event.name for event in drained(node)} == {"MODE_CHANGED", "THROTTLED",
+                                                       "THROTTLE_CLEARED"}  # fmt: skip
+
+
+def test_a_board_with_one_thermometer_is_still_throttled_by_it():
+    node = board_without("battery", "cells", "sink")
+    node.fly(60, **node.healthy, die_mdegc=35_000)
+    assert node.level == PROFILE.top
+    assert node.fly(40, **node.healthy, die_mdegc=76_000).reason is not ThrottleReason.NONE
+    assert node.level < PROFILE.top
+    node.fly(5, **node.healthy, die_mdegc=82_000)
+    assert node.level == 0
+
+
+def test_a_board_without_any_thermometer_flies_and_loses_nothing_else():
+    node = board_without("battery", "cells", "die", "sink", "radiator", "payload")
+    assert node.fly(60, **node.healthy).mode is Mode.COMPUTE
+    assert node.level == PROFILE.top
+    node.fly(3, Wishes(inference_enabled=False), **node.healthy)
+    assert node.level == 0
+
+
+def test_what_is_absent_by_configuration_is_used_and_told_when_it_is_there_all_the_same():
+    node = Node(NodeConfig(sensors=SensorsConfig(absent=("battery", "sink", "die"))))
+    node.fly(60, die_mdegc=82_000)
+    assert node.channels.get("thermal.die_c") == 82.0
+    assert node.level == 0
+    node.fly(1, valid=int(SENSOR_ALL) & ~SensorBit.DIE_TEMP)
+    assert {"channel": "thermal.die_c"} in node.told("SENSOR_STALE")
+
+
+def test_a_sensor_that_should_be_there_is_missed_as_ever():
+    node = board_without("battery", "cells")
+    node.fly(20, valid=node.healthy["valid"] & ~int(SensorBit.DIE_TEMP))
+    assert node.level == 0
+    assert {"channel": "thermal.die_c"} in node.told("SENSOR_STALE")
+
+
+def test_a_board_whose_watts_nobody_knows_flies_from_outside_power():
+    generic = load_profile("generic-pc")
+    node = board_without("battery", "cells", "sink", "payload", profile=generic)
+    node.fly(60, **node.healthy, die_mdegc=50_000)
+    assert node.level == generic.top
+    node.fly(3, **node.healthy, die_mdegc=82_000)
+    assert node.level == 0

@@ -190,3 +190,27 @@ def test_while_a_step_up_waits_the_reason_of_the_last_step_down_is_told():
     assert waiting.reason is R.QUEUE_FULL
     done = governor.decide(CALM, DIE_C, SINK_C, S + RISE_DWELL_NS)
     assert (done.level, done.reason) == (TOP, R.NONE)
+
+
+def test_a_node_fed_from_outside_is_held_by_heat_alone():
+    assert Governor(PROFILE).decide(replace(CALM, power=None), DIE_C, SINK_C, 0).level == TOP
+    hot = replace(CALM, power=None, thermal=replace(COOL, sink_c=67.0, die_c=69.0))
+    assert Governor(PROFILE).decide(hot, DIE_C, SINK_C, 0).level < TOP
+
+
+@pytest.mark.parametrize(
+    ("absent", "die_c", "sink_c", "flies"),
+    [
+        ((), nan, 28.0, False),
+        ((), 30.0, nan, False),
+        (("die",), nan, 28.0, True),
+        (("sink",), 30.0, nan, False),
+        (("sink",), 30.0, 28.0, True),
+        (("die", "sink"), nan, nan, True),
+        (("die", "sink"), 82.0, nan, False),
+    ],
+)
+def test_only_what_is_absent_may_be_unknown(absent, die_c, sink_c, flies):
+    thermal = replace(COOL, die_c=die_c, sink_c=sink_c)
+    decision = Governor(PROFILE, absent).decide(replace(CALM, thermal=thermal), DIE_C, SINK_C, 0)
+    assert (decision.level > 0) is flies

@@ -65,3 +65,19 @@ def test_payload_power_is_the_mean_of_the_slope_s_own_past():
     assert state.payload_w == pytest.approx(15.0, abs=0.6)
     held = estimator.update(400 * S, 40.0, 35.0, 10.0, None)
     assert held.payload_w == state.payload_w
+
+
+def test_a_sink_without_a_sensor_is_taken_to_be_cooler_than_the_die_by_what_the_power_makes_of_it():
+    estimator = ThermalEstimator(sink_k_per_w=2.0)
+    state = estimator.update(S, 50.0, None, None, 5.0)
+    assert (state.die_c, state.sink_c) == (50.0, 40.0)
+    assert estimator.update(2 * S, 50.0, 33.0, None, 5.0).sink_c == 33.0
+    assert math.isnan(estimator.update(3 * S, None, None, None, 5.0).sink_c)
+
+
+def test_a_sink_that_should_have_a_sensor_is_never_made_up():
+    assert math.isnan(ThermalEstimator().update(S, 50.0, None, None, 5.0).sink_c)
+
+
+def test_without_any_power_the_sink_is_as_warm_as_the_die():
+    assert ThermalEstimator(sink_k_per_w=2.0).update(S, 50.0, None, None, None).sink_c == 50.0
