@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from flight.app import Node
 from flight.base.clock import LoopClock, host_correlation
 from flight.board_config import check_profile
+from flight.board_devices import open_devices
 from flight.composition import Surroundings
 from flight.config import ConfigError, load_profile
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
@@ -36,7 +37,6 @@ from flight.inference.model_registry import ModelRegistry
 from flight.inference.worker_process import WorkerEngine
 from flight.keys import Half, load_half
 from flight.wire.counter_reserve import CounterReserve
-from hal.native_devices import NativeDevices, backend_names
 
 if TYPE_CHECKING:
     from flight.base.clock import UtcCorrelation
@@ -77,7 +77,7 @@ class BoardNode:
         frames = frame_source(config, self.clock)
         data = Path(config.board.data)
         opened.callback(os.close, claim_folder(data))
-        devices = _devices(config.board.hal)
+        devices = open_devices(config.board, profile)
         opened.callback(devices.close)
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
@@ -188,16 +188,6 @@ def _counter(store: ProductStore, name: str) -> CounterReserve:
     return CounterReserve(
         load=partial(store.load_counter, name), store=partial(store.store_counter, name)
     )
-
-
-def _devices(name: str) -> NativeDevices:
-    known = backend_names()
-    if name not in known:
-        raise ConfigError(
-            f"board.hal = {name!r}: this backend is not in this version; "
-            f"allowed: {', '.join(known)}"
-        )
-    return NativeDevices(name)
 
 
 def _connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Surroundings:

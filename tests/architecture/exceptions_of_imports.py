@@ -46,6 +46,7 @@ LEAVES = (
 APP = (
     "flight.app",
     "flight.composition",
+    "flight.board_devices",
     "flight.board_node",
     "flight.fly_command",
     "flight.doctor_command",
