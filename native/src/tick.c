@@ -1,5 +1,5 @@
 /* The only place in C that reads a clock; see tick.h. */
-#define _POSIX_C_SOURCE 199309L
+#define _POSIX_C_SOURCE 200112L
 #include "tick.h"
 
 #include <time.h>
@@ -24,4 +24,12 @@ uint64_t tick_monotonic_ns(void)
 int64_t tick_utc_ns(void)
 {
     return read_clock(CLOCK_REALTIME);
+}
+
+void tick_sleep_until(uint64_t due_ns)
+{
+    struct timespec due = {.tv_sec = (time_t)(due_ns / (uint64_t)NS_PER_S),
+                           .tv_nsec = (long)(due_ns % (uint64_t)NS_PER_S)};
+
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }

@@ -22,11 +22,22 @@ static void utc_counts_from_1970(void)
     CHECK(tick_utc_ns() > year_2020_ns);
 }
 
+static void a_wait_does_not_end_before_its_time(void)
+{
+    for (uint64_t step_ns = 0; step_ns < 3000000; step_ns += 777777) {
+        uint64_t due_ns = tick_monotonic_ns() + step_ns;
+
+        tick_sleep_until(due_ns);
+        CHECK(tick_monotonic_ns() >= due_ns);
+    }
+}
+
 int main(void)
 {
     static const struct promise PROMISES[] = {
         PROMISE(monotonic_time_never_goes_back),
         PROMISE(utc_counts_from_1970),
+        PROMISE(a_wait_does_not_end_before_its_time),
     };
 
     KEEP(PROMISES);
