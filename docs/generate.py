@@ -17,6 +17,8 @@ import reference_parts
 import table_parts
 import terminal_parts
 
+from flight.config_text import BoardChoice, config_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,6 +61,17 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 }
 
 
+WHOLE: dict[str, Callable[[], str]] = {
+    "docs/deploy/lumenode.toml": lambda: config_text(BoardChoice()),
+}
+"""Files that are written as a whole."""
+
+
+def written(name: str, text: str) -> str:
+    """What a file has to say, given what it says now."""
+    return WHOLE[name]() if name in WHOLE else filled(text, PARTS[name])
+
+
 def filled(text: str, parts: dict[str, Callable[[], str]]) -> str:
     """`text` with each part freshly written; ValueError when its markers are not there once."""
     for name, write in parts.items():
@@ -74,9 +87,9 @@ def filled(text: str, parts: dict[str, Callable[[], str]]) -> str:
 def stale(root: Path = ROOT) -> list[str]:
     """Files whose generated parts no longer say what the tables say."""
     found = []
-    for name, parts in PARTS.items():
+    for name in (*PARTS, *WHOLE):
         text = (root / name).read_text(encoding="utf-8")
-        if filled(text, parts) != text:
+        if written(name, text) != text:
             found.append(name)
     return found
 
@@ -87,7 +100,7 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(f"{name}: out of date\n")
         if "--check" not in argv:
             path = ROOT / name
-            path.write_text(filled(path.read_text(encoding="utf-8"), PARTS[name]), encoding="utf-8")
+            path.write_text(written(name, path.read_text(encoding="utf-8")), encoding="utf-8")
     return int("--check" in argv and bool(stale()))
 
 

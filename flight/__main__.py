@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),
     "models": ("flight.inference.models_cli", "main_models", "verify or evaluate the models"),
+    "init": ("flight.init_command", "main_init", "write a configuration for this machine"),
     "fly": ("flight.fly_command", "main_fly", "the flight executive alone, in real time"),
     "keys": ("flight.keys", "main_keys", "make the link keys of node and ground"),
     "send": ("flight.send_command", "main_send", "send a command to a node over MQTT"),

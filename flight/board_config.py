@@ -26,11 +26,14 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         hal: backend of the hardware layer: "sim" shows a node at rest in full sun.
         keys: folder with the node's half of the link keys.
         data: folder of the product store; one flight process at a time has it.
+        provider: what ONNX Runtime computes with in the inference worker; one that the installed
+            build does not have fails every job, and never falls back to another.
     """
 
     hal: Annotated[str, Meta(pattern="^(sim|linux|link:.+)$")] = "sim"
     keys: str = "keys"
     data: str = "data"
+    provider: Annotated[str, Meta(pattern="^(cpu|cuda|tensorrt)$")] = "cpu"
 
 
 class FramesSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -91,7 +91,7 @@ class BoardNode:
         opened.callback(store.close)
         # Read when the first tile is numbered: by then the store has been recovered.
         tile_ids = cache(partial(_counter, store, "tile.id"))
-        engine = WorkerEngine([model], self.clock)
+        engine = WorkerEngine([model], self.clock, provider=config.board.provider)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
         around = Surroundings(

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 CPU_PROVIDERS = ("CPUExecutionProvider",)
+PROVIDERS = {
+    "cpu": CPU_PROVIDERS,
+    "cuda": ("CUDAExecutionProvider", *CPU_PROVIDERS),
+    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", *CPU_PROVIDERS),
+}
+"""By the name a configuration gives them: the first must run, the others take what it cannot."""
 
 
 class OrtSession:
@@ -40,6 +46,11 @@ class OrtSession:
         self, model_bytes: bytes, *, threads: int = 1, providers: Sequence[str] = CPU_PROVIDERS
     ) -> None:
         """Build the session; raises ``ModelError`` if the network or a provider does not load."""
+        built_in = ort.get_available_providers()
+        if providers[0] not in built_in:
+            raise ModelError(
+                f"provider {providers[0]} is not in this ONNX Runtime ({', '.join(built_in)})"
+            )
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -21,7 +21,9 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 class WorkerChild:
     """A started worker process with its two pipes, read through the running event loop."""
 
-    def __init__(self, shared_fd: int, capacity_px: int, models: Sequence[bytes]) -> None:
+    def __init__(
+        self, shared_fd: int, capacity_px: int, models: Sequence[bytes], provider: str = "cpu"
+    ) -> None:
         """Start the process; raises ``OSError``. The first reply (READY) comes unasked."""
         request_read, self._request_fd = os.pipe()
         self._reply_fd, reply_write = os.pipe()
@@ -30,6 +32,7 @@ class WorkerChild:
         command = [sys.executable, "-m", "flight.inference.worker_main"]
         command += ["--shared", str(shared_fd), "--capacity-px", str(capacity_px)]
         command += ["--requests", str(request_read), "--replies", str(reply_write)]
+        command += ["--provider", provider]
         for data, fd in zip(models, model_fds, strict=True):
             command += ["--model", f"{len(data)}:{fd}"]
         path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from flight.inference.job import TILE_BYTES_A_PX
 from flight.inference.model_registry import ModelError
 from flight.inference.screening import screen
-from flight.inference.session_ort import OrtSession
+from flight.inference.session_ort import PROVIDERS, OrtSession
 from flight.inference.tile_pixels import pixel_array
 from flight.inference.worker_protocol import (
     REQUEST_BYTES,
@@ -52,13 +52,13 @@ def read_all(fd: int, count: int) -> bytes:
     return b"".join(parts)
 
 
-def session_of(size_and_fd: str) -> OrtSession:
+def session_of(size_and_fd: str, provider: str = "cpu") -> OrtSession:
     """Build one session from "SIZE:FD", the verified bytes handed over in memory."""
     size, fd = (int(part) for part in size_and_fd.split(":"))
     os.lseek(fd, 0, os.SEEK_SET)
     data = read_all(fd, size)
     os.close(fd)
-    return OrtSession(data)
+    return OrtSession(data, providers=PROVIDERS[provider])
 
 
 def answer(
@@ -89,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--capacity-px", type=int, required=True, help="largest tile, in pixels")
     parser.add_argument("--requests", type=int, required=True, help="pipe to read from")
     parser.add_argument("--replies", type=int, required=True, help="pipe to write to")
+    parser.add_argument("--provider", choices=sorted(PROVIDERS), default="cpu")
     parser.add_argument("--model", action="append", default=[], metavar="SIZE:FD")
     options = parser.parse_args(argv)
     # Ctrl-C goes to the whole terminal; the flight process decides when the worker ends.
@@ -97,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
     shared = mmap.mmap(options.shared, shared_bytes(options.capacity_px))
     try:
-        sessions = [session_of(word) for word in options.model]
+        sessions = [session_of(word, options.provider) for word in options.model]
     except ModelError as error:
         os.write(options.replies, Reply(0, Status.MODEL_ERROR, text=str(error)).pack())
         return 1

@@ -65,7 +65,7 @@ class WorkerCounters:
 class WorkerEngine:
     """Runs jobs one at a time in a worker process, started with the first job."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  limits are named
         self,
         models: Sequence[ModelBytes],
         clock: Clock,
@@ -73,12 +73,17 @@ class WorkerEngine:
         timeout_ns: int = TIMEOUT_NS,
         start_timeout_ns: int = START_TIMEOUT_NS,
         capacity_px: int = CAPACITY_PX,
+        provider: str = "cpu",
     ) -> None:
-        """Take verified ``models``; a job may take ``timeout_ns``, a tile have ``capacity_px``."""
+        """Take verified ``models``; a job may take ``timeout_ns``, a tile have ``capacity_px``.
+
+        ``provider`` is a key of ``PROVIDERS`` in ``session_ort``; a runtime without it runs no job.
+        """
         self._models = {(m.name, m.variant): (index, m) for index, m in enumerate(models)}
         self._clock = clock
         self._timeout_ns, self._start_timeout_ns = timeout_ns, start_timeout_ns
         self._capacity_px = capacity_px
+        self._provider = provider
         size = shared_bytes(capacity_px)
         self._shared_fd = os.memfd_create("lumenode-tiles")
         os.ftruncate(self._shared_fd, size)
@@ -193,7 +198,7 @@ class WorkerEngine:
         models = [model.data for _, model in self._models.values()]
         self.counters.starts += 1
         try:
-            child = WorkerChild(self._shared_fd, self._capacity_px, models)
+            child = WorkerChild(self._shared_fd, self._capacity_px, models, self._provider)
         except OSError as error:
             message = f"worker does not start: {error.strerror}"
             raise InferenceError(InferenceFailure.WORKER_DIED, message) from error

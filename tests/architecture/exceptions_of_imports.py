@@ -48,6 +48,8 @@ APP = (
     "flight.composition",
     "flight.board_devices",
     "flight.board_node",
+    "flight.board_survey",
+    "flight.init_command",
     "flight.fly_command",
     "flight.doctor_command",
     "flight.send_command",

@@ -9,7 +9,7 @@ from flight.inference.integrity import (
 )
 from flight.inference.job import Plausibility
 from flight.inference.model_registry import ModelError, ModelRegistry
-from flight.inference.session_ort import OrtSession
+from flight.inference.session_ort import PROVIDERS, OrtSession, runtime_providers
 from flight.inference.tile_pixels import pixels_of
 from hil.imagery import synthetic_tiles
 from hil.synthetic_scene import synthetic_labelled_tiles
@@ -65,11 +65,20 @@ def test_any_multiple_of_four_is_taken(sessions):
 
 def test_runs_on_the_provider_that_was_asked_for(models, sessions):
     assert sessions["fp32"].providers == ("CPUExecutionProvider",)
-    with (
-        pytest.warns(UserWarning, match="NoSuchProvider"),
-        pytest.raises(ModelError, match="NoSuchProvider"),
-    ):
+    with pytest.raises(ModelError, match="NoSuchProvider"):
         OrtSession(models["fp32"].data, providers=["NoSuchProvider"])
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_a_provider_that_was_asked_for_runs_or_is_named_as_missing(models, name):
+    if PROVIDERS[name][0] in runtime_providers()[1]:
+        assert (
+            OrtSession(models["fp32"].data, providers=PROVIDERS[name]).providers[0]
+            == (PROVIDERS[name][0])
+        )
+    else:
+        with pytest.raises(ModelError, match=f"{PROVIDERS[name][0]} is not in this ONNX Runtime"):
+            OrtSession(models["fp32"].data, providers=PROVIDERS[name])
 
 
 @pytest.mark.parametrize("data", [b"", b"not a network", bytes(1000)])

@@ -11,7 +11,7 @@ from flight.base.clock import LoopClock
 from flight.inference.job import InferenceError, InferenceFailure, Job, Result
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.screening import screen
-from flight.inference.session_ort import OrtSession
+from flight.inference.session_ort import OrtSession, runtime_providers
 from flight.inference.tile_pixels import pixel_bytes, pixels_of
 from flight.inference.worker_process import WorkerEngine
 from flight.inference.worker_protocol import (
@@ -229,6 +229,18 @@ def test_a_network_the_runtime_cannot_load_is_an_error_and_no_hang():
             assert engine.worker_pid is None
         finally:
             engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_provider_the_runtime_does_not_have_fails_the_job_and_falls_back_to_nothing():
+    async def scenario():
+        async with engine_of(provider="cuda") as engine:
+            if "CUDAExecutionProvider" in runtime_providers()[1]:
+                assert (await engine.run(job_of())).duration_ms > 0.0
+            else:
+                with pytest.raises(InferenceError, match="CUDAExecutionProvider is not in"):
+                    await engine.run(job_of())
 
     asyncio.run(scenario())
 

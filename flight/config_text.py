@@ -1,0 +1,155 @@
+"""The text of a board's configuration file: every key that a user may want, with its reason.
+
+Pure. `lumenode init` fills it in for the machine at hand, and the sample in the docs is the same
+text with nothing found: so no sample can say what the software does not do.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flight.io.absent_sensors import SensorName
+
+SEGMENT_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardChoice:
+    """What was found out about a machine, and chosen for it.
+
+    Attributes:
+        board: its model, as its firmware says; "" when it does not.
+        hal, keys, data, provider: as in `BoardSection`.
+        frames, frames_path: as in `FramesSection`.
+        profile, profile_why: board profile, and in a few words what it is worth.
+        absent: sensors the board does not have.
+        cap_bytes, folder_bytes: of products, and of the whole data folder at most.
+        notes: lines for the head of the file.
+    """
+
+    board: str = ""
+    hal: str = "sim"
+    keys: str = "keys"
+    data: str = "data"
+    provider: str = "cpu"
+    frames: str = "replay"
+    frames_path: str = ""
+    profile: str = "orin-nano-modelled"
+    profile_why: str = "modelled, not measured"
+    absent: tuple[SensorName, ...] = ()
+    cap_bytes: int = 1_000_000_000
+    folder_bytes: int = 4_024_388_608
+    notes: tuple[str, ...] = ()
+
+
+def config_text(choice: BoardChoice) -> str:
+    """The whole file."""
+    head = f"\n# Board: {choice.board}." if choice.board else ""
+    head += "".join(f"\n# {line}" for line in choice.notes)
+    return TEXT.format(
+        head=head,
+        hal=quoted(choice.hal),
+        keys=quoted(choice.keys),
+        data=quoted(choice.data),
+        provider=quoted(choice.provider),
+        source=quoted(choice.frames),
+        frames_path=quoted(choice.frames_path),
+        profile=quoted(choice.profile),
+        profile_why=choice.profile_why,
+        absent="[" + ", ".join(quoted(name) for name in choice.absent) + "]",
+        battery=_battery(choice),
+        cap=f"{choice.cap_bytes:_}",
+        folder_mb=str(choice.folder_bytes // 1_000_000),
+        segment=f"{SEGMENT_BYTES:_}",
+    )
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string; JSON's are a part of them."""
+    return json.dumps(text)
+
+
+def _battery(choice: BoardChoice) -> str:
+    if "battery" in choice.absent:
+        return "# as the node believes it to be; not used: this board has no battery sensor"
+    if choice.hal == "sim":
+        return '# as the node believes it to be; this one suits the "sim" backend'
+    return "# as the node believes it to be; fill in your own"
+
+
+TEXT = """\
+# A node on a board, for `lumenode fly --config FILE`. Every key may be left out; what stands here
+# is the default unless it says otherwise. Paths are relative to this file.{head}
+
+name = "lumenode-1"
+
+[board]
+# Hardware layer: "sim" is a node at rest in full sun, "linux" the board this runs on,
+# "link:/dev/ttyUSB0" a bench at the far end of a serial line.
+hal = {hal}
+# Link keys, made once by: lumenode keys init DIR. The ground's half does not belong on the board.
+keys = {keys}
+# The product store; one flight process at a time has it.
+data = {data}
+# What ONNX Runtime computes with: cpu, cuda or tensorrt; it never falls back to another.
+provider = {provider}
+
+[frames]
+# "replay": a tile cache over and over; "folder": what a camera process moves in there.
+source = {source}
+# Tile cache or folder; empty: the default imagery (lumenode fetch-data).
+path = {frames_path}
+poll_s = 0.5           # how often the folder is looked at
+
+[camera]
+cadence_s = 4.0        # a frame every so long
+backlog_frames = 16    # frames that may wait for the payload
+deadline_s = 600.0     # an older frame is worth nothing
+
+[inference]
+model = "cloud_unet"
+variant = "fp32"                 # fp32 or int8; `lumenode models profile` measures both
+# Board profile: {profile_why}.
+# A shipped one by name, or the path of a TOML file that `lumenode models profile` wrote.
+profile = {profile}
+governor = "guard"               # guard, or none: always the highest level
+
+[sensors]
+# What this board does not measure: neither waited for nor told as lost. Without "battery" it counts
+# as fed from outside, without "sink" that is taken from the die, without both nothing watches heat.
+absent = {absent}
+
+[battery]              {battery}
+series = 8             # (default 6)
+parallel = 2
+cell_capacity_ah = 3.5
+cell_resistance_ohm = 0.055
+
+[store]
+# Bytes of products. With these two keys the data folder never takes more than {folder_mb} MB.
+cap_bytes = {cap}
+segment_bytes = {segment}  # of one file in there; a reserve of the same size is held back
+commit_period_s = 5.0      # new products are made durable together this often
+
+[link]
+spacecraft_id = 19534
+frame_bytes = 8192
+
+[mqtt]                   # telemetry out and sealed commands in over a broker; see mosquitto.md
+enabled = false
+host = "127.0.0.1"       # a broker elsewhere needs ca_file
+port = 1883
+ca_file = ""             # certificates the broker's must be signed by; empty is no TLS
+cert_file = ""           # this node's own certificate and key, where the broker asks for them
+key_file = ""
+plain = false            # true: a broker elsewhere without TLS
+client_id = ""           # empty: the node's name
+username = ""
+password_file = ""       # mode 0600
+keepalive_s = 30
+queue_messages = 512     # wait while there is no broker; beyond it the oldest goes, counted
+reconnect_max_s = 16.0   # waits between tries double up to this
+"""
