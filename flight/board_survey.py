@@ -70,7 +70,9 @@ def survey(folder: Path, *, hal: str = "", root: Path = Path("/")) -> BoardChoic
     """
     model = board_model(root)
     backend = hal or ("linux" if "linux" in backend_names() else "sim")
-    choice = replace(_sized(folder, BoardChoice(board=model, hal=backend)), **_frames())
+    source, path = _frames()
+    choice = BoardChoice(board=model, hal=backend, frames=source, frames_path=path)
+    choice = _sized(folder, choice)
     name, why, profile = _profile(folder, backend, model)
     choice = replace(choice, profile=name, profile_why=why)
     if backend != "linux":
@@ -91,11 +93,11 @@ def _sized(folder: Path, choice: BoardChoice) -> BoardChoice:
     return replace(choice, cap_bytes=cap, folder_bytes=folder_cap_bytes(store))
 
 
-def _frames() -> dict[str, str]:
+def _frames() -> tuple[str, str]:
     """The default imagery when it is there, else a folder that a camera process may fill."""
     if default_tiles_path().exists():
-        return {"frames": "replay", "frames_path": ""}
-    return {"frames": "folder", "frames_path": FRAMES_FOLDER}
+        return "replay", ""
+    return "folder", FRAMES_FOLDER
 
 
 def _profile(folder: Path, backend: str, model: str) -> tuple[str, str, BoardProfile]:
@@ -131,10 +133,9 @@ def _with_sensors(choice: BoardChoice, profile: BoardProfile) -> BoardChoice:
             devices.close()
     except (ConfigError, HalError) as error:
         raise SurveyError(f"hal = {choice.hal!r}: {error}") from None
-    notes = ()
-    if {"die", "sink"} <= set(absent):
-        notes = ("No temperature sensor was found: nothing watches the heat.",)
-    return replace(choice, absent=absent, notes=notes)
+    blind = {"die", "sink"} <= set(absent)
+    notes = ("No temperature sensor was found: nothing watches the heat.",)
+    return replace(choice, absent=absent, notes=notes if blind else ())
 
 
 async def _absent(devices: NodeDevices) -> tuple[SensorName, ...]:

@@ -128,9 +128,7 @@ def _told(answer: dict[str, Any]) -> str:
         "next:",
     ]
     if answer["frames"] == "folder":
-        lines.append(
-            "  lumenode fetch-data             sample imagery, then `lumenode init --force`"
-        )
+        lines.append("  lumenode fetch-data        (sample imagery; then init again with --force)")
     if not answer["profile_measured"]:
         lines.append(f"  lumenode models profile --profile-out {folder / MEASURED_PROFILE}")
     lines += [

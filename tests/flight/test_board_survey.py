@@ -6,7 +6,8 @@ import pytest
 
 from flight import board_survey
 from flight.board_survey import SurveyError, board_model, survey
-from flight.config import load_profile
+from flight.config import PROFILES, StoreConfig, load_profile
+from flight.config_text import SEGMENT_BYTES
 from flight.data_folder import usage_of
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.sample import SENSOR_ALL, HalError, SensorBit
@@ -105,10 +106,8 @@ def test_a_machine_that_nobody_knows_gets_a_profile_that_claims_nothing(root, li
 
 def test_a_profile_measured_here_wins_and_is_told_as_measured(root, linux, tmp_path):
     put(root, "proc/device-tree/model", PI)
-    text = (board_survey.Path(load_profile.__globals__["PROFILES"]) / "generic-pc.toml").read_text()
-    text = text.replace(
-        'source = "unknown"', 'source = "measured"\nmeasured_on = "this very board"'
-    )
+    measured = 'source = "measured"\nmeasured_on = "this very board"'
+    text = (PROFILES / "generic-pc.toml").read_text().replace('source = "unknown"', measured)
     (tmp_path / "board-profile.toml").write_text(text)
     choice = survey(tmp_path, root=root)
     assert choice.profile == "board-profile.toml"
@@ -151,9 +150,6 @@ def test_the_data_folder_never_may_take_more_than_half_of_what_is_free(
 
 
 def _store(choice):
-    from flight.config import StoreConfig
-    from flight.config_text import SEGMENT_BYTES
-
     return StoreConfig(cap_bytes=choice.cap_bytes, segment_bytes=SEGMENT_BYTES)
 
 

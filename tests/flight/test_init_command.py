@@ -1,7 +1,6 @@
 """`lumenode init`, as a user runs it: what it writes flies at once."""
 
 import json
-import os
 import stat
 
 import pytest
@@ -54,7 +53,7 @@ def test_a_configuration_is_never_overwritten_by_accident_and_keys_never_at_all(
 def test_keys_are_for_their_owner_alone(tmp_path):
     assert main_init(["--hal", "sim"]) == 0
     for name in ("link-node.json", "link-ground.json"):
-        assert stat.S_IMODE(os.stat(tmp_path / "keys" / name).st_mode) == 0o600
+        assert stat.S_IMODE((tmp_path / "keys" / name).stat().st_mode) == 0o600
 
 
 def test_a_backend_that_cannot_be_is_one_line_and_nothing_is_written(tmp_path, capsys):
