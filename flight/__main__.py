@@ -15,7 +15,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),
-    "models": ("flight.inference.models_cli", "main_models", "verify or evaluate the models"),
+    "models": (
+        "flight.inference.models_cli",
+        "main_models",
+        "verify or measure the models",
+    ),
     "init": ("flight.init_command", "main_init", "write a configuration for this machine"),
     "fly": ("flight.fly_command", "main_fly", "the flight executive alone, in real time"),
     "keys": ("flight.keys", "main_keys", "make the link keys of node and ground"),

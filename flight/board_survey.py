@@ -100,25 +100,30 @@ def _frames() -> tuple[str, str]:
     return "folder", FRAMES_FOLDER
 
 
+def shipped_for(model: str) -> str:
+    """The shipped profile that fits a board's model best; the unknown machine's if none does."""
+    fits = {name: fits_board(load_profile(name), model) for name in shipped_profiles()}
+    best = max(fits, key=lambda name: fits[name])
+    return best if fits[best] else UNKNOWN_PROFILE
+
+
 def _profile(folder: Path, backend: str, model: str) -> tuple[str, str, BoardProfile]:
     """Name or path for the file, what it is worth, and the profile itself."""
     measured = folder / MEASURED_PROFILE
-    if measured.exists():
+    if backend == "linux" and measured.exists():
         try:
             profile = load_profile(str(measured))
         except ConfigError as error:
             raise SurveyError(str(error)) from None
         return MEASURED_PROFILE, f"{profile.source} on {profile.measured_on}", profile
-    shipped = {name: load_profile(name) for name in shipped_profiles()}
-    fits = {name: fits_board(profile, model) for name, profile in shipped.items()}
-    best = max(fits, key=lambda name: fits[name])
+    best = shipped_for(model) if backend == "linux" else SIMULATED_PROFILE
+    profile = load_profile(best)
     if backend != "linux":
-        best, why = SIMULATED_PROFILE, "of the simulated board"
-    elif fits[best]:
-        why = f"shipped for {shipped[best].boards[0]}"
+        why = "of the simulated board"
+    elif profile.boards:
+        why = f"shipped for {profile.boards[0]}"
     else:
-        best, why = UNKNOWN_PROFILE, "none is shipped for this machine"
-    profile = shipped[best]
+        why = "none is shipped for this machine"
     worth = f"times {profile.source}, watts {profile.power_source}"
     return best, f"{why}; {worth}; none of it measured here", profile
 

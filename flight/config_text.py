@@ -6,9 +6,10 @@ text with nothing found: so no sample can say what the software does not do.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flight.base.toml_string import quoted
 
 if TYPE_CHECKING:
     from flight.io.absent_sensors import SensorName
@@ -65,11 +66,6 @@ def config_text(choice: BoardChoice) -> str:
         folder_mb=str(choice.folder_bytes // 1_000_000),
         segment=f"{SEGMENT_BYTES:_}",
     )
-
-
-def quoted(text: str) -> str:
-    """A TOML basic string; JSON's are a part of them."""
-    return json.dumps(text)
 
 
 def _battery(choice: BoardChoice) -> str:

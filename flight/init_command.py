@@ -129,7 +129,7 @@ def _told(answer: dict[str, Any]) -> str:
     ]
     if answer["frames"] == "folder":
         lines.append("  lumenode fetch-data        (sample imagery; then init again with --force)")
-    if not answer["profile_measured"]:
+    if answer["hal"] == "linux" and not answer["profile_measured"]:
         lines.append(f"  lumenode models profile --profile-out {folder / MEASURED_PROFILE}")
     lines += [
         f"  lumenode fly --config {config} --for 10",

@@ -1,4 +1,4 @@
-"""The command ``lumenode models``: list, verify (digests, golden tiles), evaluate a labelled tile.
+"""The command ``lumenode models``: list, verify, profile a board, evaluate a labelled tile.
 
 ONNX Runtime is loaded only when a network is run.
 """
@@ -18,6 +18,7 @@ from flight.inference.accuracy import Accuracy, accuracy_of
 from flight.inference.integrity import golden_deviation, golden_tile
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
 from flight.inference.model_registry import DEFAULT_ROOT, ModelBytes, ModelError, ModelRegistry
+from flight.inference.profile_cli import ProfileError, add_action, profile, told
 from flight.one_line_parser import OneLineParser
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ def main_models(argv: Sequence[str]) -> int:
     try:
         if options.action == "evaluate":
             return _evaluate(registry, options)
+        if options.action == "profile":
+            return _profile(registry, options)
         if options.action == "verify":
             return _verify(registry, as_json=options.json)
         return _list(registry, as_json=options.json)
-    except (ModelError, LabelledFileError) as error:
+    except (ModelError, LabelledFileError, ProfileError) as error:
         print(f"lumenode models: {error}", file=sys.stderr)  # noqa: T201  (command output)
         return EXIT_BAD_INPUT
 
@@ -84,6 +87,7 @@ def _parser() -> OneLineParser:
         help="digests, and a run on the golden tile",
         epilog="example: lumenode models verify --json",
     )
+    add_action(actions, late)
     evaluate = actions.add_parser(
         "evaluate",
         parents=[late],
@@ -168,6 +172,12 @@ def _evaluate(registry: ModelRegistry, options: argparse.Namespace) -> int:
         f"{key}: IoU {f.iou:.4f}  F1 {f.f1:.4f}  accuracy {f.accuracy:.4f}"
         for key, f in figures.items()
     ]
+    _print(answer, lines, as_json=options.json)
+    return EXIT_OK
+
+
+def _profile(registry: ModelRegistry, options: argparse.Namespace) -> int:
+    answer, lines = told(profile(registry, options), options.profile_out)
     _print(answer, lines, as_json=options.json)
     return EXIT_OK
 

@@ -32,7 +32,7 @@ def test_it_tells_people_what_it_found_and_what_comes_next(tmp_path, capsys):
     assert main_init([str(tmp_path / "node"), "--hal", "sim"]) == 0
     out = capsys.readouterr().out
     for word in ("board", "hal       sim", "profile", "data", "lumenode fly --config",
-                 "lumenode models profile", "lumenode fetch-data", "link-ground.json"):  # fmt: skip
+                 "lumenode fetch-data", "link-ground.json"):  # fmt: skip
         assert word in out
 
 
