@@ -8,7 +8,7 @@ and carries reports and commands up. While nothing flows it asks to be woken rar
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from hil.plant.terminal import TerminalModel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hal.sim_bench import SimBench
+    from hal.sample import Actuators
     from hil.contact_book import ContactBook, PlannedContact
     from hil.ground.ground_segment import GroundSegment
     from hil.plant.optical_channel import ContactTrace
@@ -66,13 +66,33 @@ class _Open:
         self.uplink_index = 0
 
 
+class TerminalEnd(Protocol):
+    """The bench's end of a node, as far as light and frames touch it; see `NodeBench`."""
+
+    def read_actuators(self) -> Actuators:
+        """What the flight software told the node."""
+        ...
+
+    def write_sensors(self, **fields: int) -> None:
+        """What the terminal's sensors show."""
+        ...
+
+    def drain_tx(self, frames_max: int) -> list[bytes]:
+        """Takes the oldest transmitted frames; each gives back a credit."""
+        ...
+
+    def push_rx(self, frame: bytes) -> bool:
+        """Lets the terminal receive a frame; False when it is lost."""
+        ...
+
+
 class LinkBench:
     """Carries frames both ways; `step` returns when it wants to be stepped next."""
 
     def __init__(  # noqa: PLR0913  the target names every part
         self,
         *,
-        bench: SimBench,
+        bench: TerminalEnd,
         book: ContactBook,
         ground: GroundSegment,
         recorder: RunRecorder,

@@ -7,7 +7,7 @@ act on the coming second. Faults wrap inputs or outputs, never the model.
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hal.sample import SENSOR_ALL, SensorBit
 from hil.plant.array_battery import BusVerdict
@@ -18,8 +18,7 @@ from hil.run_recorder import TruthChannel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hal.sim_bench import SimBench
-    from hil.plant.compute_board import BoardModel
+    from hal.sample import Actuators as Told
     from hil.plant.spacecraft import Outputs, Spacecraft
     from hil.scenario import TimelineEntry
 
@@ -57,14 +56,36 @@ _PLACES = {name: place for place, name in enumerate(SENSOR_BITS)}
 _ALL_VALID = int(SENSOR_ALL)
 
 
+class PlantEnd(Protocol):
+    """The bench's end of a node, as far as the plant touches it."""
+
+    def read_actuators(self) -> Told:
+        """What the flight software told the node."""
+        ...
+
+    def write_plant(
+        self, t_ns: int, utc_ns: int, valid: int, sensed: Sequence[int], term_mdegc: int
+    ) -> None:
+        """What a plant's step changes; see `hal.sim_bench.SimBench.write_plant`."""
+        ...
+
+
+class PayloadLoad(Protocol):
+    """What the compute board draws."""
+
+    def power_w(self, t0_ns: int, t1_ns: int, level: int) -> float:
+        """Mean power over `t0_ns..t1_ns` at a power level."""
+        ...
+
+
 class PlantBench:
-    """Owns the spacecraft's state and the sensors of backend "sim"."""
+    """Owns the spacecraft's state and what the node's sensors show."""
 
     def __init__(
         self,
-        bench: SimBench,
+        bench: PlantEnd,
         spacecraft: Spacecraft,
-        board: BoardModel,
+        board: PayloadLoad,
         timeline: Sequence[TimelineEntry],
         epoch_utc_ns: int,
     ) -> None:

@@ -21,7 +21,8 @@ from flight.inference.session_ort import OrtSession
 from flight.telemetry.dictionary import COMMAND_BY_NAME, PARAMETER_BY_NAME, Severity
 from hal.sample import ResetCause
 from hil.board_engine import BoardEngine
-from hil.sim_world import NS_PER_S, SimWorld
+from hil.sim_world import SimWorld
+from hil.world import NS_PER_S
 
 if TYPE_CHECKING:
     import asyncio

@@ -1,176 +1,48 @@
-"""The world of target `sim`: everything that is not the node, made from one scenario.
-
-Plant, contacts, link, ground, camera and recorder, on one virtual loop. It outlives the node: a
-reset ends the node, never the world.
-"""
+"""The world of target `sim`: devices in this process, payload and camera on the bench."""
 
 from __future__ import annotations
 
-import hashlib
-import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from flight.base.clock import LoopClock
 from flight.config import load_profile
-from flight.inference.model_registry import ModelRegistry
-from flight.keys import derive_from_seed
 from hal.native_devices import NativeDevices
-from hal.sample import HalConfig
 from hal.sim_bench import SimBench
 from hil.board_engine import ExecutionCounts, RememberingSession
-from hil.contact_book import ContactBook
-from hil.ground.archive import Archive
-from hil.ground.ground_segment import GroundSegment
-from hil.imagery import default_tiles_path, load_tiles, synthetic_tiles
-from hil.link_bench import LinkBench
-from hil.plant.array_battery import ArrayConfig
-from hil.plant.battery import BatteryConfig
-from hil.plant.compute_board import BoardLevel, BoardModel
-from hil.plant.orbit import Orbit, OrbitConfig
-from hil.plant.spacecraft import Spacecraft, SpacecraftConfig
-from hil.plant.thermal import ThermalNode
-from hil.plant_bench import TRUTH, PlantBench
-from hil.product_ledger import ProductLedger
-from hil.run_recorder import RunRecorder
+from hil.plant.compute_board import BoardModel
 from hil.scene_camera import SceneCamera
-from hil.simloop import SimLoop
+from hil.world import World, board_levels, hal_config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flight.inference.job import Tile
     from flight.thermal.board_profile import BoardProfile
     from hil.scenario import Scenario
 
-NS_PER_S = 1_000_000_000
-DAYLIGHT_COSINE = 0.05
-"""The ground is worth imaging from 3 degrees of Sun elevation on."""
-SYNTHETIC_TILES, SYNTHETIC_PX = 24, 128
-FIFO_S = 0.04
-"""The terminal's FIFO in line time: four turns of the 10 ms contact loop."""
-FIFO_FRAMES_MIN, FIFO_FRAMES_MAX = 4, 4096
 
-
-class SimWorld:
-    """Made once a run; its parts are read by target, summary and report."""
+class SimWorld(World):
+    """A world whose node lives in this process."""
 
     def __init__(self, scenario: Scenario, run_dir: Path) -> None:
-        contacts, link, order = np.random.SeedSequence(scenario.seed).spawn(3)
-        self.loop = SimLoop()  # type: ignore[abstract]  # what needs a selector raises by design
-        self.clock = LoopClock(self.loop)
-        self.orbit = Orbit(
-            OrbitConfig(
-                round(scenario.epoch_utc_s * NS_PER_S),
-                altitude_km=scenario.spacecraft.altitude_km,
-                ltan_h=scenario.spacecraft.ltan_h,
-                mean_anomaly_deg=scenario.spacecraft.mean_anomaly_deg,
-            )
-        )
-        self.book = ContactBook(scenario, self.orbit, contacts)
-        self.recorder = RunRecorder(TRUTH, scenario.epoch_utc_s)
-        self.ledger = ProductLedger()
-        self.profile = load_profile(scenario.node.inference.profile)
-        self.models = ModelRegistry().load(
-            scenario.node.inference.model, scenario.node.inference.variant
-        )
-        self.executions = ExecutionCounts()
-        self.memory: dict[bytes, RememberingSession] = {}
-        self.keys = derive_from_seed(scenario.seed)
         self.devices = NativeDevices("sim", hal_config(scenario))
         self.bench = SimBench(self.devices)
-        self.craft = Spacecraft(spacecraft_config(scenario), self.orbit)
-        self.board = board_model(self.profile)
-        self.plant = PlantBench(
-            self.bench,
-            self.craft,
-            self.board,
-            scenario.timeline,
-            round(scenario.epoch_utc_s * NS_PER_S),
-        )
-        self.archive = Archive(run_dir / "products", sync=False)
-        self._make_ground(scenario, link)
-        scene = load_scene(scenario)
-        self.scene_digest = scene_digest(scene)
+        self.board = board_model(load_profile(scenario.node.inference.profile))
+        super().__init__(scenario, run_dir, self.bench, self.board)
+        self.executions = ExecutionCounts()
+        self.memory: dict[bytes, RememberingSession] = {}
         self.camera = SceneCamera(
-            scene,
+            self.scene,
             self.clock,
             scenario.node.camera.cadence_s,
-            self._daylight,
-            np.random.Generator(np.random.PCG64(order)),
+            self.daylight,
+            self.scene_order,
         )
 
     def close(self) -> None:
         """Gives loop and devices back."""
-        self.loop.close()
+        super().close()
         self.devices.close()
-
-    def _make_ground(self, scenario: Scenario, seeds: np.random.SeedSequence) -> None:
-        link = scenario.node.link
-        self.ground = GroundSegment(
-            keys=self.keys,
-            scid=link.spacecraft_id,
-            frame_bytes_max=link.frame_bytes,
-            archive=self.archive,
-        )
-        self.link = LinkBench(
-            bench=self.bench,
-            book=self.book,
-            ground=self.ground,
-            recorder=self.recorder,
-            call_at_ns=self.loop.call_at_ns,
-            seeds=seeds,
-            report_period_s=scenario.ground.report_period_s,
-            report_loss=scenario.ground.report_loss,
-        )
-
-    def _daylight(self, t_ns: int) -> bool:
-        return self.craft.light(t_ns / NS_PER_S).day_cosine > DAYLIGHT_COSINE
-
-
-def hal_config(scenario: Scenario) -> HalConfig:
-    """A transmit FIFO of a few turns of the contact loop: an alarm never waits behind more."""
-    ground, frame_bytes = scenario.ground, scenario.node.link.frame_bytes
-    line_bytes = max(ground.rate_bps, ground.relay_rate_bps) / 8.0 * FIFO_S
-    frames = min(max(math.ceil(line_bytes / frame_bytes), FIFO_FRAMES_MIN), FIFO_FRAMES_MAX)
-    return HalConfig(tx_fifo_frames=frames)
-
-
-def load_scene(scenario: Scenario) -> list[Tile]:
-    """The tiles the camera sees; ImageryError when they are missing or corrupt."""
-    if scenario.imagery.source == "synthetic":
-        return synthetic_tiles(scenario.seed, SYNTHETIC_TILES, SYNTHETIC_PX)
-    return load_tiles(default_tiles_path())
-
-
-def scene_digest(tiles: list[Tile]) -> str:
-    """SHA-256 over the digests of all tiles, in order: which pixels a run has seen."""
-    return hashlib.sha256(b"".join(tile.sha256 for tile in tiles)).hexdigest()
 
 
 def board_model(profile: BoardProfile) -> BoardModel:
-    """The plant's compute board, from the profile the node flies with."""
-    levels = [BoardLevel("off", 0.0, 0.0)]
-    levels += [
-        BoardLevel(each.name, profile.idle_w(number), profile.active_w(number))
-        for number, each in enumerate(profile.levels, 1)
-    ]
-    return BoardModel(levels)
-
-
-def spacecraft_config(scenario: Scenario) -> SpacecraftConfig:
-    """The plant's default node with what the scenario says otherwise."""
-    section, default = scenario.spacecraft, SpacecraftConfig()
-    nodes = list(default.nodes)
-    radiator = int(ThermalNode.RADIATOR)
-    nodes[radiator] = replace(nodes[radiator], area_m2=section.radiator_area_m2)
-    return SpacecraftConfig(
-        array=ArrayConfig(area_m2=section.array_area_m2),
-        battery=BatteryConfig(series=section.battery_series, parallel=section.battery_parallel),
-        bus_w=section.base_load_w,
-        laser_w=section.laser_w,
-        nodes=tuple(nodes),
-        initial_soc=section.soc_initial,
-    )
+    """The plant's compute board, charged job by job."""
+    return BoardModel(board_levels(profile))

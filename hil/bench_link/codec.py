@@ -54,15 +54,26 @@ class Message(NamedTuple):
 def cobs_encode(data: bytes) -> bytes:
     """Without any zero; one octet in 254 longer, and one."""
     out = bytearray()
-    for piece in data.split(b"\0"):
-        block = piece
-        while len(block) >= _BLOCK:
-            out.append(_BLOCK + 1)
-            out += block[:_BLOCK]
-            block = block[_BLOCK:]
-        out.append(len(block) + 1)
-        out += block
+    *pieces, last = data.split(b"\0")
+    for piece in pieces:
+        rest = _full_blocks(piece, out)
+        out.append(len(rest) + 1)
+        out += rest
+    rest = _full_blocks(last, out)
+    if rest or not last:  # a full block at the very end needs no empty one behind it
+        out.append(len(rest) + 1)
+        out += rest
     return bytes(out)
+
+
+def _full_blocks(piece: bytes, out: bytearray) -> bytes:
+    """Blocks of 254 octets that no zero follows; returns what is left."""
+    at = 0
+    while len(piece) - at >= _BLOCK:
+        out.append(_BLOCK + 1)
+        out += piece[at : at + _BLOCK]
+        at += _BLOCK
+    return piece[at:]
 
 
 def cobs_decode(data: bytes) -> bytes | None:

@@ -173,6 +173,9 @@ def _layouts(schema: str) -> dict[MessageType, _Layout]:
 
 
 _LAYOUTS = _layouts(SCHEMA_TEXT)
+_REGISTER_BYTES = 4
+_NEVER_EMPTY = _FRAMES
+"""A chunk or a record of nothing says nothing."""
 CHUNK_BYTES_MAX = PAYLOAD_BYTES_MAX - _LAYOUTS[MessageType.FRAME_CHUNK].fixed.size
 assert set(_LAYOUTS) == set(MessageType), "every type has a layout"
 
@@ -191,9 +194,11 @@ def unpack(kind: MessageType, payload: bytes) -> Payload | None:
     fixed, open_ended, value = _LAYOUTS[kind]
     made: Payload
     if open_ended:
-        if len(payload) < fixed.size:
+        if len(payload) < fixed.size + (kind in _NEVER_EMPTY):
             return None
         made = value(*fixed.unpack_from(payload), payload[fixed.size :])
+        if isinstance(made, RegValues) and len(made.octets) != _REGISTER_BYTES * made.registers:
+            return None
     elif len(payload) != fixed.size:
         return None
     else:

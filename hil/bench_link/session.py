@@ -7,8 +7,6 @@ belongs to the link itself (hello, heartbeat, time, echo, bit test) and hands on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from hil.bench_link.bit_test import bit_errors
@@ -39,6 +37,7 @@ from hil.bench_link.messages import (
     TimeRequest,
 )
 from hil.bench_link.outbox import Outbox
+from hil.bench_link.session_values import LinkCounters, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,28 +47,7 @@ if TYPE_CHECKING:
 _SEQ_MODULO = 1 << 16
 _U32 = (1 << 32) - 1
 _NS_PER_MS = 1_000_000
-
-
-class Phase(Enum):
-    """How far two ends have come."""
-
-    WAITING = "waiting"
-    UP = "up"
-    REFUSED = "refused"
-
-
-@dataclass(slots=True)
-class LinkCounters:
-    """Everything that came, left or was lost, since the session object was made."""
-
-    rx_messages: int = 0
-    rx_lost: int = 0
-    rx_stale: int = 0
-    tx_messages: int = 0
-    peers_seen: int = 0
-    times_down: int = 0
-    bits_tested: int = 0
-    bit_errors: int = 0
+_REFUSALS = {int(reason): reason for reason in Refusal}
 
 
 class Session:
@@ -255,8 +233,7 @@ class Session:
     def _take_hello(self, message: Message, now_ns: int) -> None:
         value = message.value
         if isinstance(value, Refuse):
-            known = value.reason in Refusal
-            self.refusal = Refusal(value.reason) if known else Refusal.PROTOCOL
+            self.refusal = _REFUSALS.get(value.reason, Refusal.PROTOCOL)
             return
         mismatch = self._mismatch(message)
         if mismatch is not None:
