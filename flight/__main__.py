@@ -15,6 +15,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),
+    "terminal": (
+        "hil.terminal.terminal_command",
+        "main_terminal",
+        "emulate a laser terminal on a serial line",
+    ),
     "models": (
         "flight.inference.models_cli",
         "main_models",

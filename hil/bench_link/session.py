@@ -246,6 +246,7 @@ class Session:
             self.counters.rx_stale += 1
             return
         self._heard_ns = now_ns
+        self.refusal = None
         if message.session != self._peer_session:
             self._peer_started(message.session, value)
         if reply:

@@ -28,12 +28,22 @@ REPORT_BYTES_MAX = 1_024
 
 
 class GroundSegment:
-    """What one node's ground knows and says."""
+    """What one node's ground knows and says.
+
+    Args:
+        counters: of the uplink key, as durable as the key; in memory alone for keys of a seed.
+    """
 
     def __init__(
-        self, *, keys: LinkKeys, scid: int, frame_bytes_max: int, archive: Archive
+        self,
+        *,
+        keys: LinkKeys,
+        scid: int,
+        frame_bytes_max: int,
+        archive: Archive,
+        counters: CounterReserve | None = None,
     ) -> None:
-        counters = CounterReserve(load=lambda: 0, store=lambda _value: None)
+        counters = counters or CounterReserve(load=lambda: 0, store=lambda _value: None)
         self.link = GroundLink(keys, scid=scid, counters=counters, frame_bytes_max=frame_bytes_max)
         self.receiver = GroundReceiver(epoch=1, archive=archive)
         self.operator = Operator()

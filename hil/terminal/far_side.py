@@ -1,19 +1,21 @@
-"""Who is at the other end of the light: nobody, a mirror, or a whole ground with an archive."""
+"""Who is at the other end of the light: somebody who only listens, or a mirror."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from hil.ground.ground_segment import GroundSegment
-
-_NS_PER_S = 1_000_000_000
 MIRROR_FRAMES_MAX = 256
 
 
 class FarSide(Protocol):
-    """The peer of a contact: frames come down to it, frames go up from it."""
+    """The peer of a contact: frames come down to it, frames go up from it.
+
+    Attributes:
+        frames: that came through the channel undamaged.
+    """
+
+    frames: int
 
     def on_frame(self, frame: bytes, now_ns: int) -> None:
         """A frame that came through the channel undamaged."""
@@ -64,25 +66,3 @@ class MirrorPeer:
         frames = list(self._waiting)
         self._waiting.clear()
         return frames
-
-
-class GroundPeer:
-    """The ground segment: archives products, reports what came, once a `report_period_s`."""
-
-    def __init__(self, ground: GroundSegment, report_period_s: float = 0.5) -> None:
-        self.ground = ground
-        self.frames = 0
-        self._period_ns = round(report_period_s * _NS_PER_S)
-        self._next_report_ns = 0
-
-    def on_frame(self, frame: bytes, now_ns: int) -> None:
-        """See `FarSide`."""
-        self.frames += 1
-        self.ground.on_frame(frame, now_ns)
-
-    def uplink(self, now_ns: int) -> list[bytes]:
-        """See `FarSide`."""
-        report = now_ns >= self._next_report_ns
-        if report:
-            self._next_report_ns = now_ns + self._period_ns
-        return self.ground.uplink(now_ns, report=report)

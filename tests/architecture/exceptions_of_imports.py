@@ -22,6 +22,8 @@ OPEN_TO_THE_BENCH = {
 BENCH_TO_FLIGHT = {
     ("hil.board_engine", "flight.inference.inline_engine"): "the engine with a modelled duration",
     ("hil.board_engine", "flight.inference.screening"): "what it remembers is the screened answer",
+    ("hil.terminal.ground_peer", "flight.board_config"): "which frames the node flies with",
+    ("hil.terminal.ground_peer", "flight.operator_cli"): "one counter for one uplink key",
     ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
 }
 
