@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
-NATIVE := $(wildcard native/src/*.c native/src/*.h native/src/*.inc native/include/*.h)
+NATIVE := $(wildcard native/src/*.c native/src/*.h native/src/*.inc native/include/*.h native/guard/*.c)
 SETUP  := pyproject.toml setup.py hal/build.py hil/plant/build.py
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 OUT    ?= runs/$(or $(SCENARIO),first-flight)
@@ -50,7 +50,7 @@ $(VENV)/pyvenv.cfg: | check-tools
 
 # An extension that was deleted is built again.
 $(STAMP): $(VENV)/pyvenv.cfg $(SETUP) $(NATIVE) \
-		$(if $(wildcard hal/_native*.so),,lost) $(if $(wildcard hil/plant/_plant_native*.so),,lost)
+		$(if $(wildcard hal/_native*.so),,lost) $(if $(wildcard hal/lumenode-guard),,lost) $(if $(wildcard hil/plant/_plant_native*.so),,lost)
 	@echo "installing lumenode and building its native extension (a minute or two the first time)"
 	@$(PIP) install -e '.[cpu]'
 	@touch $@
@@ -94,5 +94,5 @@ docs: $(DEV)  ## write the generated parts of the docs again
 	$(BIN)/python docs/generate.py
 
 clean:  ## remove what was built; the environment too
-	rm -rf $(VENV) build *.egg-info runs hal/_native* hil/plant/_plant_native*
+	rm -rf $(VENV) build *.egg-info runs hal/_native* hal/lumenode-guard hil/plant/_plant_native*
 	$(MAKE) -C native clean

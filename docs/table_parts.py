@@ -116,5 +116,8 @@ def recoveries() -> str:
         for row in rows
     ]  # fmt: skip
     head = ["precedence", "recovery", "condition", "response"]
-    note = f"`sensors.lost` means {BLIND_CYCLES_MAX} cycles in a row without a snapshot."
+    note = (
+        f"`sensors.lost` means {BLIND_CYCLES_MAX} cycles in a row without a snapshot, "
+        "`guard.tripped` that the dead-man has acted and holds payload and laser off."
+    )
     return table(head, cells) + "\n\n" + note

@@ -17,7 +17,13 @@ from flight.command_handlers import CommandHandlers
 from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
 from flight.commanding.dispatcher import Dispatcher
 from flight.commanding.uplink_service import UplinkService
-from flight.composition import executive, imaging_plan, queue_config, uploaded_contacts
+from flight.composition import (
+    executive,
+    guard_watch,
+    imaging_plan,
+    queue_config,
+    uploaded_contacts,
+)
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
 from flight.downlink.contact_session import ContactSession
@@ -64,6 +70,7 @@ class Node:
         now_ns = around.clock.now_ns()
         self.channels = ChannelValues()
         self.events = EventLog(EVENT_QUEUE, around.listener)
+        self._guard_watch = guard_watch(around, self.channels, self.events)
         self.counts = InferenceCounts()
         self.status: Latest[NodeStatus] = Latest()
         self._wishes: Latest[Wishes] = Latest()
@@ -86,14 +93,16 @@ class Node:
         """Runs every component and service; returns only by exception or cancellation."""
         around = self._around
         self._boot(around.clock.now_ns())
+        watch = () if self._guard_watch is None else (self._guard_watch,)
         main = RateGroup(
             "main",
             _NS_PER_S,
-            (self._wish_board, self.executive, self._intake, self._telemetry),
+            (*watch, self._wish_board, self.executive, self._intake, self._telemetry),
         )
+        pace = around.clock if around.tick is None else around.tick.clock
         main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
         children = (
-            ChildSpec(name="main", factory=lambda: RateGroupRunner(around.clock, (main,)),
+            ChildSpec(name="main", factory=lambda: RateGroupRunner(pace, (main,)),
                       critical=True),
             ChildSpec(name="downlink", factory=self._downlink_service, critical=True),
             ChildSpec(name="inference", factory=self._inference_service),
@@ -183,6 +192,7 @@ class Node:
             counts=self.counts,
             command_loss=command_loss,
             parameters=self.parameters,
+            guard=self._guard_watch,
             laser_w=around.laser_w,
             channels=self.channels,
             events=self.events,

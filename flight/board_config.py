@@ -28,12 +28,29 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         data: folder of the product store; one flight process at a time has it.
         provider: what ONNX Runtime computes with in the inference worker; one that the installed
             build does not have fails every job, and never falls back to another.
+        tick_hz: ticks a second, a divisor of 1000; the cycle of a second is made of them, and the
+            dead-man counts them.
+        guard_ticks: payload and laser go off after so many ticks without a sign of life. A commit
+            to a worn card may hold the loop up for a second.
+        rt_priority: SCHED_FIFO of the loop, tick and supervisor 5 above it, and the device's
+            memory locked; 0 asks for nothing. Refused without the privilege, and then told.
     """
 
     hal: Annotated[str, Meta(pattern="^(sim|linux|link:.+)$")] = "sim"
     keys: str = "keys"
     data: str = "data"
     provider: Annotated[str, Meta(pattern="^(cpu|cuda|tensorrt)$")] = "cpu"
+    tick_hz: Annotated[int, Meta(ge=2, le=1000)] = 10
+    guard_ticks: Annotated[int, Meta(ge=1, le=100_000)] = 20
+    rt_priority: Annotated[int, Meta(ge=0, le=90)] = 0
+
+    def check(self, source: str) -> None:
+        """What a range cannot say; ConfigError in one line."""
+        if 1000 % self.tick_hz:
+            raise ConfigError(
+                f"{source}: board.tick_hz = {self.tick_hz}: allowed: a divisor of 1000 from 2 to "
+                "1000, so that whole ticks make a second"
+            )
 
 
 class FramesSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -136,6 +153,7 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     """
     config = convert(read_toml(path), FlyConfig, str(path))
     check_node(config, str(path))
+    config.board.check(str(path))
     if config.frames.source == "folder" and not config.frames.path:
         raise ConfigError(f'{path}: frames.path: needed with source = "folder": the folder')
     config.mqtt.check(str(path), config.name)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def open_devices(board: BoardSection, profile: BoardProfile) -> NativeDevices:
     """The board's devices, with the levels of its profile.
 
+    Their memory is shared: the guard's supervisor makes a simulated node safe through it.
+
     Raises:
         ConfigError: this version has no such backend; one line.
         HalError: the hardware cannot be opened.
@@ -30,4 +32,4 @@ def open_devices(board: BoardSection, profile: BoardProfile) -> NativeDevices:
             f"board.hal = {board.hal!r}: this backend is not in this version; "
             f"allowed: {', '.join(known)}"
         )
-    return NativeDevices(backend, HalConfig(payload_level_max=profile.top))
+    return NativeDevices(backend, HalConfig(payload_level_max=profile.top), shared=True)

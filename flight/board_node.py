@@ -24,6 +24,7 @@ from flight.app import Node
 from flight.base.clock import LoopClock, host_correlation
 from flight.board_config import check_profile
 from flight.board_devices import open_devices
+from flight.board_tick import enter_flight, open_board_tick
 from flight.composition import Surroundings
 from flight.config import ConfigError, load_profile
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
@@ -79,15 +80,11 @@ class BoardNode:
         opened.callback(os.close, claim_folder(data))
         devices = open_devices(config.board, profile)
         opened.callback(devices.close)
+        self.tick = open_board_tick(config.board, devices, loop, opened)
+        self._enter_flight = partial(enter_flight, config.board, devices)
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
-        store = ProductStore(
-            FolderStore(data / SEGMENTS),
-            data / INDEX,
-            segment_bytes=config.store.segment_bytes,
-            capacity_bytes=STORE_SPARE * config.store.cap_bytes,
-            reserve_bytes=config.store.segment_bytes,
-        )
+        store = _store(config, data)
         opened.callback(store.close)
         # Read when the first tile is numbered: by then the store has been recovered.
         tile_ids = cache(partial(_counter, store, "tile.id"))
@@ -107,6 +104,7 @@ class BoardNode:
             threshold=model.manifest.threshold,
             measure_host=self.measures,
             listener=self.journal,
+            tick=self.tick,
         )
         self.node = Node(_connected(around, config, utc))
 
@@ -116,6 +114,7 @@ class BoardNode:
         Raises:
             FlightLostError: the node could not go on; the end was in order as far as it could be.
         """
+        self.tick.refused.extend(f"loop: {wish}" for wish in self._enter_flight().refused)
         serving = asyncio.ensure_future(self.node.serve())
         serving.add_done_callback(lambda _: settle(stop, "service lost"))
         cause = await stop
@@ -182,6 +181,16 @@ def settle(stop: asyncio.Future[str], cause: str) -> None:
     """Gives `stop` its cause; the first one counts."""
     if not stop.done():
         stop.set_result(cause)
+
+
+def _store(config: FlyConfig, data: Path) -> ProductStore:
+    return ProductStore(
+        FolderStore(data / SEGMENTS),
+        data / INDEX,
+        segment_bytes=config.store.segment_bytes,
+        capacity_bytes=STORE_SPARE * config.store.cap_bytes,
+        reserve_bytes=config.store.segment_bytes,
+    )
 
 
 def _counter(store: ProductStore, name: str) -> CounterReserve:

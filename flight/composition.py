@@ -21,6 +21,7 @@ from flight.inference.inference_service import ImagingPlan
 from flight.inference.result_products import DraftKind, ValueTable
 from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
+from flight.io.guard_watch import GuardWatch
 from flight.modes.mode_table import ModeMachine
 from flight.power.energy_estimate import EnergyEstimator
 from flight.power.mains_supply import MainsSupply
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from flight.base.channels import Latest
     from flight.base.clock import Clock
     from flight.base.supervisor import ChildSpec
+    from flight.board_tick import BoardTick
     from flight.commanding.dispatcher import Dispatched
     from flight.commanding.parameters import ParameterTable
     from flight.config import BatteryConfig, NodeConfig
@@ -76,6 +78,8 @@ class Surroundings:
         on_answer: told what became of each command, and when, or `None`.
         companions: services of this board beside the node's own, made once the node is.
         laser_w: what the terminal draws with its laser on, for the energy set aside.
+        tick: of a board, which drives the rate groups and guards them; `None` where time is only
+            `clock`'s.
     """
 
     clock: Clock
@@ -93,6 +97,7 @@ class Surroundings:
     on_answer: Callable[[Dispatched, int], None] | None = None
     companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
+    tick: BoardTick | None = None
 
 
 def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
@@ -185,6 +190,15 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         status=status,
     )
     return Executive(parts, wishes)
+
+
+def guard_watch(
+    around: Surroundings, channels: ChannelValues, events: EventLog
+) -> GuardWatch | None:
+    """The look at the dead-man, on a board that has a tick of its own."""
+    if around.tick is None:
+        return None
+    return GuardWatch(around.tick, around.devices, channels, events)
 
 
 def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:

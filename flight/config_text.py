@@ -92,6 +92,12 @@ keys = {keys}
 data = {data}
 # What ONNX Runtime computes with: cpu, cuda or tensorrt; it never falls back to another.
 provider = {provider}
+# Ticks a second, a divisor of 1000; the cycle of one second is made of them.
+tick_hz = 10
+# Payload and laser go off after so many ticks without a sign of life from the software.
+guard_ticks = 20
+# Real-time priority (SCHED_FIFO) of the loop, 1 to 90, see lumenode.service; 0: ordinary.
+rt_priority = 0
 
 [frames]
 # "replay": a tile cache over and over; "folder": what a camera process moves in there.

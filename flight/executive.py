@@ -107,7 +107,10 @@ class Executive:
         self._blind_cycles = 0
         estimates = self._estimate(readings, wishes, now_ns)
         standing = self._parts.safety.update(
-            now_ns, blind_cycles=0, command_lost=wishes.command_lost
+            now_ns,
+            blind_cycles=0,
+            command_lost=wishes.command_lost,
+            guard_tripped=wishes.guard_tripped,
         )
         decision = self._decide(estimates, standing, wishes, now_ns)
         self._parts.actuation.apply(
@@ -137,7 +140,10 @@ class Executive:
         parts = self._parts
         self._blind_cycles += 1
         standing = parts.safety.update(
-            now_ns, blind_cycles=self._blind_cycles, command_lost=wishes.command_lost
+            now_ns,
+            blind_cycles=self._blind_cycles,
+            command_lost=wishes.command_lost,
+            guard_tripped=wishes.guard_tripped,
         )
         before = parts.status.get()
         mode = self._change_mode(

@@ -44,6 +44,7 @@ class Wishes:
         queue_full: results have no room.
         duty: share of time the payload was busy lately, 0..1.
         command_lost: the command-loss timer ran out.
+        guard_tripped: the dead-man has switched payload and laser off and holds them.
         boot_failed: the start ended badly, or starts follow each other too fast.
     """
 
@@ -54,4 +55,5 @@ class Wishes:
     queue_full: bool = False
     duty: float = 1.0
     command_lost: bool = False
+    guard_tripped: bool = False
     boot_failed: bool = False

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flight.downlink.product_intake import ProductIntake
     from flight.fdir.command_loss import CommandLoss
     from flight.inference.inference_service import InferenceCounts
+    from flight.io.guard_watch import GuardWatch
     from flight.node_status import NodeStatus
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.definitions import Mode
@@ -48,6 +49,7 @@ class WishBoard:
         counts: InferenceCounts,
         command_loss: CommandLoss,
         parameters: ParameterTable,
+        guard: GuardWatch | None = None,
         laser_w: float,
         channels: ChannelValues,
         events: EventLog,
@@ -59,6 +61,7 @@ class WishBoard:
         self._counts = counts
         self._command_loss = command_loss
         self._parameters = parameters
+        self._guard = guard
         self._laser_w = laser_w
         self._values = channels.values
         self._events = events
@@ -85,6 +88,7 @@ class WishBoard:
                 queue_full=self._full(now_ns),
                 duty=self._observed_duty(now_ns),
                 command_lost=self._silent(now_ns),
+                guard_tripped=self._guard is not None and self._guard.tripped,
                 boot_failed=self.boot_failed,
             ),
             now_ns,

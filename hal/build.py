@@ -2,7 +2,8 @@
 
 No declaration is typed a second time: the headers are reduced to what cffi's parser reads (no
 comments, no directives but integer constants, no `extern "C"`), so the C compiler checks the Python
-side as well. `setup.py` names `ffibuilder`; nothing at run time imports this file.
+side as well. `setup.py` names `ffibuilder` and links the program of the guard's supervisor; nothing
+at run time imports this file.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ HEADERS = (
     "backend_sim.h",
     "framer.h",
     "guard.h",
+    "guard_supervisor.h",
+    "tick.h",
 )
 SOURCES = (
     "native/src/backend_sim.c",
@@ -31,15 +34,33 @@ SOURCES = (
     "native/src/framer_crc.c",
     "native/src/guard.c",
     "native/src/guard_plan.c",
+    "native/src/guard_supervisor.c",
     "native/src/hal_actuators.c",
     "native/src/hal_core.c",
     "native/src/linux_calls.c",
     "native/src/linux_syscalls.c",
     "native/src/terminal_registers.c",
     "native/src/tick.c",
+    "native/src/tick_book.c",
+    "native/src/tick_realtime.c",
+    "native/src/tick_source.c",
 )
+GUARD_PROGRAM = "lumenode-guard"
+GUARD_SOURCES = (
+    "native/guard/lumenode_guard.c",
+    "native/src/guard.c",
+    "native/src/guard_plan.c",
+    "native/src/guard_seat.c",
+    "native/src/linux_calls.c",
+    "native/src/linux_syscalls.c",
+    "native/src/tick.c",
+    "native/src/tick_book.c",
+    "native/src/tick_realtime.c",
+)
+INCLUDES = ("native/include", "native/src")
 COMPILE_ARGS = (
     "-std=c11",
+    "-pthread",
     "-O2",
     "-ffp-contract=off",
     "-Wall",
@@ -85,18 +106,21 @@ def make_ffi() -> FFI:
         "hal._native",
         GLUE_PREAMBLE + includes,
         sources=list(SOURCES),
-        include_dirs=["native/include", "native/src"],
+        include_dirs=list(INCLUDES),
         depends=[
             *(str(path.relative_to(ROOT)) for path in sorted(include.glob("*.h"))),
             "native/src/backend_sim_state.h",
             "native/src/frame_ring.h",
             "native/src/guard_block.h",
+            "native/src/guard_seat.h",
             "native/src/hal_front.h",
             "native/src/shared_word.h",
+            "native/src/tick_book.h",
             "native/src/crc16_table.inc",
             "native/src/crc32c_table.inc",
         ],
         extra_compile_args=list(COMPILE_ARGS),
+        extra_link_args=["-pthread"],
         py_limited_api=True,
     )
     return ffi

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hal.native_library import ffi, lib
 from hal.protocols import NodeDevices
 from hal.sample import HalConfig, HalCounters, HalError, SensorFrame
+from hal.shared_memory import PrivateMemory, SharedMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,6 @@ assert _FRAME.size == ffi.sizeof("struct hal_frame"), "the frame's layout is the
 _NO_UINT32 = 0xFFFFFFFF
 """Out of the range of everything that C takes as an unsigned number."""
 
-# Pages nobody touches cost nothing, and C does not care what the arena held before.
-_new_arena = ffi.new_allocator(should_clear_after_alloc=False)
-
 
 def backend_names() -> tuple[str, ...]:
     """Names that `NativeDevices` accepts."""
@@ -35,13 +33,29 @@ def backend_names() -> tuple[str, ...]:
     return tuple(names)
 
 
+def _arena(backend: str, arena_bytes: int, *, shared: bool) -> PrivateMemory | SharedMemory:
+    return (
+        SharedMemory(f"lumenode-{backend}", arena_bytes) if shared else PrivateMemory(arena_bytes)
+    )
+
+
 class NativeDevices(NodeDevices):
     """The node's hardware through the C backend of that name ("sim").
+
+    Attributes:
+        arena: all the memory that the device lives in; `shared` lets a process that is given its
+            descriptor look at it, which the guard's supervisor does.
 
     Raises `HalError`: NODEV for an unknown backend, RANGE for a configuration out of bounds.
     """
 
-    def __init__(self, backend: str = "sim", config: HalConfig | None = None) -> None:
+    def __init__(
+        self,
+        backend: str = "sim",
+        config: HalConfig | None = None,
+        *,
+        shared: bool = False,
+    ) -> None:
         self.backend = backend
         values = config or HalConfig()
         # C keeps pointers to these three: they must live as long as the device.
@@ -52,8 +66,12 @@ class NativeDevices(NodeDevices):
         for field in values.__struct_fields__:
             self._set_config(field, getattr(values, field))
         arena_bytes = self._check(lib.hal_arena_bytes(self._config), "open")
-        self._arena = _new_arena("uint8_t[]", arena_bytes)
-        self._check(lib.hal_open(self._device, self._config, self._arena, arena_bytes), "open")
+        self.arena = _arena(backend, arena_bytes, shared=shared)
+        code = lib.hal_open(self._device, self._config, self.arena.pointer, arena_bytes)
+        if code < 0:
+            self.arena.close()
+        self._check(code, "open")
+        self._guard: object = None
         self._frame = ffi.new("struct hal_frame *")
         self._frame_view = ffi.buffer(self._frame)
         self._rx = ffi.new("uint8_t[]", values.max_frame_bytes)
@@ -82,6 +100,19 @@ class NativeDevices(NodeDevices):
     def handle(self) -> Any:
         """The `struct hal *`, for the bench's end of the device."""
         return self._device
+
+    @property
+    def data_offset(self) -> int:
+        """Where in the arena the device's data begins."""
+        return int(ffi.cast("uint8_t *", self._device.data) - self.arena.pointer)
+
+    def attach_guard(self, guard: Any, memory: object) -> None:
+        """Attach C's `struct guard *`, which lies in `memory`; NULL takes it off.
+
+        Raises `HalError`: UNSUPPORTED when the backend cannot be made safe from outside.
+        """
+        self._check(lib.hal_attach_guard(self._device, guard), "guard")
+        self._guard = memory  # lives as long as C may look there
 
     def snapshot(self) -> SensorFrame:
         """One batched C call; see `NodeDevices`."""
@@ -156,3 +187,4 @@ class NativeDevices(NodeDevices):
     def close(self) -> None:
         """See `NodeDevices`."""
         lib.hal_close(self._device)
+        self.arena.close()

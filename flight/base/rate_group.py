@@ -1,8 +1,9 @@
 """Rate groups: plain functions stepped in a fixed order at absolute multiples of a period.
 
 Hop: drives "sensor to actuator" every period. One coroutine wakes for all groups; members are
-called, never awaited, which costs a tenth of a coroutine wake-up each. Late is counted and never
-caught up: a burst of missed periods would only make the next one late too.
+called, never awaited, which costs a tenth of a coroutine wake-up each. A step is told the time it
+was due, so its times lie on the grid and drift by nothing; how late it began is counted apart. Late
+is never caught up: a burst of missed periods would only make the next one late too.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,10 +88,25 @@ class RateGroup:
         self.max_late_ns = max(self.max_late_ns, started_ns - due_ns)
         missed = max(0, (ended_ns - due_ns - 1) // self.period_ns)
         if missed:
-            self.overruns += missed
-            if self.on_overrun is not None:
-                self.on_overrun(self.overruns)
+            self._miss(missed)
         return due_ns + (missed + 1) * self.period_ns
+
+    def newest_due(self, due_ns: int, now_ns: int) -> int:
+        """The due time that a step beginning at `now_ns` is for: of several, the last.
+
+        After a machine or a loop that stood still the earlier ones are missed for good.
+        """
+        missed = (now_ns - due_ns) // self.period_ns
+        if missed <= 0:
+            return due_ns
+        self.max_late_ns = max(self.max_late_ns, now_ns - due_ns)
+        self._miss(missed)
+        return due_ns + missed * self.period_ns
+
+    def _miss(self, periods: int) -> None:
+        self.overruns += periods
+        if self.on_overrun is not None:
+            self.on_overrun(self.overruns)
 
 
 @final
@@ -117,7 +133,8 @@ class RateGroupRunner:
             for index, group in indexed:
                 if due[index] <= wake_ns:
                     started_ns = clock.now_ns()
-                    group.step(started_ns)
+                    due_ns = group.newest_due(due[index], started_ns)
+                    group.step(due_ns)
                     due[index] = group.account(
-                        due_ns=due[index], started_ns=started_ns, ended_ns=clock.now_ns()
+                        due_ns=due_ns, started_ns=started_ns, ended_ns=clock.now_ns()
                     )

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 from flight.fdir.command_loss import CONDITION as COMMAND_LOSS
 from flight.fdir.limit_monitor import Band, LimitMonitor, Sample, Verdict
 from flight.fdir.recovery_table import Action, RecoveryTable
-from flight.fdir.safety_tables import BLIND_CYCLES_MAX, RECOVERIES, SENSORS_LOST
+from flight.fdir.safety_tables import (
+    BLIND_CYCLES_MAX,
+    GUARD_TRIPPED,
+    RECOVERIES,
+    SENSORS_LOST,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +67,9 @@ class SafetyNet:
         if limit.channel in self._watched_channels:
             self._monitor.replace(limit)
 
-    def update(self, now_ns: int, *, blind_cycles: int, command_lost: bool) -> Standing:
+    def update(
+        self, now_ns: int, *, blind_cycles: int, command_lost: bool, guard_tripped: bool = False
+    ) -> Standing:
         """Judges the latest channel values; on a blind cycle the last ones only grow older."""
         if blind_cycles == 0:
             for name, index in self._watched:
@@ -74,6 +81,8 @@ class SafetyNet:
         conditions = list(self._monitor.conditions())
         if blind_cycles >= BLIND_CYCLES_MAX:
             conditions.append(SENSORS_LOST)
+        if guard_tripped:
+            conditions.append(GUARD_TRIPPED)
         if command_lost:
             conditions.append(COMMAND_LOSS)
         for response in self._table.update(conditions, now_ns):

@@ -1,8 +1,9 @@
 """The node's limits and recoveries, as data: what is watched, and what is done about it.
 
-Conditions are named by the limits (`die.red`, `battery.stale`, ...); two more come from the
-executive: `sensors.lost` (no snapshot for ten cycles) and `command_loss`. Entering SAFE is always
-one of these rows; leaving it is the operator's, and only while none of them holds.
+Conditions are named by the limits (`die.red`, `battery.stale`, ...); three more come from the
+executive: `sensors.lost` (no snapshot for ten cycles), `guard.tripped` (the dead-man has acted
+while the software stood still, and holds payload and laser off) and `command_loss`. Entering SAFE
+is always one of these rows; leaving it is the operator's, and only while none of them holds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from flight.fdir.limit_monitor import Limit
 from flight.fdir.recovery_table import Action, Recovery
 
 SENSORS_LOST = "sensors.lost"
+GUARD_TRIPPED = "guard.tripped"
 BLIND_CYCLES_MAX = 10
 _STALE_NS = 5_000_000_000
 
@@ -48,16 +50,18 @@ RECOVERIES: tuple[Recovery, ...] = (
              actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
     Recovery(name="sensors lost", condition=SENSORS_LOST, precedence=4,
              actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
-    Recovery(name="terminal too hot", condition="terminal.red", precedence=5,
+    Recovery(name="software stood still", condition=GUARD_TRIPPED, precedence=5,
+             actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
+    Recovery(name="terminal too hot", condition="terminal.red", precedence=6,
              actions=(Action.LASER_OFF,)),
-    Recovery(name="die not measured", condition="die.stale", precedence=6,
+    Recovery(name="die not measured", condition="die.stale", precedence=7,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="sink not measured", condition="sink.stale", precedence=7,
+    Recovery(name="sink not measured", condition="sink.stale", precedence=8,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="battery not measured", condition="battery.stale", precedence=8,
+    Recovery(name="battery not measured", condition="battery.stale", precedence=9,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="sink too hot", condition="sink.red", precedence=9,
+    Recovery(name="sink too hot", condition="sink.red", precedence=10,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=10,
+    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=11,
              actions=(Action.ENTER_SAFE,)),
 )  # fmt: skip

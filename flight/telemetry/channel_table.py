@@ -109,6 +109,14 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
     Channel("sys.rss_mib", "MiB", "host", _F, "resident memory of the flight process", host=True),
     Channel("sys.cpu_s", "s", "host", _F, "processor time of the flight process", host=True),
+    Channel("tick.overruns", "", "host", _C, "ticks that the loop did not take in time", host=True),
+    Channel("tick.missed", "", "host", _C, "ticks that the timer thread slept through", host=True),
+    Channel(
+        "tick.lateness_max_us", "us", "host", _F, "latest wake-up of the timer thread", host=True
+    ),
+    Channel("guard.trips", "", "host", _C, "times the dead-man has made the node safe", host=True),
+    Channel("guard.tripped", "", "host", _B, "it holds payload and laser off", host=True),
+    Channel("guard.watchers", "", "host", _C, "its watchers at work, at best 2", host=True),
     Channel("bridge.connected", "", "host", _B, "an MQTT broker has us", host=True),
     Channel("bridge.waiting", "", "host", _C, "messages waiting for the broker", host=True),
     Channel("bridge.dropped_total", "", "host", _C, "messages with no room to wait", host=True),

@@ -25,8 +25,10 @@
  * Time.      Every message carries the sender's monotonic time. TIME_REQUEST and TIME_REPLY give
  *            offset and delay by four timestamps (RFC 5905, 8).
  * Life.      HEARTBEAT every LINK_HEARTBEAT_NS; after LINK_HEARTBEATS_LOST of silence the link is
- *            down: the node's sensors turn invalid, a terminal goes dark. In lock-step no time of
- *            the mission passes meanwhile, and LINK_LOCK_STEP_SILENCE_NS are waited.
+ *            down: the node's sensors turn invalid, a terminal goes dark, and a bench switches the
+ *            payload off: silence is how a node whose process was stopped is made safe from the far
+ *            end (guard_plan.h). In lock-step no time of the mission passes meanwhile, and
+ *            LINK_LOCK_STEP_SILENCE_NS are waited.
  * Credit.    Frames flow one a credit. Credits are cumulative ("so many frames in all since HELLO"),
  *            so a lost or repeated CREDIT does no harm. A frame longer than a message is cut into
  *            chunks, sent in order; a frame with a chunk missing is dropped whole and counted. Frames

@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define NS_PER_S UINT64_C(1000000000)
 
 struct seat {
     struct guard *guard;
@@ -69,12 +72,18 @@ static int take_seat(struct seat *seat, int argc, char **argv)
     return guard_plan_check(&block->plan, seat->data == NULL ? 0 : block->data_bytes) == HAL_OK;
 }
 
-/* Nothing is ever written into that pipe: it is readable when its other end has closed. */
-static uint32_t has_ended(int life_fd)
+/* Waits for the tick, or for the end of the flight process: whoever cleans up after it (a service
+ * manager that kills what is left) may be here within milliseconds. Nothing is ever written into
+ * that pipe: it is readable when its other end has closed. @return 1: it has ended. */
+static uint32_t wait_for(uint64_t due_ns, int life_fd)
 {
     struct pollfd life = {.fd = life_fd, .events = POLLIN};
+    uint64_t now_ns = tick_monotonic_ns();
+    uint64_t left_ns = now_ns < due_ns ? due_ns - now_ns : 0;
+    struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_S),
+                            .tv_nsec = (long)(left_ns % NS_PER_S)};
 
-    return poll(&life, 1, 0) > 0;
+    return ppoll(&life, 1, &left, NULL) > 0;
 }
 
 static void enter(struct guard_block *block)
@@ -90,6 +99,7 @@ int guard_seat(int argc, char **argv)
 {
     struct seat seat = {.life_fd = -1};
     struct tick_book book;
+    uint32_t dead = 0;
     int tries = 0;
 
     if (!take_seat(&seat, argc, argv)) {
@@ -100,9 +110,14 @@ int guard_seat(int argc, char **argv)
     enter(block);
     tick_book_open(&book, block->period_ns, tick_monotonic_ns());
     while (tries < GUARD_LAST_TRIES) {
-        tick_sleep_until(book.due_ns);
-        if (tick_book_wake(&book, tick_monotonic_ns()) > 0) {
-            uint32_t dead = has_ended(seat.life_fd);
+        if (dead == 0) {
+            dead = wait_for(book.due_ns, seat.life_fd);
+        } else {
+            tick_sleep_until(book.due_ns);
+        }
+        uint64_t come = tick_book_wake(&book, tick_monotonic_ns());
+
+        if (come > 0 || dead != 0) {
             struct guard_status status;
 
             (void)guard_watch(seat.guard, GUARD_PROCESS, dead, seat.data, linux_syscalls_real());

@@ -158,6 +158,10 @@ int32_t hal_attach_guard(struct hal *dev, struct guard *guard)
     if (state < 0) {
         return state;
     }
+    if (guard == NULL) {
+        dev->guard = NULL;
+        return HAL_OK;
+    }
     if (dev->api->safe_plan == NULL) {
         return HAL_E_UNSUPPORTED;
     }

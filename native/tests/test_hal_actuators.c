@@ -223,13 +223,16 @@ static void a_guard_attaches_to_an_open_device_that_has_a_plan(void)
     CHECK(hal_attach_guard(NULL, &guard) == HAL_E_RANGE);
     CHECK(hal_attach_guard(&closed, &guard) == HAL_E_STATE);
     CHECK(hal_rearm_guard(&closed) == HAL_E_STATE);
-    CHECK(hal_attach_guard(&dev, NULL) == HAL_E_RANGE);
     CHECK(hal_attach_guard(&dev, &noise) == HAL_E_CORRUPT);
     planned = HAL_E_IO;
     CHECK(hal_attach_guard(&dev, &guard) == HAL_E_IO);
     mock.safe_plan = NULL;
     CHECK(hal_attach_guard(&dev, &guard) == HAL_E_UNSUPPORTED);
     CHECK(dev.guard == NULL);
+    CHECK(hal_set_laser(&dev, 1) == 1);
+    dev = open_guarded();
+    trip();
+    CHECK(hal_attach_guard(&dev, NULL) == HAL_OK && dev.guard == NULL);
     CHECK(hal_set_laser(&dev, 1) == 1);
 }
 

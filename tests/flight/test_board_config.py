@@ -49,6 +49,8 @@ def test_the_sample_says_every_default_but_the_battery_of_the_simulated_node():
     assert sample.battery.series == 8
     for name in ("camera", "inference", "store", "link", "values", "parameters", "name", "mqtt"):
         assert getattr(sample, name) == getattr(plain, name)
+    for name in ("hal", "tick_hz", "guard_ticks", "rt_priority"):
+        assert getattr(sample.board, name) == getattr(plain.board, name)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,10 @@ def test_the_sample_says_every_default_but_the_battery_of_the_simulated_node():
     [
         ('[board]\nhal = "toaster"\n', ("board.hal", "toaster")),
         ("[board]\nspeed = 1\n", ("board", "speed")),
+        ("[board]\ntick_hz = 3\n", ("board.tick_hz", "3", "divisor of 1000")),
+        ("[board]\ntick_hz = 1\n", ("board.tick_hz", "1")),
+        ("[board]\nguard_ticks = 0\n", ("board.guard_ticks", "0")),
+        ("[board]\nrt_priority = 91\n", ("board.rt_priority", "91")),
         ('[frames]\nsource = "folder"\n', ("frames.path",)),
         ('[frames]\nsource = "camera"\n', ("frames.source", "camera")),
         ("[frames]\npoll_s = 0\n", ("frames.poll_s", "0")),

@@ -198,6 +198,18 @@ def test_a_blind_node_holds_then_makes_itself_safe_and_kicks_the_watchdog_all_al
     assert node.fly(60, Wishes(mode=Mode.COMPUTE)).mode is Mode.COMPUTE
 
 
+def test_after_the_guard_has_tripped_the_node_is_safe_and_stays_so_until_it_is_commanded_out():
+    node = computing()
+    status = node.fly(1, Wishes(guard_tripped=True))
+    assert (status.mode, status.level, status.link_allowed) == (Mode.SAFE, 0, False)
+    assert node.fly(5, Wishes(guard_tripped=True, mode=Mode.COMPUTE)).mode is Mode.SAFE
+    status = node.fly(60)
+    assert (status.mode, status.link_allowed) == (Mode.SAFE, True)
+    assert node.fly(60, Wishes(mode=Mode.COMPUTE)).mode is Mode.COMPUTE
+    node.bench.fail(FailingCall.SNAPSHOT)
+    assert node.fly(1, Wishes(guard_tripped=True)).mode is Mode.SAFE, "a blind node as well"
+
+
 def test_a_blind_node_still_obeys():
     node = computing()
     node.bench.fail(FailingCall.SNAPSHOT)

@@ -64,6 +64,7 @@ class Room:
         )
         self.counts, self.saved, self.store_full = InferenceCounts(), [], False
         self.command_loss = CommandLoss(HOUR_S * S, 0)
+        self.guard = SimpleNamespace(tripped=False)
         self.board = WishBoard(
             out=self.out,
             status=Latest(),
@@ -72,6 +73,7 @@ class Room:
             counts=self.counts,
             command_loss=self.command_loss,
             parameters=self.parameters,
+            guard=self.guard,
             laser_w=LASER_W,
             channels=self.channels,
             events=self.events,
@@ -99,6 +101,15 @@ class Room:
         while (event := self.events.pending.take()) is not None:
             found += [event.args] if event.name == name else []
         return found
+
+
+def test_a_trip_of_the_guard_is_heard_in_every_cycle_that_it_lasts():
+    room = Room()
+    assert not room.wishes(1).guard_tripped
+    room.guard.tripped = True
+    assert [room.wishes(t).guard_tripped for t in (2, 3)] == [True, True]
+    room.guard.tripped = False
+    assert not room.wishes(4).guard_tripped
 
 
 def test_a_mode_asked_for_is_a_wish_for_one_cycle_in_the_order_of_asking():

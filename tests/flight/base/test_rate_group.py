@@ -150,6 +150,41 @@ def test_a_table_with_repeated_names_or_an_offset_outside_the_period_is_refused(
         RateGroup("g", S, [], offset_ns=S)
 
 
+def test_a_step_is_told_when_it_was_due_and_not_when_it_began(loop):
+    clock, log = SlowClock(loop), []
+    group = RateGroup("1hz", S, [Member("m", log)])
+    clock.extra_ns = S // 4
+    run(loop, clock, [group], 3 * S)
+    assert [t for t, _ in log] == [S, 2 * S, 3 * S]
+
+    class Hasty(SlowClock):
+        async def sleep_until(self, t_ns):
+            await super().sleep_until(t_ns)
+            self.extra_ns += S // 4
+
+    log.clear()
+    run(loop, Hasty(loop), [group], 6 * S)
+    assert all(t % S == 0 for t, _ in log)
+    assert log
+    assert group.max_late_ns > 0
+
+
+def test_a_loop_that_stood_still_steps_once_for_the_newest_due_time(loop):
+    log, told = [], []
+
+    class Stopped(SlowClock):
+        async def sleep_until(self, t_ns):
+            await super().sleep_until(t_ns)
+            if t_ns == 2 * S:
+                self.extra_ns = 3 * S + S // 2
+
+    group = RateGroup("1hz", S, [Member("m", log)])
+    group.on_overrun = told.append
+    run(loop, Stopped(loop), [group], 4 * S)
+    assert [t for t, _ in log] == [0, S, 5 * S, 6 * S, 7 * S]
+    assert (group.overruns, told, group.max_late_ns) == (3, [3], 3 * S + S // 2)
+
+
 def test_every_overrun_is_told_as_it_is_counted():
     group, told = RateGroup("g", S, []), []
     group.on_overrun = told.append

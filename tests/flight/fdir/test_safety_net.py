@@ -35,7 +35,7 @@ class Room:
         limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
         self.net = SafetyNet(limits, self.channels, self.events, 0)
 
-    def cycles(self, count=1, *, blind=0, command_lost=False, **values):
+    def cycles(self, count=1, *, blind=0, command_lost=False, guard_tripped=False, **values):
         standing = NOTHING
         changed = {name.replace("__", "."): value for name, value in values.items()}
         for i in range(count):
@@ -43,7 +43,10 @@ class Room:
             for name, value in (FINE | changed).items():
                 self.channels.values[self.channels.index(name)] = value
             standing = self.net.update(
-                self.t * S, blind_cycles=blind + i if blind else 0, command_lost=command_lost
+                self.t * S,
+                blind_cycles=blind + i if blind else 0,
+                command_lost=command_lost,
+                guard_tripped=guard_tripped,
             )
         return standing
 
@@ -126,6 +129,17 @@ def test_a_silent_ground_makes_safe_but_keeps_the_laser():
     assert (standing.danger, standing.laser_off) == ("ground silent", False)
 
 
+@pytest.mark.parametrize("blind", [0, 1])
+def test_a_software_that_stood_still_makes_safe_for_as_long_as_the_guard_holds(blind):
+    room = Room()
+    room.cycles(5)
+    standing = room.cycles(3, blind=blind, guard_tripped=True)
+    assert (standing.danger, standing.shed_payload, standing.laser_off) == (
+        "software stood still", True, True,
+    )  # fmt: skip
+    assert room.cycles(3) == NOTHING
+
+
 def test_of_two_dangers_the_more_urgent_is_named_and_both_responses_stand():
     standing = Room().cycles(8, thermal__die_c=90.0, power__soc_estimate=0.2, command_lost=True)
     assert standing.danger == "die too hot"
@@ -188,5 +202,5 @@ def test_every_row_answers_a_condition_that_can_arise():
     limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
     known = {f"{limit.name}.{kind}" for limit in limits for kind in ("red", "yellow", "stale")}
     for row in RECOVERIES:
-        assert row.condition in known | {"sensors.lost", "command_loss"}, row.name
-    assert sum(Action.ENTER_SAFE in row.actions for row in RECOVERIES) == 5
+        assert row.condition in known | {"sensors.lost", "guard.tripped", "command_loss"}, row.name
+    assert sum(Action.ENTER_SAFE in row.actions for row in RECOVERIES) == 6

@@ -1,0 +1,155 @@
+"""What drives a board's cycle: the tick of the C layer, and the dead-man that wants signs of life.
+
+Hop: wakes "sensor to actuator" every period. A thread in C adds to an eventfd, the event loop reads
+it; nothing sleeps for a while and hopes. The same tick carries the sign of life: the loop checks
+in when it takes a tick and the rate groups are behind their last one, waiting for the next. So the
+guard misses it when the loop is blocked, when its process is stopped, and when the rate groups are
+gone while the loop runs on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, final
+
+from flight.base.clock import LoopClock
+from hal.guard import Guard
+from hal.sample import HalError, HalErrorKind
+from hal.tick_source import RealtimeGrant, TickSource, enter_realtime
+
+if TYPE_CHECKING:
+    import asyncio
+    import contextlib
+    from collections.abc import Callable
+
+    from flight.board_config import BoardSection
+    from hal.native_devices import NativeDevices
+
+_NS_PER_S: Final = 1_000_000_000
+ABOVE_LOOP = 5
+"""Tick and supervisor run so many levels of SCHED_FIFO above the loop that they watch."""
+PRIORITY_MAX = 99
+
+
+@final
+class TickClock:
+    """`Clock` for the rate groups: `sleep_until` ends with the first tick that is due at or after.
+
+    The tick starts with the first wait: what a start takes is nobody's overrun. One waiter at a
+    time. A time that is past waits for the next tick: the groups that overran wait for theirs.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        source: TickSource,
+        alive: Callable[[], None],
+    ) -> None:
+        """Call `alive` for each tick that finds the groups waiting for it."""
+        self._loop = loop
+        self._source = source
+        self._alive = alive
+        self._fd = -1
+        self._due_ns = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self.now_ns: Callable[[], int] = LoopClock(loop).now_ns
+
+    async def sleep_until(self, t_ns: int) -> None:
+        """Wait for the tick of `t_ns`; `HalError` when the tick cannot be started."""
+        if self._fd < 0:
+            self._start()
+        self._due_ns = t_ns
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def close(self) -> None:
+        """End the tick. Twice is allowed."""
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            self._fd = -1
+        self._source.stop()
+
+    def _start(self) -> None:
+        self._source.start()
+        self._fd = self._source.fileno()
+        self._loop.add_reader(self._fd, self._on_tick)
+
+    def _on_tick(self) -> None:
+        count, due_ns = self._source.take()
+        if count == 0 or self._waiter is None or self._waiter.done():
+            return
+        self._alive()
+        if due_ns >= self._due_ns:
+            self._waiter.set_result(None)
+
+
+@dataclass(slots=True)
+class BoardTick:
+    """The tick of this board and who watches over it.
+
+    Attributes:
+        clock: wakes the rate groups.
+        source: the tick itself, for what it counts.
+        guard: `None` when the hardware layer cannot be made safe from outside.
+        refused: what was asked for and not got, with the reason; told once the node can tell.
+    """
+
+    clock: TickClock
+    source: TickSource
+    guard: Guard | None
+    refused: list[str] = field(default_factory=list)
+
+
+def open_board_tick(
+    board: BoardSection,
+    devices: NativeDevices,
+    loop: asyncio.AbstractEventLoop,
+    opened: contextlib.ExitStack,
+) -> BoardTick:
+    """Make tick, guard and its supervisor, each given back by `opened`; raises `HalError`.
+
+    A supervisor that cannot be started is a protection less and no reason not to fly.
+    """
+    period_ns = _NS_PER_S // board.tick_hz
+    priority = min(board.rt_priority + ABOVE_LOOP, PRIORITY_MAX) if board.rt_priority else 0
+    refused: list[str] = []
+    guard = _guard(board, devices, period_ns, priority, refused)
+    if guard is not None:
+        opened.callback(guard.close)
+    source = TickSource(period_ns, priority=priority, devices=devices)
+    clock = TickClock(loop, source, (lambda: None) if guard is None else guard.check_in)
+    opened.callback(clock.close)
+    return BoardTick(clock, source, guard, refused)
+
+
+def enter_flight(board: BoardSection, devices: NativeDevices) -> RealtimeGrant:
+    """The loop's own thread: SCHED_FIFO and the device's memory locked, when the board asks."""
+    if board.rt_priority == 0:
+        return RealtimeGrant(0, 0, ())
+    return enter_realtime(priority=board.rt_priority, lock=devices)
+
+
+def _guard(
+    board: BoardSection,
+    devices: NativeDevices,
+    period_ns: int,
+    priority: int,
+    refused: list[str],
+) -> Guard | None:
+    try:
+        guard = Guard(
+            devices, period_ns=period_ns, limit_ticks=board.guard_ticks, priority=priority
+        )
+    except HalError as error:
+        if error.kind is not HalErrorKind.UNSUPPORTED:
+            raise
+        refused.append(f"guard: backend {board.hal} cannot be made safe from outside")
+        return None
+    try:
+        guard.start_supervisor()
+    except HalError as error:
+        refused.append(f"guard's supervisor: {error.kind.name}")
+    return guard
