@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, field
 
+from flight.camera_config import CameraSection
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
 from flight.inference.tile_cache import default_tiles_path
 
@@ -58,14 +59,28 @@ class FramesSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     Attributes:
         source: "replay" flies a tile cache over and over, one tile each `camera.cadence_s`;
-            "folder" takes what a camera process moves into a folder.
-        path: the tile cache or the folder; empty for the default imagery.
+            "folder" takes what a camera process moves into a folder; "camera" asks a Video4Linux
+            camera for a picture each `camera.cadence_s`.
+        path: the tile cache, the folder or the camera's device; empty for the default imagery.
         poll_s: how often the folder is looked at.
+        camera: how the camera's pictures become tiles.
     """
 
-    source: Annotated[str, Meta(pattern="^(replay|folder)$")] = "replay"
+    source: Annotated[str, Meta(pattern="^(replay|folder|camera)$")] = "replay"
     path: str = ""
     poll_s: Annotated[float, Meta(ge=0.05, le=60.0)] = 0.5
+    camera: CameraSection = field(default_factory=CameraSection)
+
+    def check(self, source: str, backlog_frames: int) -> None:
+        """Relations between the keys; ConfigError in one line."""
+        needed = {"folder": "the folder", "camera": "its device, such as /dev/v4l/by-id/..."}
+        if self.source in needed and not self.path:
+            raise ConfigError(
+                f'{source}: frames.path: needed with source = "{self.source}": '
+                f"{needed[self.source]}"
+            )
+        if self.source == "camera":
+            self.camera.check(source, backlog_frames)
 
 
 class MqttSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -154,8 +169,7 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     config = convert(read_toml(path), FlyConfig, str(path))
     check_node(config, str(path))
     config.board.check(str(path))
-    if config.frames.source == "folder" and not config.frames.path:
-        raise ConfigError(f'{path}: frames.path: needed with source = "folder": the folder')
+    config.frames.check(str(path), config.camera.backlog_frames)
     config.mqtt.check(str(path), config.name)
     below = path.absolute().parent
     board, frames = config.board, config.frames

@@ -40,9 +40,12 @@ from flight.keys import Half, load_half
 from flight.wire.counter_reserve import CounterReserve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.base.clock import UtcCorrelation
     from flight.board_config import FlyConfig
     from flight.inference.frame_source import FrameSource
+    from hal.sample import HalErrorKind
 
 _NS_PER_S = 1_000_000_000
 STOP_TIMEOUT_S = 1.0
@@ -75,7 +78,7 @@ class BoardNode:
         model = ModelRegistry().load(config.inference.model, config.inference.variant)
         utc = host_correlation()
         self.clock = LoopClock(loop)
-        frames = frame_source(config, self.clock)
+        frames = frame_source(config, self.clock, opened, self._tell_camera)
         data = Path(config.board.data)
         opened.callback(os.close, claim_folder(data))
         devices = open_devices(config.board, profile)
@@ -107,6 +110,14 @@ class BoardNode:
             tick=self.tick,
         )
         self.node = Node(_connected(around, config, utc))
+
+    def _tell_camera(self, failure: HalErrorKind | None) -> None:
+        """A camera is asked by a service of the node: by then the node is there."""
+        emit, now_ns = self.node.events.emit, self.clock.now_ns()
+        if failure is None:
+            emit("HAL_RECOVERED", now_ns, device="camera")
+        else:
+            emit("HAL_FAILED", now_ns, device="camera", kind=failure.name)
 
     async def fly(self, stop: asyncio.Future[str]) -> str:
         """Serves until `stop` has a cause, then ends in order; returns the cause.
@@ -141,11 +152,24 @@ class BoardNode:
         self._opened.close()
 
 
-def frame_source(config: FlyConfig, clock: LoopClock) -> FrameSource:
-    """The configured source of frames; ImageryError or ConfigError when it is not there."""
+def frame_source(
+    config: FlyConfig,
+    clock: LoopClock,
+    opened: contextlib.ExitStack,
+    tell_camera: Callable[[HalErrorKind | None], None],
+) -> FrameSource:
+    """The configured source of frames; ImageryError or ConfigError when it is not there.
+
+    A camera is closed with `opened`, and `tell_camera` is told of its losses.
+    """
     path = Path(config.frames.path)
     if config.frames.source == "replay":
         return ReplaySource.from_cache(path, clock, round(config.camera.cadence_s * _NS_PER_S))
+    if config.frames.source == "camera":
+        # Only then: nobody else has a use for it.
+        from flight.board_camera import camera_source  # noqa: PLC0415
+
+        return camera_source(config, clock, opened, tell_camera)
     if not path.is_dir():
         raise ConfigError(f"frames.path = {str(path)!r}: no such folder")
     return FolderSource(path, clock, round(config.frames.poll_s * _NS_PER_S))

@@ -100,9 +100,10 @@ guard_ticks = 20
 rt_priority = 0
 
 [frames]
-# "replay": a tile cache over and over; "folder": what a camera process moves in there.
+# "replay": a tile cache over and over; "folder": what a camera process moves in there;
+# "camera": a Video4Linux camera, which needs [frames.camera] (docs/camera.md).
 source = {source}
-# Tile cache or folder; empty: the default imagery (lumenode fetch-data).
+# Tile cache, folder or device; empty: the default imagery (lumenode fetch-data).
 path = {frames_path}
 poll_s = 0.5           # how often the folder is looked at
 

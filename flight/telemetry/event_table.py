@@ -38,6 +38,7 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(23, "INFERENCE_FAILED", _W, "job {job} failed: {error}"),
     EventDef(24, "OUTPUT_IMPLAUSIBLE", _W, "job {job}: {reason}"),
     EventDef(25, "FRAMES_DROPPED", _W, "frames overtaken in the backlog: {count} so far"),
+    EventDef(26, "HAL_RECOVERED", _N, "HAL {device} answers again", "device"),
     EventDef(30, "PRODUCT_CREATED", _D, "product {product}: {name}, {size} B, value {value}"),
     EventDef(31, "PRODUCT_DURABLE", _D, "{count} products durable"),
     EventDef(32, "PRODUCT_DELIVERED", _D, "product {product} delivered end to end"),

@@ -29,6 +29,7 @@ MIRRORED_ELSEWHERE = {}
 ENTRY_POINTS = {
     "flight.__main__": "the console script",
     "hal.build": "the build of the native extension",
+    "hal.fake_camera": "a product for tests, held to the same contract as the real thing",
     "hal.fake_devices": "a product for tests, held to the same contract as the real thing",
     "flight.downlink.file_store_memory": "a product for tests, held to the same contract",
     "hil.plant.build": "the build of the plant's native extension",

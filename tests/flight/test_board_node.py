@@ -1,9 +1,11 @@
 import asyncio
 import selectors
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from camera_kernel import CameraKernel
 
 from flight.board_config import load_fly_config
 from flight.board_node import BoardNode, FlightLostError, settle
@@ -12,6 +14,8 @@ from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.inference.model_registry import ModelError
 from flight.inference.tile_cache import ImageryError
 from flight.keys import KeyFileError
+from flight.telemetry.dictionary import EVENT_BY_ID
+from hal.native_camera import NativeCamera
 from hal.sim_bench import SimBench
 
 SAFE = (0, 0, 0, 0)
@@ -54,6 +58,36 @@ def test_a_flight_that_is_asked_to_end_leaves_the_hardware_safe(config_path, loo
     assert flown(board, loop, 0.05) == "test over"
     assert bench.read_actuators()[:4] == SAFE
     board.close()
+
+
+def test_a_camera_that_goes_away_and_comes_back_is_told(config_path, loop, monkeypatch, capfd):
+    kernel = CameraKernel("RGB24", pixel_bytes=3)
+    kernel.plugged = False
+    camera = partial(NativeCamera, system=kernel.table)
+    monkeypatch.setattr("flight.board_camera.NativeCamera", camera)
+    config_path.write_text(
+        '[frames]\nsource = "camera"\npath = "/dev/video0"\n[frames.camera]\nformat = "RGB24"\n'
+        'width_px = 64\nheight_px = 48\ntile_px = 32\nbands = ["blue", "green", "red", "red", '
+        '"red", "red"]\n[camera]\ncadence_s = 0.05\n[battery]\nseries = 8\n'
+    )
+    board = BoardNode(load_fly_config(config_path), loop)
+    stop = loop.create_future()
+    tell = board.journal.__call__
+
+    def listen(event):
+        tell(event)
+        kernel.plugged = True
+        if EVENT_BY_ID[event.event_id].name == "HAL_RECOVERED":
+            settle(stop, "seen")
+
+    board.node.events._listener = listen
+    loop.call_later(30, settle, stop, "too late")
+    assert loop.run_until_complete(board.fly(stop)) == "seen"
+    lines = capfd.readouterr().out
+    assert "HAL_FAILED: HAL camera: NODEV" in lines
+    assert "HAL_RECOVERED: HAL camera answers again" in lines
+    board.close()
+    assert not kernel.open
 
 
 def test_a_lost_service_is_told_and_the_hardware_is_made_safe_all_the_same(

@@ -1,0 +1,1 @@
+"""Puts this folder on the path: `camera_kernel` is for the tests of two rooms."""
