@@ -89,6 +89,7 @@ check-fast: $(DEV)  ## under half a minute: format, lint, the rules, the fast te
 
 bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
+	$(BIN)/python benchmarks/hal.py
 
 docs: $(DEV)  ## write the generated parts of the docs again
 	$(BIN)/python docs/generate.py

@@ -106,7 +106,7 @@ class TickSource:
         return code
 
     def start(self) -> None:
-        """Start the thread; the first tick is one to two periods away."""
+        """Start the thread; the first tick is the next whole multiple of the period."""
         self._check(lib.tick_source_start(self._source, self._config), "start")
 
     def stop(self) -> None:

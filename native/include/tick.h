@@ -93,8 +93,8 @@ struct tick_source {
 };
 
 /*
- * Starts the thread; its first tick is the first whole multiple of the period that is at least one
- * period away. What the scheduler refused stands in the status and is no error.
+ * Starts the thread; its first tick is the next whole multiple of the period. What the scheduler
+ * refused stands in the status and is no error.
  * HAL_E_RANGE: NULL, or a field out of bounds. HAL_E_STATE: running. HAL_E_BUSY: no descriptor or
  * no thread left. Worst case 10 ms.
  */

@@ -7,7 +7,7 @@ void tick_book_open(struct tick_book *book, uint64_t period_ns, uint64_t now_ns)
 {
     memset(book, 0, sizeof *book);
     book->period_ns = period_ns;
-    book->first_ns = (now_ns / period_ns + 2) * period_ns;
+    book->first_ns = (now_ns / period_ns + 1) * period_ns;
     book->due_ns = book->first_ns;
 }
 

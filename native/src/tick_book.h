@@ -21,8 +21,7 @@ struct tick_book {
     _Atomic uint64_t late[TICK_LATE_BUCKETS];
 };
 
-/* An empty book whose first tick is due at a whole multiple of the period, one to two periods from
- * now. */
+/* An empty book whose first tick is due at the next whole multiple of the period. */
 void tick_book_open(struct tick_book *book, uint64_t period_ns, uint64_t now_ns);
 
 /* Ticks that are due at `now_ns`, 0 when it is too early; all but the last of them were missed. The
