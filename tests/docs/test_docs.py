@@ -26,6 +26,8 @@ PAGES = (
     "docs/SCENARIOS.md",
     "docs/camera.md",
     "docs/hal.md",
+    "docs/raspberry-pi.md",
+    "docs/jetson.md",
     "docs/terminal.md",
 )
 TOP = ("flight", "hal", "hil", "native", "tests", "docs", "benchmarks")
