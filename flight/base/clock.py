@@ -6,6 +6,7 @@ system's monotonic clock. Deadlines are absolute, so nothing drifts.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -141,3 +142,28 @@ def host_correlation() -> UtcCorrelation:
 def host_resolution_ns() -> int:
     """The smallest step of the host's monotonic clock, at least 1, for a look at the machine."""
     return max(1, round(time.get_clock_info("monotonic").resolution * _NS_PER_S))
+
+
+_TIMEX_BYTES = 256
+_TIMEX_MAXERROR, _TIMEX_STATUS = 24, 40
+_STA_UNSYNC = 0x40
+"""`struct timex` of adjtimex(2) on a 64-bit Linux: more bytes than it has, two of its fields."""
+
+
+def host_synchronisation() -> tuple[bool | None, int]:
+    """Whether a time source holds the host's clock, and its largest error in microseconds.
+
+    The kernel's own word (adjtimex, which changes nothing in this mode); None when there is none.
+    """
+    import ctypes  # noqa: PLC0415  a look at the machine is not worth it in every flight
+
+    words = ctypes.create_string_buffer(_TIMEX_BYTES)
+    try:
+        state = ctypes.CDLL(None).adjtimex(words)
+    except (AttributeError, OSError):
+        return None, 0
+    if state < 0 or ctypes.sizeof(ctypes.c_long) != 8:
+        return None, 0
+    error_us = int.from_bytes(words.raw[_TIMEX_MAXERROR : _TIMEX_MAXERROR + 8], sys.byteorder)
+    status = int.from_bytes(words.raw[_TIMEX_STATUS : _TIMEX_STATUS + 4], sys.byteorder)
+    return not status & _STA_UNSYNC, error_us

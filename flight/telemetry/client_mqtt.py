@@ -108,3 +108,13 @@ def first_error(group: BaseExceptionGroup[BaseException]) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+async def try_broker(section: MqttSection) -> str:
+    """Connects once and says goodbye; why that cannot be done, in one line, or ""."""
+    try:
+        client = new_client(section, broker_access(section), None, overflow=lambda: None)
+        async with client:
+            return ""
+    except (ConfigError, aiomqtt.MqttError, OSError) as error:
+        return " ".join(f"{type(error).__name__}: {error}".split())

@@ -51,6 +51,7 @@ APP = (
     "flight.board_node",
     "flight.init_command",
     "flight.fly_command",
+    "flight.doctor",
     "flight.doctor_command",
     "flight.send_command",
     "flight.watch_command",

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from flight import doctor_command
-from flight.doctor_command import Finding, State, findings, main_doctor, told
+from flight.doctor import software_checks
+from flight.doctor.finding import State
+from flight.doctor_command import findings, main_doctor
 
 
 @pytest.fixture(autouse=True)
@@ -82,8 +83,8 @@ def test_a_compiler_is_needed_only_until_the_extension_is_built(monkeypatch):
 
 
 def test_a_full_disk_is_a_failure(monkeypatch):
-    usage = doctor_command.shutil.disk_usage("/")._replace(free=1_000_000)
-    monkeypatch.setattr(doctor_command.shutil, "disk_usage", lambda _path: usage)
+    usage = software_checks.shutil.disk_usage("/")._replace(free=1_000_000)
+    monkeypatch.setattr(software_checks.shutil, "disk_usage", lambda _path: usage)
     assert main_doctor([]) == 1
 
 
@@ -93,6 +94,43 @@ def test_keys_are_looked_for_where_the_sample_puts_them(own_cache, lumenode):
     assert by_name()["link keys"].state is State.OK
 
 
-def test_a_line_names_state_name_detail_and_remedy():
-    finding = Finding("disk", State.MISSING, "1 MB", "free some")
-    assert told(finding, 6) == "missing      disk    1 MB; free some"
+def test_a_node_that_shall_fly_here_is_looked_at_and_what_it_lacks_is_a_failure(
+    own_cache, make_board, capsys
+):
+    config = make_board(own_cache)
+    assert main_doctor(["--config", str(config)]) == 0
+    assert "board profile" in capsys.readouterr().out
+    (own_cache / "keys" / "link-node.json").unlink()
+    assert main_doctor(["--config", str(config)]) == 1
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "link keys" in each]
+    assert "lumenode keys init" in line
+
+
+def test_the_node_of_the_working_folder_is_looked_at_and_fails_nothing(own_cache, make_board):
+    make_board(own_cache)
+    (own_cache / "keys" / "link-node.json").unlink()
+    assert by_name()["link keys"].state is State.MISSING
+    assert not by_name()["link keys"].needed
+    assert main_doctor([]) == 0
+
+
+def test_a_configuration_that_cannot_be_read_is_a_finding_and_no_crash(own_cache):
+    (own_cache / "bad.toml").write_text("[board]\nspeed = 1\n")
+    assert main_doctor(["--config", "bad.toml"]) == 1
+    assert main_doctor(["--config", "none.toml"]) == 1
+
+
+def test_a_provider_is_proved_by_running_and_not_by_being_built_in(monkeypatch):
+    assert "ran the golden tile" in by_name()["ONNX provider cpu"].detail
+    built_in = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    monkeypatch.setattr("flight.inference.session_ort.runtime_providers", lambda: ("1.0", built_in))
+    cuda = by_name()["ONNX provider cuda"]
+    assert (cuda.state, cuda.needed) == (State.MISSING, False)
+    assert "CUDAExecutionProvider" in cuda.detail
+
+
+def test_a_network_that_answers_wrongly_is_told_with_its_limit(monkeypatch):
+    monkeypatch.setattr("flight.inference.integrity.golden_deviation", lambda *_: 0.5)
+    cpu = by_name()["ONNX provider cpu"]
+    assert cpu.state is State.MISSING
+    assert "0.5 off, limit" in cpu.detail

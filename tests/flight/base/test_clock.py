@@ -4,7 +4,14 @@ import time
 
 import pytest
 
-from flight.base.clock import LoopClock, UtcCorrelation, UtcQuality, correlate, host_correlation
+from flight.base.clock import (
+    LoopClock,
+    UtcCorrelation,
+    UtcQuality,
+    correlate,
+    host_correlation,
+    host_synchronisation,
+)
 
 HOUR_NS = 3_600_000_000_000
 
@@ -117,3 +124,11 @@ def test_an_untold_time_says_so_and_the_host_is_only_coarse():
     host = host_correlation()
     assert host.quality is UtcQuality.COARSE
     assert host.utc_ns(time.monotonic_ns()) - before < HOUR_NS
+
+
+def test_the_kernel_says_whether_a_time_source_holds_its_clock_and_how_well():
+    synchronised, error_us = host_synchronisation()
+    assert synchronised in {True, False, None}
+    assert error_us >= 0
+    if synchronised:
+        assert error_us < 16_000_000, "the kernel calls a clock with more unsynchronised"
