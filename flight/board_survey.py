@@ -71,7 +71,9 @@ def survey(folder: Path, *, hal: str = "", root: Path = Path("/")) -> BoardChoic
     model = board_model(root)
     backend = hal or ("linux" if "linux" in backend_names() else "sim")
     source, path = _frames()
-    choice = BoardChoice(board=model, hal=backend, frames=source, frames_path=path)
+    choice = BoardChoice(
+        board=model, hal=backend, frames=source, frames_path=path, notes=_cameras(root)
+    )
     choice = _sized(folder, choice)
     name, why, profile = _profile(folder, backend, model)
     choice = replace(choice, profile=name, profile_why=why)
@@ -98,6 +100,16 @@ def _frames() -> tuple[str, str]:
     if default_tiles_path().exists():
         return "replay", ""
     return "folder", FRAMES_FOLDER
+
+
+def _cameras(root: Path) -> tuple[str, ...]:
+    """A camera cannot be set up without its user: only he knows which plane is which band."""
+    by_id = sorted((root / "dev/v4l/by-id").glob("*-video-index0"))
+    cameras = by_id or sorted((root / "dev").glob("video*"))
+    return tuple(
+        f"A camera is there: /{path.relative_to(root)}; docs/camera.md says how to fly it."
+        for path in cameras[:1]
+    )
 
 
 def shipped_for(model: str) -> str:
@@ -140,7 +152,7 @@ def _with_sensors(choice: BoardChoice, profile: BoardProfile) -> BoardChoice:
         raise SurveyError(f"hal = {choice.hal!r}: {error}") from None
     blind = {"die", "sink"} <= set(absent)
     notes = ("No temperature sensor was found: nothing watches the heat.",)
-    return replace(choice, absent=absent, notes=notes if blind else ())
+    return replace(choice, absent=absent, notes=choice.notes + (notes if blind else ()))
 
 
 async def _absent(devices: NodeDevices) -> tuple[SensorName, ...]:

@@ -105,7 +105,10 @@ def _fly(arguments: FlyArguments) -> int:
         fly(config, arguments.seconds)
     except (ConfigError, ImageryError, KeyFileError, ModelError) as error:
         return _refuse(str(error))
-    except (FlightLostError, HalError, StoreError, OSError) as error:
+    except StoreError as error:
+        sys.stderr.write(f"lumenode fly: product store in {config.board.data}: {error}\n")
+        return EXIT_FAILED
+    except (FlightLostError, HalError, OSError) as error:
         sys.stderr.write(f"lumenode fly: {type(error).__name__}: {error}\n")
         return EXIT_FAILED
     return EXIT_GOOD

@@ -168,3 +168,14 @@ def test_frames_are_the_imagery_that_is_there_else_a_folder(root, monkeypatch, t
     (tmp_path / "cache" / "s2-scene-1.npz").write_bytes(b"")
     choice = survey(tmp_path, hal="sim", root=root)
     assert (choice.frames, choice.frames_path) == ("replay", "")
+
+
+def test_a_camera_is_named_by_what_does_not_change_and_left_to_its_user(root, tmp_path):
+    assert survey(tmp_path, hal="sim", root=root).notes == ()
+    put(root, "dev/video0", b"")
+    (note,) = survey(tmp_path, hal="sim", root=root).notes
+    assert "/dev/video0" in note
+    put(root, "dev/v4l/by-id/usb-cam-video-index0", b"")
+    choice = survey(tmp_path, hal="sim", root=root)
+    assert "/dev/v4l/by-id/usb-cam-video-index0; docs/camera.md" in choice.notes[0]
+    assert choice.frames == "folder"
