@@ -19,6 +19,8 @@ HEADERS = (
     "hal.h",
     "terminal_registers.h",
     "backend_sim.h",
+    "bench_link.h",
+    "backend_link.h",
     "framer.h",
     "guard.h",
     "guard_supervisor.h",
@@ -29,6 +31,11 @@ HEADERS = (
     "camera_reader.h",
 )
 SOURCES = (
+    "native/src/backend_link.c",
+    "native/src/backend_link_devices.c",
+    "native/src/backend_link_events.c",
+    "native/src/backend_link_owner.c",
+    "native/src/backend_link_thread.c",
     "native/src/backend_sim.c",
     "native/src/backend_sim_bench.c",
     "native/src/backend_sim_terminal.c",
@@ -45,6 +52,22 @@ SOURCES = (
     "native/src/guard_supervisor.c",
     "native/src/hal_actuators.c",
     "native/src/hal_core.c",
+    "native/src/link_clock.c",
+    "native/src/link_cobs.c",
+    "native/src/link_codec.c",
+    "native/src/link_frames.c",
+    "native/src/link_latest.c",
+    "native/src/link_line.c",
+    "native/src/link_outbox.c",
+    "native/src/link_payloads.c",
+    "native/src/link_registers.c",
+    "native/src/link_ring.c",
+    "native/src/link_sequence.c",
+    "native/src/link_session.c",
+    "native/src/link_session_owner.c",
+    "native/src/link_session_receive.c",
+    "native/src/link_session_send.c",
+    "native/src/link_states.c",
     "native/src/linux_calls.c",
     "native/src/linux_camera.c",
     "native/src/linux_camera_stream.c",
@@ -95,7 +118,7 @@ _INTEGER_CONSTANT = re.compile(r"#define\s+\w+\s+(0x[0-9A-Fa-f]+|-?\d+)\s*$")
 
 def declarations(header: str) -> str:
     """Reduce a C header to the declarations and integer constants that cffi parses."""
-    text = _EXTERN_C.sub("", _COMMENT.sub("", header))
+    text = _EXTERN_C.sub("", _COMMENT.sub("", header)).replace("\\\n", " ")
     kept = []
     for line in text.splitlines():
         if line.lstrip().startswith("#") and not _INTEGER_CONSTANT.match(line):
@@ -118,19 +141,13 @@ def make_ffi() -> FFI:
         sources=list(SOURCES),
         include_dirs=list(INCLUDES),
         depends=[
-            *(str(path.relative_to(ROOT)) for path in sorted(include.glob("*.h"))),
-            "native/src/backend_sim_state.h",
-            "native/src/camera_session.h",
-            "native/src/frame_ring.h",
-            "native/src/guard_block.h",
-            "native/src/guard_seat.h",
-            "native/src/hal_front.h",
-            "native/src/linux_camera_buffer.h",
-            "native/src/shared_word.h",
-            "native/src/tick_book.h",
-            "native/src/srgb_table.inc",
-            "native/src/crc16_table.inc",
-            "native/src/crc32c_table.inc",
+            str(path.relative_to(ROOT))
+            for folder, ends in (
+                (include, "*.h"),
+                (ROOT / "native" / "src", "*.h"),
+                (ROOT / "native" / "src", "*.inc"),
+            )
+            for path in sorted(folder.glob(ends))
         ],
         extra_compile_args=list(COMPILE_ARGS),
         extra_link_args=["-pthread"],

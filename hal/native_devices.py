@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from struct import Struct
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from hal.native_library import ffi, lib
 from hal.protocols import NodeDevices
@@ -39,6 +40,11 @@ def _arena(backend: str, arena_bytes: int, *, shared: bool) -> PrivateMemory | S
     )
 
 
+def _end(device: Any, arena: PrivateMemory | SharedMemory) -> None:
+    lib.hal_close(device)
+    arena.close()
+
+
 class NativeDevices(NodeDevices):
     """The node's hardware through the C backend of that name ("sim").
 
@@ -53,24 +59,29 @@ class NativeDevices(NodeDevices):
         self,
         backend: str = "sim",
         config: HalConfig | None = None,
+        backend_config: Any = None,
         *,
         shared: bool = False,
     ) -> None:
         self.backend = backend
         values = config or HalConfig()
-        # C keeps pointers to these three: they must live as long as the device.
+        # C keeps pointers to these: they must live as long as the device.
         self._name = ffi.new("char[]", backend.encode())
         self._config = ffi.new("struct hal_config *")
         self._device = ffi.new("struct hal *")
         self._check(lib.hal_config_init(self._config, self._name), "open")
         for field in values.__struct_fields__:
             self._set_config(field, getattr(values, field))
+        # Whoever gives it keeps it, and the text it points to, as long as the device.
+        self._config.backend_config = ffi.NULL if backend_config is None else backend_config
         arena_bytes = self._check(lib.hal_arena_bytes(self._config), "open")
         self.arena = _arena(backend, arena_bytes, shared=shared)
         code = lib.hal_open(self._device, self._config, self.arena.pointer, arena_bytes)
         if code < 0:
             self.arena.close()
         self._check(code, "open")
+        # A backend may have a thread that works in this memory: it ends before the memory does.
+        self._end = finalize(self, _end, self._device, self.arena)
         self._guard: object = None
         self._frame = ffi.new("struct hal_frame *")
         self._frame_view = ffi.buffer(self._frame)
@@ -186,5 +197,4 @@ class NativeDevices(NodeDevices):
 
     def close(self) -> None:
         """See `NodeDevices`."""
-        lib.hal_close(self._device)
-        self.arena.close()
+        self._end()

@@ -122,7 +122,7 @@ struct hal_link_status {
 struct hal_link_grant {
     uint64_t tick;
     uint64_t from_ns;  /* mission time of its SENSORS */
-    uint64_t until_ns; /* mission time; the node may act before it */
+    uint64_t until_ns; /* mission time; the node may act up to it and at it, not beyond */
     int64_t utc_ns;    /* Unix time at until_ns */
 };
 

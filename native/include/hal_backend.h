@@ -58,5 +58,6 @@ struct hal_api {
 
 /* The table hal_open() chooses from: one line a backend in hal_core.c. */
 extern const struct hal_api hal_sim_api;
+extern const struct hal_api hal_link_api;
 
 #endif

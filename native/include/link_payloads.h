@@ -34,7 +34,7 @@ struct link_sensors {
 
 struct link_grant {
     uint64_t tick;
-    uint64_t until_ns; /* mission time; the node may act before it, not at it or after */
+    uint64_t until_ns; /* mission time; the node may act up to it and at it, not beyond */
     int64_t utc_ns;    /* Unix time at until_ns */
 };
 

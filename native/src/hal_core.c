@@ -17,6 +17,7 @@ _Static_assert(sizeof(struct hal_board) == 1832, "the board's layout is the ABI"
 /* Backends by name; a new one is one line. */
 static const struct hal_api *const BACKENDS[] = {
     &hal_sim_api,
+    &hal_link_api,
 };
 #define BACKEND_COUNT (sizeof BACKENDS / sizeof BACKENDS[0])
 

@@ -178,7 +178,10 @@ int32_t link_session_test(struct link_session *session, uint8_t type, const uint
 void link_session_set_actuators(struct link_session *session, const struct link_actuators *wanted,
                                 uint64_t now_ns);
 
-/* Node: the granted tick is done; DONE goes after all that waits. HAL_E_STATE: that tick is not the
+/* Node: the same once more, under a new number, because what was read back is something else. */
+void link_session_repeat_actuators(struct link_session *session, uint64_t now_ns);
+
+/* Node: the granted tick is done; DONE goes after all that waits, credit included. HAL_E_STATE: that tick is not the
  * one granted. */
 int32_t link_session_tick_done(struct link_session *session, uint64_t tick);
 

@@ -49,12 +49,18 @@ void link_session_set_actuators(struct link_session *session, const struct link_
     struct link_actuators next = *wanted;
 
     next.number = session->wanted.number;
-    if (next.number != 0 && memcmp(&next, &session->wanted, sizeof next) == 0) {
-        return;
+    if (next.number == 0 || memcmp(&next, &session->wanted, sizeof next) != 0) {
+        session->wanted = next;
+        link_session_repeat_actuators(session, now_ns);
     }
-    next.number = next.number == UINT32_MAX ? 1 : next.number + 1; /* 0 means: never set */
-    session->wanted = next;
-    session->actuated_number = next.number - 1;
+}
+
+void link_session_repeat_actuators(struct link_session *session, uint64_t now_ns)
+{
+    uint32_t number = session->wanted.number;
+
+    session->wanted.number = number == UINT32_MAX ? 1 : number + 1; /* 0 means: never set */
+    session->actuated_number = session->wanted.number - 1;
     session->actuators_due_ns = now_ns;
     if (session->state == LINK_STATE_UP) {
         session->waits |= LINK_WAITS_ACTUATORS;
@@ -68,6 +74,9 @@ int32_t link_session_tick_done(struct link_session *session, uint64_t tick)
     }
     session->done = (struct link_done){.tick = tick, .actuators_number = session->wanted.number};
     session->waits |= LINK_WAITS_DONE;
+    if (link_frames_granted(&session->in) != session->in.told) {
+        session->waits |= LINK_WAITS_CREDIT; /* belongs to this tick, however fast it went */
+    }
     return HAL_OK;
 }
 
