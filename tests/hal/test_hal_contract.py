@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from line_bench import LineBench, SteppedNode
 
 from hal.fake_devices import FakeBench, FakeDevices
+from hal.link_devices import LinkMode
 from hal.native_devices import NativeDevices
 from hal.sample import (
     SENSOR_ALL,
@@ -25,7 +27,7 @@ from hal.sample import (
 from hal.sim_bench import SimBench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 CONFIG = HalConfig(tx_fifo_frames=4, rx_fifo_frames=3, max_frame_bytes=100, payload_level_max=7)
 
@@ -35,7 +37,12 @@ class Pair:
     """Both ends of one node."""
 
     node: NativeDevices | FakeDevices
-    bench: SimBench | FakeBench
+    bench: SimBench | FakeBench | LineBench
+
+    def close(self) -> None:
+        self.node.close()
+        if isinstance(self.bench, LineBench):
+            self.bench.close()
 
 
 def native_pair() -> Pair:
@@ -48,11 +55,25 @@ def fake_pair() -> Pair:
     return Pair(node, FakeBench(node))
 
 
-IMPLEMENTATIONS = [pytest.param(native_pair, id="native-sim"), pytest.param(fake_pair, id="fake")]
+def line_pair() -> Pair:
+    bench = LineBench(LinkMode.LOCK_STEP, CONFIG)
+    return Pair(SteppedNode(bench, CONFIG), bench)
+
+
+SIMULATED = [pytest.param(native_pair, id="native-sim"), pytest.param(fake_pair, id="fake")]
+IMPLEMENTATIONS = [*SIMULATED, pytest.param(line_pair, id="link-pty")]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def pair(request: pytest.FixtureRequest) -> Pair:
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    made = request.param()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=SIMULATED)
+def simulated(request: pytest.FixtureRequest) -> Pair:
+    """A node whose bench is in its process: it can make single calls fail, and reset in place."""
     return request.param()
 
 
@@ -110,6 +131,7 @@ def test_what_the_bench_writes_comes_back_value_for_value(
     for name in SENSOR_FIELDS:
         if name != "stuck":
             assert getattr(after, name) == fields.get(name, getattr(before, name))
+    pair.close()
 
 
 @pytest.mark.parametrize(
@@ -162,19 +184,29 @@ def test_how_busy_the_payload_was_is_kept_until_told_again(pair: Pair) -> None:
     for wrong in (-1, 1001, 2**40):
         assert kind_of(lambda wrong=wrong: pair.node.set_payload_busy(wrong)) is HalErrorKind.RANGE
     assert pair.node.counters().setters_rejected == 3
-    pair.bench.reset(ResetCause.WATCHDOG)
-    assert pair.node.snapshot().payload_busy_permille == 0
 
 
 def test_a_stuck_actuator_tells_by_its_read_back(pair: Pair) -> None:
     pair.node.set_payload_level(5)
     pair.bench.write_sensors(stuck=Stuck.PAYLOAD_LEVEL | Stuck.LASER)
-    assert pair.node.set_payload_level(0) == 5
-    assert pair.node.set_laser(True) == 0
-    assert pair.node.set_heater(True) == 1
+    pair.node.set_payload_level(0)
+    pair.node.set_laser(True)
+    pair.node.set_heater(True)
+    frame = pair.node.snapshot()
+    assert (frame.payload_level, frame.laser_on, frame.heater_on) == (5, 0, 1)
     assert pair.node.counters().readback_differs == 2
     pair.bench.write_sensors(stuck=0)
     assert pair.node.set_payload_level(0) == 0
+    assert pair.node.snapshot().payload_level == 0
+    assert pair.node.counters().readback_differs == 2
+
+
+def test_hardware_that_answers_at_once_returns_what_is_stuck(simulated: Pair) -> None:
+    simulated.node.set_payload_level(5)
+    simulated.bench.write_sensors(stuck=Stuck.PAYLOAD_LEVEL | Stuck.LASER)
+    assert simulated.node.set_payload_level(0) == 5
+    assert simulated.node.set_laser(True) == 0
+    assert simulated.node.set_heater(True) == 1
 
 
 def test_one_frame_a_credit_and_a_drained_frame_gives_it_back(pair: Pair) -> None:
@@ -212,33 +244,38 @@ def test_received_frames_wait_in_order_and_the_one_too_many_is_counted(pair: Pai
     assert (counted.rx_delivered, counted.rx_overflow) == (3, 1)
 
 
+@pytest.mark.parametrize("make", [native_pair, line_pair])
 @settings(deadline=None, max_examples=40)
 @given(steps=st.lists(st.one_of(st.binary(min_size=1, max_size=100), st.integers(0, 3))))
-def test_both_fifos_behave_alike_whatever_comes(steps: list[bytes | int]) -> None:
-    pairs = (native_pair(), fake_pair())
+def test_both_fifos_behave_alike_whatever_comes(
+    make: Callable[[], Pair], steps: list[bytes | int]
+) -> None:
+    pairs = (make(), fake_pair())
     for step in steps:
         if isinstance(step, bytes):
             outcomes = [(p.node.submit_frame(step), p.bench.push_rx(step)) for p in pairs]
         else:
             outcomes = [(p.bench.drain_tx(step), p.node.receive_frame()) for p in pairs]
         assert outcomes[0] == outcomes[1]
-    assert pairs[0].node.counters() == pairs[1].node.counters()
+    shown = [(p.node.snapshot(), p.node.counters()) for p in pairs]
+    assert shown[0] == shown[1]
+    pairs[0].close()
 
 
-def test_a_call_made_to_fail_raises_its_kind_until_it_is_healed(pair: Pair) -> None:
-    pair.bench.fail(FailingCall.SNAPSHOT | FailingCall.LASER, HalErrorKind.TIMEOUT)
-    assert kind_of(pair.node.snapshot) is HalErrorKind.TIMEOUT
-    assert kind_of(lambda: pair.node.set_laser(True)) is HalErrorKind.TIMEOUT
-    assert pair.node.set_heater(True) == 1
-    pair.bench.fail(0)
-    assert pair.node.snapshot().laser_on == 0
-    counted = pair.node.counters()
+def test_a_call_made_to_fail_raises_its_kind_until_it_is_healed(simulated: Pair) -> None:
+    simulated.bench.fail(FailingCall.SNAPSHOT | FailingCall.LASER, HalErrorKind.TIMEOUT)
+    assert kind_of(simulated.node.snapshot) is HalErrorKind.TIMEOUT
+    assert kind_of(lambda: simulated.node.set_laser(True)) is HalErrorKind.TIMEOUT
+    assert simulated.node.set_heater(True) == 1
+    simulated.bench.fail(0)
+    assert simulated.node.snapshot().laser_on == 0
+    counted = simulated.node.counters()
     assert (counted.snapshots, counted.snapshots_failed, counted.setters_failed) == (1, 1, 1)
 
 
-def test_every_call_can_be_made_to_fail(pair: Pair) -> None:
-    pair.bench.fail(sum(FailingCall), HalErrorKind.IO)
-    node = pair.node
+def test_every_call_can_be_made_to_fail(simulated: Pair) -> None:
+    simulated.bench.fail(sum(FailingCall), HalErrorKind.IO)
+    node = simulated.node
     calls = (
         node.snapshot,
         lambda: node.set_payload_level(1),
@@ -255,22 +292,24 @@ def test_every_call_can_be_made_to_fail(pair: Pair) -> None:
     assert (counted.snapshots_failed, counted.watchdog_failed) == (1, 1)
 
 
-def test_a_reset_switches_off_and_counts_what_it_lost(pair: Pair) -> None:
-    pair.node.set_laser(True)
-    pair.node.submit_frame(b"out")
-    pair.bench.push_rx(b"in")
-    pair.bench.reset(ResetCause.WATCHDOG)
-    frame = pair.node.snapshot()
+def test_a_reset_switches_off_and_counts_what_it_lost(simulated: Pair) -> None:
+    simulated.node.set_laser(True)
+    simulated.node.set_payload_busy(700)
+    simulated.node.submit_frame(b"out")
+    simulated.bench.push_rx(b"in")
+    simulated.bench.reset(ResetCause.WATCHDOG)
+    frame = simulated.node.snapshot()
     assert (frame.laser_on, frame.tx_fifo_free, frame.rx_pending) == (0, 4, 0)
+    assert frame.payload_busy_permille == 0
     assert (frame.boot_count, frame.reset_cause) == (2, ResetCause.WATCHDOG)
-    counted = pair.node.counters()
+    counted = simulated.node.counters()
     assert (counted.tx_flushed, counted.rx_flushed) == (1, 1)
 
 
 def test_a_closed_node_refuses_every_call_but_close(pair: Pair) -> None:
     pair.node.close()
     pair.node.close()
-    node, bench = pair.node, pair.bench
+    node = pair.node
     calls = (
         node.snapshot,
         lambda: node.set_payload_level(0),
@@ -282,6 +321,14 @@ def test_a_closed_node_refuses_every_call_but_close(pair: Pair) -> None:
         node.receive_frame,
         node.kick_watchdog,
         node.counters,
+    )
+    assert {kind_of(call) for call in calls} == {HalErrorKind.STATE}
+
+
+def test_the_bench_of_a_closed_node_is_refused_as_well(simulated: Pair) -> None:
+    simulated.node.close()
+    bench = simulated.bench
+    calls = (
         bench.read_actuators,
         lambda: bench.write_sensors(bus_mw=1),
         lambda: bench.drain_tx(1),

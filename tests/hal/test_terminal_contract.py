@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_hal_contract import CONFIG, IMPLEMENTATIONS, Pair, fake_pair, kind_of, native_pair
+from test_hal_contract import CONFIG, SIMULATED, Pair, fake_pair, kind_of, native_pair
 
 from hal.sample import (
     SENSOR_ALL,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 R = TermRegister
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+@pytest.fixture(params=SIMULATED)
 def pair(request: pytest.FixtureRequest) -> Pair:
     return request.param()
 
