@@ -210,7 +210,7 @@ static uint64_t step_up(struct link_session *session, uint64_t now_ns)
 
     watch_credit(session, now_ns);
     tick_timer(session, &session->heartbeat_due_ns, LINK_HEARTBEAT_NS,
-               LINK_WAITS_HEARTBEAT | LINK_WAITS_TIME, now_ns);
+               LINK_WAITS_HEARTBEAT | LINK_WAITS_TIME | LINK_WAITS_CREDIT, now_ns);
     tick_timer(session, &session->credit_due_ns, NEVER, LINK_WAITS_CREDIT, now_ns);
     if (session->actuated_number != session->wanted.number) {
         tick_timer(session, &session->actuators_due_ns, NEVER, LINK_WAITS_ACTUATORS, now_ns);
