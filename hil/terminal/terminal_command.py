@@ -21,6 +21,7 @@ from hil.terminal.head_faults import FaultPlan, parse_fault
 from hil.terminal.terminal_core import Identity
 from hil.terminal.terminal_journal import TerminalJournal
 from hil.terminal.terminal_port import serve
+from hil.terminal.terminal_reading import read_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 EXIT_GOOD, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 BAUD = 921_600
+READ_WAIT_S = 5.0
 EPILOG = """faults, each KIND@SECONDS or KIND@SECONDS+SECONDS: mount-stuck, overheat, laser,
 detector, silence
 
@@ -40,6 +42,9 @@ example: lumenode terminal --pty --peer 1 --peer-after 5 --fault mount-stuck@60+
 def main_terminal(argv: Sequence[str]) -> int:
     """Exit code: 0 ended as asked, 1 the port or the archive was refused, 2 usage."""
     options = _parser().parse_args(argv)
+    if options.read is not None:
+        wait_s = READ_WAIT_S if options.seconds is None else options.seconds
+        return read_terminal(options.read, options.baud, wait_s, as_json=options.json)
     try:
         sky = _sky(options)
         far_side = _far_side(options)
@@ -111,6 +116,8 @@ def _parser() -> OneLineParser:
     line = parser.add_mutually_exclusive_group(required=True)
     line.add_argument("--pty", action="store_true", help="on a pseudo-terminal; its path is told")
     line.add_argument("--serial", metavar="DEV", help="on a serial port")
+    line.add_argument("--read", metavar="DEV", help="emulate nothing: show what the terminal on "
+                      "this serial port says; --for: seconds to wait for it (5)")  # fmt: skip
     parser.add_argument("--baud", type=_whole(1, 10**8), default=BAUD, help=f"({BAUD})")
     _add_sky(parser)
     far = parser.add_mutually_exclusive_group()

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,7 @@ from line_node import LineNode
 from hal.fake_devices import FakeDevices
 from hal.native_devices import NativeDevices
 from hal.sample import HalConfig, HalError, HalErrorKind
+from hal.terminal_line import TerminalLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,6 +89,46 @@ class OnALine(LineNode):
         self.pump(0.3)
 
 
+class ThroughTheClient:
+    """A terminal at the far end of a line, through the client that flies: writes are done later."""
+
+    def __init__(self, path: str, baud: int = 921_600) -> None:
+        self.line = TerminalLine(path, baud, CONFIG)
+        self._deadline_s = 20.0
+        self._wait(lambda: self.line.look().regs_t_ns != 0)
+
+    def read_words(self, first: int, count: int) -> list[int] | HalErrorKind:
+        self.settle()
+        try:
+            return self.line.read_registers(first, count)
+        except HalError as error:
+            return error.kind
+
+    def write(self, register: int, value: int) -> HalErrorKind | None:
+        try:
+            self.line.write_register(register, value)
+        except HalError as error:
+            return error.kind
+        return None
+
+    def submit(self, frame: bytes) -> bool:
+        return self.line.submit_frame(frame)
+
+    def settle(self) -> None:
+        """Until the map was read twice more: the second of them was asked for after now."""
+        seen = self.line.look().counters.polls
+        self._wait(lambda: self.line.look().counters.polls >= seen + 2)
+
+    def close(self) -> None:
+        self.line.close()
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        end = time.monotonic() + self._deadline_s
+        while not until():
+            assert time.monotonic() < end, self.line.look()
+            time.sleep(0.005)
+
+
 @contextmanager
 def simulated() -> Iterator[Subject]:
     yield InProcess(NativeDevices("sim", CONFIG))
@@ -148,6 +190,14 @@ def of_the_docs() -> Iterator[OnALine]:
 
 
 @contextmanager
+def emulated_through_the_client() -> Iterator[ThroughTheClient]:
+    with emulator_path("--fifo", "8") as (path, _):
+        client = ThroughTheClient(path)
+        yield client
+        client.close()
+
+
+@contextmanager
 def of_a_lab() -> Iterator[OnALine]:
     path, _, baud = LAB.partition(":")
     node = OnALine(path, int(baud or 921_600))
@@ -156,7 +206,8 @@ def of_a_lab() -> Iterator[OnALine]:
 
 
 IN_PROCESS: dict[str, Callable[[], object]] = {"native-sim": simulated, "fake": faked}
+CLIENTS: dict[str, Callable[[], object]] = {"emulator-client": emulated_through_the_client}
 LINES: dict[str, Callable[[], object]] = {"emulator": emulated, "docs-example": of_the_docs}
 if LAB:
-    IN_PROCESS, LINES = {}, {"lab": of_a_lab}
+    IN_PROCESS, CLIENTS, LINES = {}, {}, {"lab": of_a_lab}
 MAY_BE_LIT = not LAB or LAB_LASER

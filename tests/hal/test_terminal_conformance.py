@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from line_node import hello
-from terminal_subjects import IN_PROCESS, LINES, MAY_BE_LIT, OnALine, Subject
+from terminal_subjects import CLIENTS, IN_PROCESS, LINES, MAY_BE_LIT, OnALine, Subject
 
 from hal.sample import HalErrorKind, TermFlag
 from hal.terminal_registers import (
@@ -51,7 +51,7 @@ def params(subjects: dict[str, object]) -> list[object]:
     return [pytest.param(make, id=name, marks=slow) for name, make in subjects.items()]
 
 
-@pytest.fixture(params=[*params(IN_PROCESS), *params(LINES)], scope="module")
+@pytest.fixture(params=[*params(IN_PROCESS), *params(CLIENTS), *params(LINES)], scope="module")
 def opened(request: pytest.FixtureRequest) -> Iterator[Subject]:
     with request.param() as subject:
         yield subject

@@ -12,8 +12,11 @@ import pytest
 
 from flight.keys import Half
 from flight.keys import main_keys as make_keys
+from hal.terminal_registers import TermRegister
+from hil.bench_link.port_serial import PtyPort
 from hil.terminal.ground_peer import GroundPeer
 from hil.terminal.terminal_command import main_terminal
+from hil.terminal.terminal_reading import said
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -103,3 +106,51 @@ def test_it_tells_its_path_first_and_its_counters_last() -> None:
     assert lines[0]["terminal"].startswith("/dev/pts/")
     assert lines[-1]["tx_frames"] == 0
     assert lines[-1]["line_corrupt"] == 0
+
+
+def test_without_a_terminal_the_reader_says_why_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main_terminal(["--read", str(tmp_path / "gone"), "--for", "0.05"]) == 1
+    assert capsys.readouterr().err.endswith("cannot be opened as a serial port\n")
+    port = PtyPort()
+    assert main_terminal(["--read", port.path, "--for", "0.3"]) == 1
+    assert capsys.readouterr().err == f"lumenode terminal: {port.path}: nobody answers\n"
+    port.close()
+
+
+@pytest.mark.parametrize(
+    ("register", "value", "text"),
+    [
+        (TermRegister.MOUNT_MDEGC, None, "absent"),
+        (TermRegister.VENDOR, 0x454D554C, "0x454d554c 'EMUL'"),
+        (TermRegister.FLAGS, 3, "3 beacon coarse"),
+        (TermRegister.FAULT, 4, "4 mount"),
+        (TermRegister.FAULT, 0, "0"),
+        (TermRegister.RX_POWER_MDBM, -43000, "-43000"),
+    ],
+)
+def test_a_register_is_said_for_a_person(
+    register: TermRegister, value: int | None, text: str
+) -> None:
+    assert said(register, value) == text
+
+
+@pytest.mark.slow
+def test_the_reader_shows_every_register_of_an_emulated_terminal() -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "flight", "terminal"]
+    with subprocess.Popen(
+        [*command, "--pty", "--json"], stdout=subprocess.PIPE, text=True, env=env
+    ) as emulator:
+        assert emulator.stdout is not None
+        path = json.loads(emulator.stdout.readline())["terminal"]
+        told = subprocess.run(
+            [*command, "--read", path, "--json", "--for", "30"],
+            env=env, capture_output=True, text=True, timeout=60, check=True,
+        ).stdout  # fmt: skip
+        emulator.terminate()
+    shown = json.loads(told)
+    assert list(shown) == [register.name.lower() for register in TermRegister]
+    assert shown["detector_mdegc"] is None or shown["detector_mdegc"] < 0
+    assert shown["laser_enable"] == 0
