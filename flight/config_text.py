@@ -101,11 +101,27 @@ rt_priority = 0
 
 [frames]
 # "replay": a tile cache over and over; "folder": what a camera process moves in there;
-# "camera": a Video4Linux camera, which needs [frames.camera] (docs/camera.md).
+# "camera": a Video4Linux camera, which needs the bands of [frames.camera] (docs/camera.md).
 source = {source}
 # Tile cache, folder or device; empty: the default imagery (lumenode fetch-data).
 path = {frames_path}
 poll_s = 0.5           # how often the folder is looked at
+
+[frames.camera]        # counts for source = "camera" alone
+# Its plane (red, green, blue or grey) for each of B2, B3, B4, B8, B11 and B12. No camera has all
+# of these, so whoever has one must say: nothing is assumed.
+bands = []
+format = "YUYV"        # V4L2's name; with the size one that `v4l2-ctl --list-formats-ext` tells
+width_px = 640
+height_px = 480
+tile_px = 256          # side of a tile, a multiple of 32
+tiles_across = 1       # tiles out of the middle of each picture
+tiles_down = 1
+full_scale = 10_000    # reflectance x 10 000 that a full count stands for: your calibration
+black_level = 0        # counts without light, of a raw format
+curve = ""             # srgb or linear; empty: what is usual with the format
+timeout_s = 2.0        # a later picture is lost, and the camera started anew
+settle_frames = 8      # thrown away after each start, while its exposure settles
 
 [camera]
 cadence_s = 4.0        # a frame every so long

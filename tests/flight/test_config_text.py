@@ -27,11 +27,18 @@ def test_with_nothing_found_it_says_every_default_but_the_battery_of_the_simulat
     assert config.board.hal == NOTHING_FOUND.board.hal
 
 
-@pytest.mark.parametrize("section", ["board", "frames", "inference", "sensors", "store", "mqtt"])
+@pytest.mark.parametrize(
+    "section", ["board", "frames", "frames.camera", "inference", "sensors", "store", "mqtt"]
+)
 def test_every_key_of_a_board_s_own_sections_stands_in_it(section):
-    kind = type(getattr(NOTHING_FOUND, section))
-    shown = tomllib.loads(config_text(BoardChoice()))[section]
-    assert set(shown) == {field.encode_name for field in msgspec.structs.fields(kind)}
+    shown, default = tomllib.loads(config_text(BoardChoice())), NOTHING_FOUND
+    for name in section.split("."):
+        shown, default = shown[name], getattr(default, name)
+    assert set(shown) == {field.encode_name for field in msgspec.structs.fields(type(default))}
+
+
+def test_a_camera_s_keys_say_what_counts_without_them(tmp_path):
+    assert loaded(tmp_path, BoardChoice()).frames.camera == NOTHING_FOUND.frames.camera
 
 
 def test_what_was_chosen_is_what_flies(tmp_path):
