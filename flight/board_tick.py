@@ -94,12 +94,16 @@ class BoardTick:
         clock: wakes the rate groups.
         source: the tick itself, for what it counts.
         guard: `None` when the hardware layer cannot be made safe from outside.
-        refused: what was asked for and not got, with the reason; told once the node can tell.
+        priority: SCHED_FIFO that tick and supervisor asked for; 0 is none.
+        unguarded: what there is less of the guard, and why; told once the node can tell.
+        refused: what the loop asked of the scheduler and did not get, with the reason; likewise.
     """
 
     clock: TickClock
     source: TickSource
     guard: Guard | None
+    priority: int = 0
+    unguarded: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
 
@@ -115,14 +119,14 @@ def open_board_tick(
     """
     period_ns = _NS_PER_S // board.tick_hz
     priority = min(board.rt_priority + ABOVE_LOOP, PRIORITY_MAX) if board.rt_priority else 0
-    refused: list[str] = []
-    guard = _guard(board, devices, period_ns, priority, refused)
+    unguarded: list[str] = []
+    guard = _guard(board, devices, period_ns, priority, unguarded)
     if guard is not None:
         opened.callback(guard.close)
     source = TickSource(period_ns, priority=priority, devices=devices)
     clock = TickClock(loop, source, (lambda: None) if guard is None else guard.check_in)
     opened.callback(clock.close)
-    return BoardTick(clock, source, guard, refused)
+    return BoardTick(clock, source, guard, priority, unguarded)
 
 
 def enter_flight(board: BoardSection, devices: NativeDevices) -> RealtimeGrant:
@@ -137,7 +141,7 @@ def _guard(
     devices: NativeDevices,
     period_ns: int,
     priority: int,
-    refused: list[str],
+    unguarded: list[str],
 ) -> Guard | None:
     try:
         guard = Guard(
@@ -146,10 +150,10 @@ def _guard(
     except HalError as error:
         if error.kind is not HalErrorKind.UNSUPPORTED:
             raise
-        refused.append(f"guard: backend {board.hal} cannot be made safe from outside")
+        unguarded.append(f"backend {board.hal} cannot be made safe from outside")
         return None
     try:
         guard.start_supervisor()
     except HalError as error:
-        refused.append(f"guard's supervisor: {error.kind.name}")
+        unguarded.append(f"supervisor not started: {error.kind.name}")
     return guard

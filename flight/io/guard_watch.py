@@ -48,11 +48,11 @@ class GuardWatch:
     ) -> None:
         self._source = tick.source
         self._guard = tick.guard
-        self._refused = tick.refused
+        self._tick = tick
         self._devices = devices
         self._values = channels.values
         self._events = events
-        self._armed = False
+        self._begun = False
         self._trips = 0
         self._off_cycles = 0
         self._watchers = WATCHERS
@@ -70,14 +70,12 @@ class GuardWatch:
 
     def step(self, now_ns: int) -> None:
         """One cycle's look at tick and guard."""
-        self._tell_refused(now_ns)
         self._tell_ticks()
         guard = self._guard
+        if not self._begun:
+            self._begin(now_ns)
         if guard is None:
             return
-        if not self._armed:
-            guard.arm()
-            self._armed = True
         status = guard.status()
         self._count_watchers(status, now_ns)
         if status.trips > self._trips:
@@ -98,9 +96,20 @@ class GuardWatch:
         for channel, value in zip(index, row, strict=True):
             self._values[channel] = value
 
-    def _tell_refused(self, now_ns: int) -> None:
-        while self._refused:
-            self._events.emit("GUARD_DEGRADED", now_ns, reason=self._refused.pop(0))
+    def _begin(self, now_ns: int) -> None:
+        """Arms the guard; tells what there is less than was asked for."""
+        self._begun = True
+        tick, refused = self._tick, list(self._tick.refused)
+        refused.extend(f"tick: {wish}" for wish in self._source.status().grant.refused)
+        if self._guard is not None:
+            self._guard.arm()
+            status = self._guard.status()
+            if status.process_ticks and status.process_priority != tick.priority:
+                refused.append("supervisor: SCHED_FIFO")
+        for reason in tick.unguarded:
+            self._events.emit("GUARD_DEGRADED", now_ns, reason=reason)
+        for wish in refused:
+            self._events.emit("REALTIME_REFUSED", now_ns, wish=wish)
 
     def _tell_ticks(self) -> None:
         ticks = self._source.status()

@@ -15,6 +15,7 @@ from flight.inference.model_registry import ModelError
 from flight.inference.tile_cache import ImageryError
 from flight.keys import KeyFileError
 from flight.telemetry.dictionary import EVENT_BY_ID
+from hal.guard import GuardState
 from hal.native_camera import NativeCamera
 from hal.sim_bench import SimBench
 
@@ -189,6 +190,44 @@ def test_tile_numbers_never_start_again(config_path, loop):
         seen.append(loop.run_until_complete(board.node._around.frames.next_tile()).tile_id)
         board.close()
     assert seen[0] < seen[1]
+
+
+@pytest.mark.slow  # some cycles of a second
+def test_a_loop_that_stood_still_finds_the_node_safe_and_says_so(config_path, loop, capfd):
+    config_path.write_text(config_path.read_text() + "[board]\ntick_hz = 50\nguard_ticks = 25\n")
+    board = BoardNode(load_fly_config(config_path), loop)
+    devices = board.node._around.devices
+    guard = board.tick.guard
+    stop = loop.create_future()
+    seen = []
+
+    def stand_still():
+        if guard.status().state is not GuardState.ARMED or guard.status().trips:
+            loop.call_later(0.05, stand_still)  # before the first cycle
+            return
+        devices.point_terminal(7)
+        devices.set_payload_level(2)
+        devices.set_laser(True)
+        while not guard.status().safe:
+            pass  # nothing of the node runs, and its lock is held but for this look
+        frame = devices.snapshot()
+        seen.append((guard.status().silent_ticks, frame.payload_level, frame.laser_on))
+        loop.call_later(0.05, end_when_armed_again)
+
+    def end_when_armed_again():
+        if guard.status().state is GuardState.ARMED:
+            settle(stop, "seen")
+        else:
+            loop.call_later(0.05, end_when_armed_again)
+
+    loop.call_soon(stand_still)
+    assert loop.run_until_complete(board.fly(stop)) == "seen"
+    board.close()
+    assert seen == [(25, 0, 0)]
+    told = capfd.readouterr().out
+    assert "GUARD_TRIPPED: payload and laser switched off" in told
+    assert "to SAFE: software stood still" in told
+    assert "GUARD_REARMED" in told
 
 
 def test_the_first_cause_of_an_end_counts(loop):

@@ -208,7 +208,7 @@ def test_everything_is_given_back(loop):
     with opened_tick(loop) as (tick, _):
         assert tick.guard.supervisor_runs()
         assert tick.guard.status().state is GuardState.DISARMED
-        assert tick.refused == []
+        assert (tick.unguarded, tick.refused) == ([], [])
         loop.create_task(tick.clock.sleep_until(0))
         loop.run_until_complete(asyncio.sleep(0))
         for task in asyncio.all_tasks(loop):
@@ -223,7 +223,7 @@ def test_a_supervisor_that_does_not_start_is_told_and_the_thread_watches_alone(l
 
     monkeypatch.setattr("hal.guard.Guard.start_supervisor", refuse)
     with opened_tick(loop) as (tick, _):
-        assert tick.refused == ["guard's supervisor: PERM"]
+        assert tick.unguarded == ["supervisor not started: PERM"]
         assert tick.guard is not None
 
 
@@ -234,7 +234,7 @@ def test_hardware_that_cannot_be_made_safe_from_outside_flies_and_says_so(loop, 
     monkeypatch.setattr("hal.native_devices.NativeDevices.attach_guard", refuse)
     with opened_tick(loop) as (tick, _):
         assert tick.guard is None
-        assert tick.refused == ["guard: backend sim cannot be made safe from outside"]
+        assert tick.unguarded == ["backend sim cannot be made safe from outside"]
 
 
 def test_any_other_trouble_with_the_guard_is_an_error(loop, monkeypatch):

@@ -56,14 +56,17 @@ class FakeGuard:
 
 
 class Room:
-    def __init__(self, guard=None, refused=()):
+    def __init__(self, guard=None, *, unguarded=(), refused=(), priority=0, tick_refused=()):
         self.guard = guard
-        self.ticks = SimpleNamespace(overruns=3, missed=1, late_max_ns=1_500_000)
+        grant = SimpleNamespace(refused=tick_refused)
+        self.ticks = SimpleNamespace(overruns=3, missed=1, late_max_ns=1_500_000, grant=grant)
         source = SimpleNamespace(status=lambda: self.ticks)
         self.devices = FakeDevices()
         self.bench = FakeBench(self.devices)
         self.channels, self.events, self.t = ChannelValues(), EventLog(1_000), 0
-        tick = SimpleNamespace(source=source, guard=guard, refused=list(refused))
+        tick = SimpleNamespace(
+            source=source, guard=guard, unguarded=unguarded, refused=refused, priority=priority
+        )
         self.watch = GuardWatch(tick, self.devices, self.channels, self.events)
 
     def cycles(self, count=1):
@@ -217,11 +220,20 @@ def test_a_thread_that_stands_is_told_and_cannot_be_helped(room):
 
 
 def test_what_was_refused_at_the_start_is_told_in_the_first_cycle():
-    room = Room(None, ["guard: no way", "loop: SCHED_FIFO: not you"])
+    room = Room(unguarded=["no way"], refused=["loop: SCHED_FIFO: not you"])
     room.cycles(5)
     assert room.told() == [
-        ("GUARD_DEGRADED", {"reason": "guard: no way"}),
-        ("GUARD_DEGRADED", {"reason": "loop: SCHED_FIFO: not you"}),
+        ("GUARD_DEGRADED", {"reason": "no way"}),
+        ("REALTIME_REFUSED", {"wish": "loop: SCHED_FIFO: not you"}),
     ]
     assert room.channels.get("tick.overruns") == 3
     assert not room.watch.tripped
+
+
+def test_each_thread_and_process_that_runs_below_its_priority_is_named():
+    room = Room(FakeGuard(), priority=55, tick_refused=["SCHED_FIFO: not you"])
+    room.cycles(5)
+    assert room.told() == [
+        ("REALTIME_REFUSED", {"wish": "tick: SCHED_FIFO: not you"}),
+        ("REALTIME_REFUSED", {"wish": "supervisor: SCHED_FIFO"}),
+    ]
