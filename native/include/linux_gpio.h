@@ -29,6 +29,9 @@ extern "C" {
 /* gpiochip0 to this minus one are looked at; a board has 2 to 14. */
 #define LINUX_GPIO_CHIPS_MAX 32
 
+/* Lines of a controller that are searched for a name; the largest known has 164. */
+#define LINUX_GPIO_LINES_MAX 1024
+
 enum linux_gpio_direction { LINUX_GPIO_INPUT = 0, LINUX_GPIO_OUTPUT = 1 };
 
 enum linux_gpio_bias {
@@ -74,6 +77,7 @@ struct linux_gpio_event {
  * field outside its enum, or an offset past the controller's last line. HAL_E_NODEV: no such
  * controller or line. HAL_E_PERM: every candidate is forbidden (the group `gpio` may). HAL_E_BUSY:
  * a driver or another process has the line. HAL_E_UNSUPPORTED: a kernel before 5.10.
+ * HAL_E_CORRUPT: a controller claims more than LINUX_GPIO_LINES_MAX lines to search.
  * On error the line is closed.
  */
 int32_t linux_gpio_open(struct linux_gpio *gpio, const struct linux_syscalls *sys,

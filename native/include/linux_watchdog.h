@@ -90,7 +90,7 @@ int32_t linux_watchdog_close(struct linux_watchdog *watchdog, uint32_t disarm);
 int32_t linux_watchdog_kick(struct linux_watchdog *watchdog);
 
 /* Seconds until the reset without another kick. HAL_E_UNSUPPORTED: the driver cannot tell, or it
- * is not kind dev. HAL_E_STATE: closed. */
+ * is not kind dev. HAL_E_CORRUPT: it tells a time that cannot be. HAL_E_STATE: closed. */
 int32_t linux_watchdog_left_s(const struct linux_watchdog *watchdog);
 
 /*

@@ -78,6 +78,9 @@ static int32_t find_line(struct linux_gpio *gpio, int chip_fd, uint32_t lines,
         gpio->offset = config->offset;
         return config->offset < lines ? HAL_OK : HAL_E_RANGE;
     }
+    if (lines > LINUX_GPIO_LINES_MAX) {
+        return HAL_E_CORRUPT; /* a search through what it claims might never end */
+    }
     for (uint32_t offset = 0; offset < lines; offset++) {
         struct gpio_v2_line_info info = {.offset = offset};
         int64_t result = linux_ioctl(gpio->sys, chip_fd, GPIO_V2_GET_LINEINFO_IOCTL, &info);

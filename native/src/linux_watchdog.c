@@ -250,7 +250,10 @@ int32_t linux_watchdog_left_s(const struct linux_watchdog *watchdog)
         return HAL_E_UNSUPPORTED;
     }
     result = linux_ioctl(watchdog->sys, watchdog->fd, WDIOC_GETTIMELEFT, &left_s);
-    return result < 0 ? linux_error(result) : left_s;
+    if (result < 0) {
+        return linux_error(result);
+    }
+    return left_s < 0 ? HAL_E_CORRUPT : left_s;
 }
 
 int32_t linux_watchdog_notify(const struct linux_watchdog *watchdog, const char *state)

@@ -253,6 +253,8 @@ static void what_is_not_there_is_told_apart_from_what_is_taken_or_forbidden(void
     CHECK(open_on(board, "pinctrl-rp", "GPIO17", 0) == HAL_E_NODEV);
     CHECK(open_on(board, "pinctrl-bcm2711", "GPIO17", 0) == HAL_E_NODEV);
     CHECK(open_on(board, "a label longer than any controller has", "GPIO17", 0) == HAL_E_NODEV);
+    board.chip.lines = LINUX_GPIO_LINES_MAX + 1; /* a search without an end */
+    CHECK(open_on(board, NULL, "GPIO17", 0) == HAL_E_CORRUPT);
     board.forbidden = 1;
     CHECK(open_on(board, NULL, "GPIO17", 0) == HAL_E_PERM);
 }

@@ -19,6 +19,7 @@ static const struct watchdog_info SIMPLE = {.identity = "a timer of its own kind
 static const int ASKED_S = 20;
 static const int SET_S = 15;
 static const int LEFT_S = 9;
+static const int NO_TIME_S = -5;
 static const int BOOT_WATCHDOG = WDIOF_CARDRESET;
 static const int OFF = WDIOS_DISABLECARD;
 
@@ -142,6 +143,10 @@ static void a_driver_that_can_little_is_kicked_by_an_octet(void)
         {.call = SCRIPT_OPEN, .result = -ENOENT, .path = "/s/class/watchdog/watchdog12/nowayout"},
         {.call = SCRIPT_WRITE, .result = 1, .fd = 3, .out = "k", .out_bytes = 1},
         {.call = SCRIPT_IOCTL, .result = -EOPNOTSUPP, .request = WDIOC_GETTIMELEFT},
+        {.call = SCRIPT_IOCTL,
+         .request = WDIOC_GETTIMELEFT,
+         .in = &NO_TIME_S,
+         .in_bytes = sizeof NO_TIME_S},
         {.call = SCRIPT_CLOSE, .fd = 3},
     };
     const struct linux_watchdog_config config = {
@@ -155,6 +160,7 @@ static void a_driver_that_can_little_is_kicked_by_an_octet(void)
     CHECK(watchdog.reset_cause == HAL_RESET_UNKNOWN);
     CHECK(linux_watchdog_kick(&watchdog) == HAL_OK);
     CHECK(linux_watchdog_left_s(&watchdog) == HAL_E_UNSUPPORTED);
+    CHECK(linux_watchdog_left_s(&watchdog) == HAL_E_CORRUPT);
     /* Without a magic character every close stops it: that it runs on would be a lie. */
     CHECK(linux_watchdog_close(&watchdog, 0) == HAL_E_UNSUPPORTED);
     script_end(&script);

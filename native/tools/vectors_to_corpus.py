@@ -1,0 +1,40 @@
+"""Gives the fuzzers what no fuzzer finds: messages and frames whose check value is right.
+
+`make -C native fuzz` runs it: each wire of tests/vectors/bench_link.json and each frame of
+tests/vectors/framer.json becomes a file, behind the octets that its fuzzer takes for itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+RUN = b"\x3f"
+"""fuzz_link_decoder: length of the runs in which the rest is fed."""
+RAW_OCTETS_MAX = 255
+"""fuzz_link_session: a turn is what happens (0: raw octets), how many, and a sequence number."""
+
+
+def turns(wire: bytes) -> bytes:
+    """A wire as turns of the session's fuzzer."""
+    pieces = (wire[at : at + RAW_OCTETS_MAX] for at in range(0, len(wire), RAW_OCTETS_MAX))
+    return b"".join(bytes([0, len(piece), 0]) + piece for piece in pieces)
+
+
+def write(folder: Path, inputs: list[bytes]) -> None:
+    """One file an input, named by its place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, octets in enumerate(inputs):
+        (folder / f"vector-{i:02d}").write_bytes(octets)
+
+
+if __name__ == "__main__":
+    vectors, corpus = (Path(argument) for argument in sys.argv[1:])
+    link = json.loads((vectors / "bench_link.json").read_text(encoding="ascii"))
+    wires = [bytes.fromhex(case["wire"]) for case in (*link["messages"], *link["rejected"])]
+    write(corpus / "fuzz_link_decoder", [RUN + wire for wire in wires])
+    write(corpus / "fuzz_link_session", [turns(wire) for wire in wires])
+    framer = json.loads((vectors / "framer.json").read_text(encoding="ascii"))
+    frames = [bytes.fromhex(case["frame"]) for case in (*framer["frames"], *framer["rejected"])]
+    write(corpus / "fuzz_framer", frames)
