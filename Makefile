@@ -11,7 +11,7 @@ SETUP  := pyproject.toml setup.py hal/build.py hil/plant/build.py
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 OUT    ?= runs/$(or $(SCENARIO),first-flight)
 
-.PHONY: run test help all setup dev fetch check-tools fmt lint type native arch bench soak \
+.PHONY: run test help all setup dev fetch check-tools fmt lint type native arch bench fuzz soak \
         check-fast docs clean lost
 
 run: $(STAMP) fetch  ## fly the default mission (SCENARIO=name OUT=folder) and print where its report is
@@ -90,6 +90,12 @@ check-fast: $(DEV)  ## under half a minute: format, lint, the rules, the fast te
 bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
 	$(BIN)/python benchmarks/hal.py
+
+fuzz:  ## clang's fuzzers at whatever reads foreign octets, FUZZ_ALL_S seconds in all (120)
+	$(MAKE) -s -C native fuzz
+
+soak: $(DEV)  ## the same for SOAK_S seconds (3600), a node flying in real time beside it
+	$(BIN)/python benchmarks/soak.py $(or $(SOAK_S),3600)
 
 docs: $(DEV)  ## write the generated parts of the docs again
 	$(BIN)/python docs/generate.py

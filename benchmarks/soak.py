@@ -1,0 +1,81 @@
+"""Hours, not seconds: the fuzzers at all that reads foreign octets, beside a node that flies.
+
+    python benchmarks/soak.py [SECONDS]
+
+One hour by default. The node flies in real time on the "sim" hardware layer with a real inference
+worker; it must end cleanly, and its process must hold hardly more memory and descriptors at the end
+than after the first tenth. Exit code 1 when it does not, or when a fuzzer finds something.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from flight_process import make_board, status_kib
+
+NATIVE = Path(__file__).resolve().parents[1] / "native"
+SAMPLES = 100
+RSS_GROWTH_MIB_MAX = 6.0
+FDS_GROWTH_MAX = 4
+
+
+def weight(pid):
+    """(resident MiB, open descriptors) of a process."""
+    return status_kib(pid, "VmRSS") / 1024, sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+class Flight:
+    """`lumenode fly`, watched from outside."""
+
+    def __init__(self, folder):
+        self._log = (folder / "flight.txt").open("w+")
+        command = [sys.executable, "-m", "flight", "fly", "--config", str(make_board(folder))]
+        self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        self.weights = []
+
+    def watch(self, seconds):
+        """Weighs it now and then, until it ends or the time is over."""
+        for _ in range(SAMPLES):
+            time.sleep(seconds / SAMPLES)
+            if self.process.poll() is not None:
+                return
+            self.weights.append(weight(self.process.pid))
+
+    def verdict(self):
+        """Ends it and says how it went: whether it is good, and a line."""
+        self.process.terminate()
+        code = self.process.wait(60)
+        self._log.seek(0)
+        events = self._log.readlines()
+        if code != 0 or len(self.weights) < SAMPLES:
+            return False, f"the node ended with {code} after {len(self.weights)} % of the time"
+        early, late = self.weights[SAMPLES // 10], self.weights[-1]
+        grown_mib, grown_fds = late[0] - early[0], late[1] - early[1]
+        said = (
+            f"node: ended cleanly, {len(events)} events; resident {early[0]:.1f} MiB after a tenth,"
+            f" {late[0]:.1f} MiB at the end; descriptors {early[1]}, {late[1]}"
+        )
+        return grown_mib <= RSS_GROWTH_MIB_MAX and grown_fds <= FDS_GROWTH_MAX, said
+
+
+def main():
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 3600
+    fuzz = ["make", "-s", "-C", str(NATIVE), "fuzz"]
+    subprocess.run([*fuzz, "FUZZ_S=1"], check=True, stdout=-3)  # built before the clock starts
+    print(f"soak: {seconds} s, fuzzers in turn, a node in real time beside them", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        flight = Flight(Path(folder))
+        watcher = threading.Thread(target=flight.watch, args=(seconds,))
+        watcher.start()
+        found = subprocess.run([*fuzz, f"FUZZ_ALL_S={seconds}"], check=False).returncode
+        watcher.join()
+        good, said = flight.verdict()
+    print(said, "" if good else "NOT GOOD", flush=True)
+    return 0 if good and found == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
