@@ -1,7 +1,8 @@
 /*
- * A million frames over a line that damages one message in a hundred: octets flipped, lost, repeated;
- * messages lost, repeated, swapped. What is damaged is counted, what is not arrives, nothing false
- * is taken. The seed is printed; it is all that is needed to see the same again.
+ * A million frames over a line that damages one message in a hundred: octets flipped, lost,
+ * repeated, swapped; messages lost, repeated, swapped. What is damaged is counted, what is not
+ * arrives, nothing false is taken. The seed is printed; it is all that is needed to see the same
+ * again.
  */
 #include "link_pair.h"
 
@@ -20,6 +21,7 @@ enum damage {
     DAMAGE_FLIP,
     DAMAGE_OCTET_LOST,
     DAMAGE_OCTET_TWICE,
+    DAMAGE_OCTETS_SWAPPED,
     DAMAGE_LOST,
     DAMAGE_TWICE,
     DAMAGE_SWAPPED,
@@ -106,6 +108,13 @@ static uint32_t damage(uint8_t *wire, uint32_t bytes, enum damage how, int *lost
         memmove(wire + at + 1, wire + at, bytes - at);
         *lost = !at_end; /* one zero more harms nobody */
         return bytes + 1;
+    case DAMAGE_OCTETS_SWAPPED:
+        at = draw(bytes - 2); /* the zero at the end stays where it is */
+        *lost = wire[at] != wire[at + 1];
+        wire[at] ^= wire[at + 1];
+        wire[at + 1] ^= wire[at];
+        wire[at] ^= wire[at + 1];
+        return bytes;
     case DAMAGE_TWICE: memcpy(wire + bytes, wire, bytes); return 2 * bytes;
     case DAMAGE_LOST: *lost = 1; return 0;
     default: return bytes;
