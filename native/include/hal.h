@@ -8,7 +8,9 @@
  * Model.    A device is the caller's `struct hal`. hal_open() ties it to a table of operations
  *           (`api`), the caller's constant `config`, and the backend's mutable `data`, which lies
  *           in memory the caller gave. There are no globals and nothing is allocated, before or
- *           after opening. Any number of devices can be open at once.
+ *           after opening. (A backend that samples on threads keeps what they touch in a mapping of
+ *           its own: a thread that hangs in the kernel may outlive the device.) Any number of
+ *           devices can be open at once.
  * Checked.  The functions here test every argument, the state of the device, and every answer's
  *           range; a backend behind them only moves values. They count what they refuse.
  * Units.    Integers of fixed width; the last part of the name is the unit: mw, mv, ma (discharge
@@ -245,13 +247,15 @@ int64_t hal_arena_bytes(const struct hal_config *config);
  *
  * HAL_E_STATE: `dev` is open. HAL_E_NODEV: no backend of that name, or its hardware is absent.
  * HAL_E_RANGE: NULL, another ABI version, a field out of bounds, or the arena is too small.
- * On error the device stays closed. Worst case 50 ms: a backend may probe here and nowhere else.
+ * On error the device stays closed. Worst case 50 ms: a backend may probe here and nowhere else; one
+ * that keeps a journal of what it is going to set takes beside that what its medium needs.
  */
 int32_t hal_open(struct hal *dev, const struct hal_config *config, void *arena,
                  uint64_t arena_bytes);
 
-/* Closes; the arena and the configuration are the caller's again. Actuators keep their state.
- * Closing a closed device or NULL does nothing. Worst case 50 ms. */
+/* Closes; the arena and the configuration are the caller's again. Actuators keep their state
+ * (a board's own settings, clock caps say, are put back as they were found). Closing a closed device
+ * or NULL does nothing. Worst case 50 ms. */
 void hal_close(struct hal *dev);
 
 /*

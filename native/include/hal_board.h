@@ -86,8 +86,8 @@ struct hal_board {
     struct hal_clock policies[HAL_POLICIES_MAX];
     uint64_t energy_uj;       /* integral of the payload's power since opening */
     uint64_t energy_gaps;     /* intervals left out of it: no valid power at an end */
-    uint64_t samples;         /* rounds of the sampler */
-    uint64_t samples_late;    /* rounds that took longer than their period */
+    uint64_t samples;         /* readings of a source: a zone, a rail, a clock */
+    uint64_t samples_late;    /* readings that were missed: the one before took too long */
     uint64_t reads_failed;    /* single readings that failed */
     uint64_t journal_entries; /* settings changed and not yet put back */
     uint64_t journal_failed;  /* journal writes that failed: the setting was then not changed */
