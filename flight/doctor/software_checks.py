@@ -18,7 +18,6 @@ PYTHON_LEAST = (3, 11)
 DISK_MB_LEAST = 500
 """The environment, the imagery and a day's run together."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PLANNED_BACKENDS = ("linux", "link")
 SLOW_PROVIDERS = ("TensorrtExecutionProvider",)
 """Their first session takes minutes and much power: only told, never tried here."""
 
@@ -53,13 +52,7 @@ def _native() -> Iterator[Finding]:
             yield Finding(tool, State.MISSING, "not on the path", remedy, needed=not built)
     if not built:
         return
-    backends = backend_names()
-    yield Finding("HAL backends", State.OK, ", ".join(backends), needed=True)
-    for name in PLANNED_BACKENDS:
-        if name not in backends:
-            yield Finding(
-                f"HAL {name}", State.UNSUPPORTED, "not in this version", 'use hal = "sim"'
-            )
+    yield Finding("HAL backends", State.OK, ", ".join(backend_names()), needed=True)
     devices = NativeDevices("sim")
     try:
         valid = devices.snapshot().valid.bit_count()

@@ -276,7 +276,8 @@ int32_t hal_frame_check(const struct hal_frame *frame);
  * far end of a serial link answers later: the setter then returns the value asked for, and what was
  * read back stands in the following snapshots.
  * HAL_E_RANGE: argument out of bounds. HAL_E_STATE: closed. HAL_E_IO, HAL_E_TIMEOUT: the actuator
- * did not answer. Worst case 50 us each.
+ * did not answer. HAL_E_UNSUPPORTED: there is no such actuator to switch on; switched off it answers
+ * 0, since what is not there is off. Worst case 50 us each.
  */
 
 /* 0 switches the compute board off; 1 to config->payload_level_max is a row of its profile.

@@ -59,5 +59,6 @@ struct hal_api {
 /* The table hal_open() chooses from: one line a backend in hal_core.c. */
 extern const struct hal_api hal_sim_api;
 extern const struct hal_api hal_link_api;
+extern const struct hal_api hal_linux_api;
 
 #endif

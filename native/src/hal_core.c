@@ -18,6 +18,7 @@ _Static_assert(sizeof(struct hal_board) == 1832, "the board's layout is the ABI"
 static const struct hal_api *const BACKENDS[] = {
     &hal_sim_api,
     &hal_link_api,
+    &hal_linux_api,
 };
 #define BACKEND_COUNT (sizeof BACKENDS / sizeof BACKENDS[0])
 

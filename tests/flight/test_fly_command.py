@@ -190,17 +190,6 @@ def test_without_keys_nothing_starts_and_one_line_says_what_to_run(make_board, t
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("backend", ["linux", "link:/dev/ttyUSB0"])
-def test_a_backend_that_is_not_built_is_one_line(make_board, tmp_path, lumenode, backend):
-    config = make_board(tmp_path)
-    config.write_text(config.read_text() + f'[board]\nhal = "{backend}"\n')
-    refused = lumenode("fly", "--config", config)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    (line,) = refused.stderr.splitlines()
-    assert repr(backend) in line
-    assert "allowed: sim" in line
-
-
 def test_two_flights_never_share_a_store(make_board, tmp_path, lumenode):
     config = make_board(tmp_path)
     first = start(config)

@@ -72,7 +72,7 @@ def test_without_a_bench_time_runs_by_itself() -> None:
 
 
 def test_an_unknown_backend_is_named_in_the_error() -> None:
-    assert backend_names() == ("sim", "link")
+    assert backend_names() == ("sim", "link", "linux")
     with pytest.raises(HalError, match=r"toaster\.open: NODEV \(-1\)") as caught:
         NativeDevices("toaster")
     assert caught.value.kind is HalErrorKind.NODEV
