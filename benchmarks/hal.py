@@ -15,12 +15,14 @@ from typing import NamedTuple
 sys.path[0] = str(Path(__file__).resolve().parent / "hal_parts")
 
 import part_guard  # noqa: E402
+import part_lock  # noqa: E402
 import part_snapshot  # noqa: E402
 import part_tick  # noqa: E402
 
 # A part is a function that yields rows; a new one is one line.
 PARTS = {
     "snapshot": part_snapshot.rows,
+    "lock": part_lock.rows,
     "tick": part_tick.rows,
     "guard": part_guard.rows,
 }
