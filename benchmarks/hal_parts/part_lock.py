@@ -14,6 +14,7 @@ from hal.native_library import lib
 STANDS_S = 0.05
 ROUNDS = 15
 LOST_PERCENT_MAX = 10.0
+HELD = ctypes.PyDLL(None)
 
 
 def in_c():
@@ -24,8 +25,8 @@ def in_python():
     time.sleep(STANDS_S)
 
 
-def lock_held(held=ctypes.PyDLL(None)):
-    held.usleep(int(STANDS_S * 1e6))
+def lock_held():
+    HELD.usleep(int(STANDS_S * 1e6))
 
 
 def got_done(call, done):
