@@ -349,8 +349,9 @@ int32_t hal_clear_throttle(struct hal *dev);
  * Attaches the caller's guard (guard.h), which is not armed: it learns what makes this device safe.
  * It stays until the device is closed or NULL is attached; no watcher runs then.
  * @return steps of the plan, zero or more. HAL_E_UNSUPPORTED: the backend cannot be made safe from
- * outside. HAL_E_RANGE: NULL device. HAL_E_CORRUPT: not a guard. HAL_E_STATE: closed, or the guard
- * is armed. Worst case 50 us.
+ * outside. HAL_E_RANGE: NULL device. HAL_E_CORRUPT: not a guard. HAL_E_STATE: closed, or this guard
+ * or the one attached before is not disarmed: a trip does not end by taking the guard off. Worst
+ * case 50 us.
  */
 int32_t hal_attach_guard(struct hal *dev, struct guard *guard);
 

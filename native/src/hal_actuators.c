@@ -150,6 +150,15 @@ int32_t hal_term_write(struct hal *dev, uint32_t reg, uint32_t value)
     return write_guarded(dev, reg, value);
 }
 
+/* A guard that is armed, or has tripped, holds the device until it is disarmed. */
+static int is_held(const struct hal *dev)
+{
+    struct guard_status status;
+
+    return dev->guard != NULL && guard_read_status(dev->guard, &status) == HAL_OK &&
+           status.state != GUARD_DISARMED;
+}
+
 int32_t hal_attach_guard(struct hal *dev, struct guard *guard)
 {
     struct guard_plan plan = {.count = 0};
@@ -157,6 +166,9 @@ int32_t hal_attach_guard(struct hal *dev, struct guard *guard)
 
     if (state < 0) {
         return state;
+    }
+    if (is_held(dev)) {
+        return HAL_E_STATE;
     }
     if (guard == NULL) {
         dev->guard = NULL;

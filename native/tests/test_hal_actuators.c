@@ -230,8 +230,23 @@ static void a_guard_attaches_to_an_open_device_that_has_a_plan(void)
     CHECK(hal_attach_guard(&dev, &guard) == HAL_E_UNSUPPORTED);
     CHECK(dev.guard == NULL);
     CHECK(hal_set_laser(&dev, 1) == 1);
-    dev = open_guarded();
+}
+
+/* Taking it off would switch on again what a trip has forbidden, without anybody's arming. */
+static void a_guard_that_watches_or_has_tripped_cannot_be_taken_off(void)
+{
+    static struct guard other;
+    const struct guard_config watch = {.period_ns = 1000000, .limit_ticks = 1};
+    struct hal dev = open_guarded();
+
+    CHECK(guard_init(&other, &watch) == HAL_OK);
+    CHECK(hal_attach_guard(&dev, NULL) == HAL_E_STATE);
     trip();
+    CHECK(hal_attach_guard(&dev, NULL) == HAL_E_STATE);
+    CHECK(hal_attach_guard(&dev, &other) == HAL_E_STATE && dev.guard == &guard);
+    CHECK(hal_set_laser(&dev, 1) == HAL_E_INHIBITED);
+    CHECK(guard_disarm(&guard) == HAL_OK);
+    CHECK(hal_attach_guard(&dev, &other) == 1 && dev.guard == &other);
     CHECK(hal_attach_guard(&dev, NULL) == HAL_OK && dev.guard == NULL);
     CHECK(hal_set_laser(&dev, 1) == 1);
 }
@@ -270,6 +285,7 @@ int main(void)
         PROMISE(a_terminal_that_does_not_answer_keeps_the_trip),
         PROMISE(a_trip_that_was_not_carried_out_in_full_cannot_be_ended),
         PROMISE(a_guard_attaches_to_an_open_device_that_has_a_plan),
+        PROMISE(a_guard_that_watches_or_has_tripped_cannot_be_taken_off),
         PROMISE(a_sim_device_is_made_safe_from_outside),
     };
 
