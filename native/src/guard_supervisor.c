@@ -16,6 +16,23 @@
 
 #define NUMBER_BYTES 24
 
+/* Whether the watcher needs this descriptor. A flight process that was started without standard input,
+ * output or error has others under their numbers. */
+static int is_needed(const struct guard_supervisor_config *config, int life_fd, int fd)
+{
+    const struct guard_plan *plan = &((const struct guard_block *)config->guard)->plan;
+
+    if (fd == config->guard_fd || fd == config->data_fd || fd == life_fd) {
+        return 1;
+    }
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (plan->steps[i].kind != GUARD_STORE && plan->steps[i].fd == fd) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* In the new process: nothing at its terminal, and only what the watcher needs. A descriptor that is
  * given to itself loses its FD_CLOEXEC (posix_spawn_file_actions_adddup2(3), glibc 2.29). */
 static int hand_over(posix_spawn_file_actions_t *actions,
@@ -25,7 +42,9 @@ static int hand_over(posix_spawn_file_actions_t *actions,
     int failed = 0;
 
     for (int fd = 0; fd <= 2; fd++) {
-        failed |= posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
+        if (!is_needed(config, life_fd, fd)) {
+            failed |= posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
+        }
     }
     failed |= posix_spawn_file_actions_adddup2(actions, config->guard_fd, config->guard_fd);
     failed |= posix_spawn_file_actions_adddup2(actions, life_fd, life_fd);

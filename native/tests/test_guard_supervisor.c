@@ -124,6 +124,40 @@ static void it_stands_apart_from_the_terminal_and_from_signals(void)
     close_stage(&stage);
 }
 
+/* A flight process that was started without standard input, output and error: what the watcher is
+ * handed has their numbers. */
+static void it_runs_with_the_lowest_descriptors_too(void)
+{
+    pid_t pid = fork();
+    int how = 0;
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        (void)close(0);
+        (void)close(1);
+        (void)dup2(2, 9);
+        (void)close(2);
+        struct stage stage = make_stage(PERIOD_NS, LIMIT);
+        const struct guard_supervisor_config config = config_of(&stage);
+        struct guard_supervisor supervisor = {0};
+
+        if (stage.guard_fd != 0 || stage.data_fd != 1 || stage.file_fd != 2 ||
+            guard_supervisor_start(&supervisor, &config) != HAL_OK || guard_arm(stage.guard) != 0) {
+            _exit(2);
+        }
+        while (stage_status(&stage).safe == 0) {
+            if (guard_supervisor_runs(&supervisor) != 1) {
+                _exit(3);
+            }
+            stage_rest();
+        }
+        guard_supervisor_stop(&supervisor);
+        _exit(stage_is_safe(&stage) ? 0 : 4);
+    }
+    CHECK(waitpid(pid, &how, 0) == pid);
+    CHECK(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+
 static void its_own_death_is_seen(void)
 {
     struct stage stage = make_stage(PERIOD_NS, LIMIT);
@@ -175,6 +209,7 @@ int main(int argc, char **argv)
         PROMISE(a_stopped_process_is_made_safe_within_two_ticks_of_the_limit),
         PROMISE(it_ends_when_it_is_told_and_leaves_nothing),
         PROMISE(it_stands_apart_from_the_terminal_and_from_signals),
+        PROMISE(it_runs_with_the_lowest_descriptors_too),
         PROMISE(its_own_death_is_seen),
         PROMISE(what_cannot_be_started_is_told),
     };
