@@ -77,7 +77,7 @@ const struct camera_format *camera_format_find(uint32_t fourcc);
 /*
  * Whether the configuration can be done. HAL_OK. HAL_E_UNSUPPORTED: unknown format, a band named
  * for a plane that it has not, or srgb on more than 8 bits. HAL_E_RANGE: NULL, a number out of its
- * bounds, or tiles that do not fit into the picture.
+ * bounds, YUYV of an odd width, or tiles that do not fit into the picture.
  */
 int32_t camera_tile_check(const struct camera_tile_config *config);
 

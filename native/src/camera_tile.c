@@ -63,7 +63,9 @@ int32_t camera_tile_check(const struct camera_tile_config *config)
         }
     }
     size = size_of(config, format);
-    if (config->black_level >= full_count(format) ||
+    /* Two pixels of YUYV share their colour: there is no half pair. */
+    if ((format->kind == CAMERA_KIND_YUYV && config->width_px % 2 != 0) ||
+        config->black_level >= full_count(format) ||
         config->tiles_across * config->tile_px > size.width_px ||
         config->tiles_down * config->tile_px > size.height_px) {
         return HAL_E_RANGE;

@@ -254,7 +254,7 @@ static void every_format_is_in_the_table_once(void)
 
 static void what_cannot_be_done_is_refused(void)
 {
-    struct camera_tile_config bad[16];
+    struct camera_tile_config bad[17];
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         bad[i] = config_of(V4L2_PIX_FMT_YUYV, CAMERA_RED);
@@ -277,6 +277,7 @@ static void what_cannot_be_done_is_refused(void)
     bad[13].bands[5] = CAMERA_GREY + 1;
     bad[14].black_level = 255;
     bad[15].height_px = CAMERA_SIDE_PX_MAX + 1;
+    bad[16].width_px = 13; /* the last pixel would have no partner */
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         CHECK(camera_tile_check(&bad[i]) == HAL_E_RANGE);
     }
