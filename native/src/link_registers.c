@@ -36,9 +36,27 @@ void link_registers_read(struct link_registers *registers, struct link_session *
     }
 }
 
+/* Whether an older write, sent again after the newer one, would undo that one. */
+static int undoes(uint32_t older, uint32_t newer)
+{
+    return older == newer || newer == TERM_REG_RESET ||
+           (older == TERM_REG_RESET && newer == TERM_REG_INHIBIT);
+}
+
+static void void_older(struct link_registers *registers, uint32_t reg)
+{
+    for (uint32_t i = 0; i < LINK_REGISTER_WRITES; i++) {
+        if (registers->writes[i].id != 0 && undoes(registers->writes[i].reg, reg)) {
+            registers->writes[i].id = 0;
+            registers->failed++;
+        }
+    }
+}
+
 int link_registers_write(struct link_registers *registers, uint32_t reg, uint32_t value,
                          uint64_t now_ns)
 {
+    void_older(registers, reg);
     for (uint32_t i = 0; i < LINK_REGISTER_WRITES; i++) {
         if (registers->writes[i].id == 0) {
             registers->writes[i] = (struct link_register_write){
@@ -66,6 +84,12 @@ static void send(const struct link_register_write *write, struct link_session *s
     (void)link_session_post(session, LINK_REG_WRITE, payload, sizeof payload);
 }
 
+/* A terminal that stays lit although a guard asked for darkness is worth any number of messages. */
+static int is_given_up(const struct link_register_write *write)
+{
+    return write->tries >= LINK_REGISTER_TRIES_MAX && write->reg != TERM_REG_INHIBIT;
+}
+
 /* The oldest write that is under way; they are answered in any order but sent in theirs. */
 static struct link_register_write *oldest(struct link_registers *registers, uint32_t behind_id)
 {
@@ -90,7 +114,7 @@ uint64_t link_registers_step(struct link_registers *registers, struct link_sessi
 
     while ((write = oldest(registers, behind_id)) != NULL) {
         behind_id = write->id;
-        if (now_ns >= write->due_ns && write->tries == LINK_REGISTER_TRIES_MAX) {
+        if (now_ns >= write->due_ns && is_given_up(write)) {
             write->id = 0;
             registers->failed++;
             continue;
@@ -101,6 +125,9 @@ uint64_t link_registers_step(struct link_registers *registers, struct link_sessi
             write->due_ns = now_ns + RETRY_NS;
         }
         next_ns = write->due_ns < next_ns ? write->due_ns : next_ns;
+        if (write->reg == TERM_REG_RESET) {
+            break; /* sent again, it would undo what came after it */
+        }
     }
     return next_ns;
 }
@@ -114,6 +141,15 @@ static void take_values(struct link_registers *registers, const struct link_reg_
         link_get_word(words + (size_t)i * LINK_WORD_BYTES, &word);
         registers->values[head->first + i] = word.value;
     }
+}
+
+/* The far end's answer as a code of hal.h: what it means that no number of ours says is not known. */
+static int32_t known_code(int32_t code)
+{
+    if (code >= 0) {
+        return HAL_OK;
+    }
+    return code < HAL_E_INHIBITED ? HAL_E_IO : code;
 }
 
 void link_registers_take(struct link_registers *registers, const struct link_message *message,
@@ -137,7 +173,7 @@ void link_registers_take(struct link_registers *registers, const struct link_mes
         return; /* of a reading that another took the place of */
     }
     registers->read_id = 0;
-    registers->code = head.code < 0 ? head.code : HAL_OK;
+    registers->code = known_code(head.code);
     registers->read_ns = now_ns;
     take_values(registers, &head, message->payload + LINK_REG_VALUES_BYTES);
     registers->known |= head.code >= 0 && head.first == 0 && head.count >= TERM_REG_COUNT;

@@ -28,7 +28,7 @@ struct link_registers {
     uint32_t last_id;
     struct link_register_write writes[LINK_REGISTER_WRITES];
     uint64_t refused; /* writes answered with an error */
-    uint64_t failed;  /* writes never answered */
+    uint64_t failed;  /* writes never answered, or void before they were */
 };
 
 /* Another session: nothing is known, nothing is under way; the writes under way are lost. */
@@ -37,11 +37,16 @@ void link_registers_restart(struct link_registers *registers);
 /* Asks for all registers. One reading at a time: a second takes the place of an unanswered one. */
 void link_registers_read(struct link_registers *registers, struct link_session *session);
 
-/* Takes a write. @return 1 taken, 0 no room: as many as there may be are under way. */
+/*
+ * Takes a write. Older ones under way that would undo it if they were sent again are void: those of
+ * the same register, all of them before a RESET, and a RESET before an INHIBIT. @return 1 taken, 0 no
+ * room: as many as there may be are under way.
+ */
 int link_registers_write(struct link_registers *registers, uint32_t reg, uint32_t value,
                          uint64_t now_ns);
 
-/* Sends and repeats writes, gives up what was never answered. @return when it is due next. */
+/* Sends and repeats writes; what was never answered is given up, INHIBIT excepted. What was asked for
+ * after a RESET waits for its answer. @return when it is due next. */
 uint64_t link_registers_step(struct link_registers *registers, struct link_session *session,
                              uint64_t now_ns);
 

@@ -99,6 +99,22 @@ static void a_reading_refused_keeps_its_code_and_the_values_before(void)
     CHECK(registers.code == HAL_E_UNSUPPORTED && registers.values[5] == 15);
 }
 
+/* What comes over a line is no promise: a code that nobody knows would have no name in Python. */
+static void a_code_that_nobody_knows_is_an_error_of_the_device(void)
+{
+    static const int32_t CODES[] = {HAL_E_INHIBITED - 1, -4711, INT32_MIN};
+
+    begin();
+    for (size_t i = 0; i < COUNT_OF(CODES); i++) {
+        link_registers_read(&registers, &pair.node.session);
+        answer((struct link_reg_values){.id = registers.read_id, .code = CODES[i]}, 0);
+        CHECK(registers.code == HAL_E_IO);
+    }
+    link_registers_read(&registers, &pair.node.session);
+    answer((struct link_reg_values){.id = registers.read_id, .code = HAL_E_INHIBITED}, 0);
+    CHECK(registers.code == HAL_E_INHIBITED);
+}
+
 static void values_beyond_the_map_are_left_out(void)
 {
     begin();
@@ -129,6 +145,58 @@ static void writes_go_in_their_order_until_they_are_answered(void)
     CHECK(registers.refused == 1 && step() == UINT64_MAX && registers.failed == 0);
 }
 
+/* What is sent again must not undo what was asked for after it. */
+static void a_newer_write_makes_the_older_ones_that_it_undoes_void(void)
+{
+    static const uint32_t PAIRS[][2] = {
+        /* older, newer */
+        {TERM_REG_SCAN_URAD, TERM_REG_SCAN_URAD},
+        {TERM_REG_INHIBIT, TERM_REG_INHIBIT},
+        {TERM_REG_SCAN_URAD, TERM_REG_RESET},
+        {TERM_REG_RESET, TERM_REG_INHIBIT}, /* dark stays dark */
+    };
+
+    for (size_t i = 0; i < COUNT_OF(PAIRS); i++) {
+        begin();
+        CHECK(link_registers_write(&registers, PAIRS[i][0], 0, pair.now_ns));
+        (void)step(); /* and it is lost */
+        CHECK(link_registers_write(&registers, PAIRS[i][1], 1, pair.now_ns));
+        (void)step();
+        CHECK(asked(LINK_REG_WRITE) == 2 && last_write().reg == PAIRS[i][1]);
+        CHECK(registers.failed == 1);
+        answer((struct link_reg_values){.id = last_write().id, .code = HAL_OK}, 0);
+        pair_run(&pair, LINK_ACTUATORS_RETRY_NS);
+        CHECK(step() == UINT64_MAX && asked(LINK_REG_WRITE) == 2);
+    }
+}
+
+static void what_is_asked_for_after_a_reset_waits_for_its_answer(void)
+{
+    begin();
+    CHECK(link_registers_write(&registers, TERM_REG_RESET, TERM_RESET_KEY, pair.now_ns));
+    CHECK(link_registers_write(&registers, TERM_REG_SCAN_URAD, 5, pair.now_ns));
+    (void)step(); /* and it is lost */
+    CHECK(asked(LINK_REG_WRITE) == 1 && last_write().reg == TERM_REG_RESET);
+    pair_run(&pair, LINK_ACTUATORS_RETRY_NS);
+    (void)step();
+    CHECK(asked(LINK_REG_WRITE) == 2 && last_write().reg == TERM_REG_RESET);
+    answer((struct link_reg_values){.id = last_write().id, .code = HAL_OK}, 0);
+    (void)step();
+    CHECK(asked(LINK_REG_WRITE) == 3 && last_write().value == 5 && registers.failed == 0);
+}
+
+/* It may be what a guard asks for: there is no giving up. */
+static void an_inhibit_is_repeated_for_as_long_as_it_takes(void)
+{
+    begin();
+    CHECK(link_registers_write(&registers, TERM_REG_INHIBIT, 1, pair.now_ns));
+    for (uint32_t i = 0; i < LINK_REGISTER_TRIES_MAX + 5; i++) {
+        (void)step();
+        pair.now_ns += LINK_ACTUATORS_RETRY_NS;
+    }
+    CHECK(asked(LINK_REG_WRITE) == LINK_REGISTER_TRIES_MAX + 5 && registers.failed == 0);
+}
+
 static void a_write_never_answered_is_given_up_and_counted(void)
 {
     begin();
@@ -147,9 +215,9 @@ static void as_many_writes_as_there_is_room_for_and_no_more(void)
 {
     begin();
     for (uint32_t i = 0; i < LINK_REGISTER_WRITES; i++) {
-        CHECK(link_registers_write(&registers, TERM_REG_SCAN_URAD, i, pair.now_ns));
+        CHECK(link_registers_write(&registers, TERM_REG_FLAGS + i, i, pair.now_ns));
     }
-    CHECK(!link_registers_write(&registers, TERM_REG_SCAN_URAD, 9, pair.now_ns));
+    CHECK(!link_registers_write(&registers, TERM_REG_COUNT - 1, 9, pair.now_ns));
     (void)step();
     CHECK(asked(LINK_REG_WRITE) == LINK_REGISTER_WRITES);
     link_registers_restart(&registers); /* the session ended */
@@ -179,8 +247,12 @@ int main(void)
         PROMISE(a_reading_asks_for_all_and_fills_them_all),
         PROMISE(a_reading_that_was_replaced_or_never_asked_for_counts_for_nothing),
         PROMISE(a_reading_refused_keeps_its_code_and_the_values_before),
+        PROMISE(a_code_that_nobody_knows_is_an_error_of_the_device),
         PROMISE(values_beyond_the_map_are_left_out),
         PROMISE(writes_go_in_their_order_until_they_are_answered),
+        PROMISE(a_newer_write_makes_the_older_ones_that_it_undoes_void),
+        PROMISE(what_is_asked_for_after_a_reset_waits_for_its_answer),
+        PROMISE(an_inhibit_is_repeated_for_as_long_as_it_takes),
         PROMISE(a_write_never_answered_is_given_up_and_counted),
         PROMISE(as_many_writes_as_there_is_room_for_and_no_more),
         PROMISE(identifiers_leave_zero_out_when_they_wrap),
