@@ -99,7 +99,7 @@ static void on_up(struct link_device *device, uint64_t now_ns)
     device->view.status.peer_role = peer->role;
     device->view.peer_frame_bytes = peer->frame_bytes_max;
     device->light_before = device->view.light;
-    device->inhibit_sent = 0;
+    device->inhibit_sent = device->inhibit_known != 0 ? LINK_INHIBIT_UNTOLD : 0;
     device->read_ns = now_ns;
 }
 

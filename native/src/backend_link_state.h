@@ -18,6 +18,8 @@
 #define LINK_OUT_BYTES       (8 * LINK_WIRE_BYTES_MAX)
 #define LINK_IN_BYTES        16384u
 #define LINK_REOPEN_NS       250000000u
+/* The far end's terminal outlives a session, and with it what a lost message was to change. */
+#define LINK_INHIBIT_UNTOLD UINT32_MAX
 /* A word that the guard stores wakes nobody: the thread looks at least so often. */
 #define LINK_LOOK_NS 20000000u
 
@@ -69,9 +71,10 @@ struct link_device {
     uint64_t sent_serial;            /* orders up to this one are in session.wanted */
     uint64_t done_handled;           /* the newest of done_serial that was looked at */
     uint64_t reopen_ns;
-    uint64_t read_ns; /* registers are due to be read */
-    uint32_t inhibit_sent;
-    uint32_t news_owed; /* 1: the owner is to be woken at the next publishing */
+    uint64_t read_ns;       /* registers are due to be read */
+    uint32_t inhibit_sent;  /* TERM_REG_INHIBIT as this session was told, or LINK_INHIBIT_UNTOLD */
+    uint32_t inhibit_known; /* 1: some session was told of it, so each new one is */
+    uint32_t news_owed;     /* 1: the owner is to be woken at the next publishing */
     uint32_t out_at;
     uint32_t out_filled;
     uint8_t out[LINK_OUT_BYTES];

@@ -58,6 +58,7 @@ static void take_register_orders(struct link_device *device, uint64_t now_ns)
     if (inhibit != device->inhibit_sent &&
         link_registers_write(&device->registers, TERM_REG_INHIBIT, inhibit, now_ns)) {
         device->inhibit_sent = inhibit;
+        device->inhibit_known = 1;
     }
     while ((front = link_ring_front(&device->writes, &bytes)) != NULL) {
         memcpy(&order, front, sizeof order);
