@@ -15,6 +15,7 @@ from typing import NamedTuple
 sys.path[0] = str(Path(__file__).resolve().parent / "hal_parts")
 
 import part_guard  # noqa: E402
+import part_link  # noqa: E402
 import part_lock  # noqa: E402
 import part_snapshot  # noqa: E402
 import part_tick  # noqa: E402
@@ -25,6 +26,7 @@ PARTS = {
     "lock": part_lock.rows,
     "tick": part_tick.rows,
     "guard": part_guard.rows,
+    "link": part_link.rows,
 }
 
 
@@ -36,12 +38,15 @@ class Shown(NamedTuple):
 
 
 def shown(row):
-    """`row`: what, value, unit, and the most it may be (None: nothing to keep)."""
+    """`row`: what, value, unit, and the most it may be (None: nothing to keep; ("least", x))."""
     what, value, unit, limit = row
     figure = f"{value:12,.2f}" if isinstance(value, float) else f"{value:>12}"
     if limit is None:
         return Shown(True, f"  {what:<58}{figure} {unit}")
-    kept = value <= limit
+    if isinstance(limit, tuple):
+        kept, limit = value >= limit[1], limit[1]
+    else:
+        kept = value <= limit
     verdict = "kept" if kept else "NOT KEPT"
     return Shown(kept, f"  {what:<58}{figure} {unit:<6} limit {limit:g}: {verdict}")
 

@@ -1,4 +1,4 @@
-"""Compiles native/bench/hal_loops.c once and runs it; the parts of hal.py compare with it."""
+"""Compiles a program of native/bench once and runs it; the parts of hal.py compare with it."""
 
 import atexit
 import functools
@@ -13,21 +13,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @functools.cache
-def program():
+def built(name):
     """Path of the compiled program, gone when this process ends."""
     build = runpy.run_path(str(ROOT / "hal" / "build.py"))
     folder = Path(tempfile.mkdtemp(prefix="lumenode-bench-"))
     atexit.register(shutil.rmtree, folder)
-    sources = ["native/bench/hal_loops.c", *build["SOURCES"]]
+    sources = [f"native/bench/{name}.c", *build["SOURCES"]]
     includes = [f"-I{name}" for name in build["INCLUDES"]]
     command = [os.environ.get("CC", "cc"), *build["COMPILE_ARGS"], *includes, *sources]
-    subprocess.run([*command, "-lm", "-o", str(folder / "loops")], check=True, cwd=ROOT)
+    subprocess.run([*command, "-lm", "-lutil", "-o", str(folder / "loops")], check=True, cwd=ROOT)
     return folder / "loops"
 
 
-def run(*arguments):
+def run(*arguments, program="hal_loops"):
     """Its lines, as numbers."""
     told = subprocess.run(
-        [program(), *map(str, arguments)], check=True, capture_output=True, text=True
+        [built(program), *map(str, arguments)], check=True, capture_output=True, text=True
     )
     return [float(line) for line in told.stdout.split()]

@@ -1,0 +1,42 @@
+"""Part "link" of hal.py: the bench link on a pseudo-terminal, next to the bare descriptor.
+
+Round trips alternate in blocks, both ends in C, each far end a thread of its own. Throughput is
+payload, one way, through codec and pseudo-terminal.
+"""
+
+import statistics
+
+import c_loops
+
+ROUNDS = 10_000
+RATIO_MAX = 3.0
+FLOW_MIB = 64
+FLOW_MB_S_LEAST = 20.0
+REPLUGS = 10
+REPLUG_S_MAX = 5.0
+
+
+def percentiles_us(took_ns):
+    """(p50, p99) in us."""
+    cuts = statistics.quantiles(took_ns, n=100, method="inclusive")
+    return cuts[49] / 1e3, cuts[98] / 1e3
+
+
+def rows():
+    """Echo, flow, replug."""
+    took_ns = c_loops.run("echo", ROUNDS, program="link_loops")
+    bare, link = percentiles_us(took_ns[::2]), percentiles_us(took_ns[1::2])
+    for name, bare_us, link_us in zip(("p50", "p99"), bare, link, strict=True):
+        yield f"round trip of 200 octets: {name}, bare descriptor", bare_us, "us", None
+        yield f"round trip of 200 octets: {name}, ECHO of the link", link_us, "us", None
+        limit = RATIO_MAX if name == "p99" else None
+        yield f"  {name}, link over bare", link_us / bare_us, "x", limit
+    for octets in (200, 4096):
+        coded_ns, bare_ns = c_loops.run("flow", octets, FLOW_MIB, program="link_loops")
+        coded, bare_flow = (FLOW_MIB * (1 << 20) * 1e3 / ns for ns in (coded_ns, bare_ns))
+        what = f"one way in messages of {octets} octets"
+        yield f"{what}: codec and pseudo-terminal", coded, "MB/s", ("least", FLOW_MB_S_LEAST)
+        yield f"{what}: pseudo-terminal bare", bare_flow, "MB/s", None
+    back_s = [ns / 1e9 for ns in c_loops.run("replug", REPLUGS, program="link_loops")]
+    yield "line comes back: until sensors are valid, median", statistics.median(back_s), "s", None
+    yield f"line comes back: most of {REPLUGS}", max(back_s), "s", REPLUG_S_MAX
