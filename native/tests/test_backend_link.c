@@ -1,71 +1,31 @@
 /* The backend "link" on a socket, against a bench in C at the far end. */
 #define _GNU_SOURCE
-#include "backend_link.h"
 #include "guard.h"
 #include "guard_plan.h"
-#include "link_far_end.h"
+#include "link_stage.h"
 
-#include <stdlib.h>
-
-static struct hal dev;
-static struct hal_config config;
-static struct hal_link_config link_config;
-static struct hal_frame frame;
-static struct hal_link_status status;
-static struct far_end *far;
-static void *arena;
 static int lines[2];
 
 static void open_device(uint8_t mode)
 {
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lines) == 0);
-    CHECK(hal_config_init(&config, "link") == HAL_OK);
-    CHECK(hal_link_config_init(&link_config) == HAL_OK);
-    config.tx_fifo_frames = FAR_FRAMES;
-    config.rx_fifo_frames = 3;
-    config.backend_config = &link_config;
+    stage_config(mode);
     link_config.fd = lines[0];
-    link_config.mode = mode;
-    link_config.stale_ms = HAL_LINK_STALE_MS_MAX;
-    int64_t bytes = hal_arena_bytes(&config);
-
-    CHECK(bytes > 0);
-    arena = malloc((size_t)bytes);
-    far = malloc(sizeof *far);
-    CHECK(arena != NULL && far != NULL);
-    memset(&dev, 0, sizeof dev);
-    CHECK(hal_open(&dev, &config, arena, (uint64_t)bytes) == HAL_OK);
+    CHECK(stage_open() == HAL_OK);
     far_open(far, lines[1], mode);
 }
 
 static void close_device(void)
 {
-    hal_close(&dev);
+    stage_close();
     CHECK(fcntl(lines[0], F_GETFD) == -1 && errno == EBADF); /* taken over, and closed */
     CHECK(close(lines[1]) == 0);
-    free(arena);
-    free(far);
-}
-
-static uint32_t phase(void)
-{
-    CHECK(hal_link_read_status(&dev, &status) == HAL_OK);
-    return status.phase;
-}
-
-static const struct hal_frame *snapshot(void)
-{
-    CHECK(hal_snapshot(&dev, &frame) == HAL_OK);
-    CHECK(hal_frame_check(&frame) == HAL_OK);
-    return &frame;
 }
 
 static void open_up(uint8_t mode)
 {
     open_device(mode);
-    FAR_UNTIL(far, phase() == HAL_LINK_UP && far->session.state == LINK_STATE_UP);
-    far_show(far);
-    FAR_UNTIL(far, snapshot()->valid == HAL_SENSOR_ALL);
+    stage_meet();
 }
 
 static void before_a_bench_is_there_time_runs_and_nothing_is_valid(void)
