@@ -44,11 +44,11 @@ def shown(row):
     if limit is None:
         return Shown(True, f"  {what:<58}{figure} {unit}")
     if isinstance(limit, tuple):
-        kept, limit = value >= limit[1], limit[1]
+        kept, limit = value >= limit[1], f"least {limit[1]:g}"
     else:
-        kept = value <= limit
+        kept, limit = value <= limit, f"limit {limit:g}"
     verdict = "kept" if kept else "NOT KEPT"
-    return Shown(kept, f"  {what:<58}{figure} {unit:<6} limit {limit:g}: {verdict}")
+    return Shown(kept, f"  {what:<58}{figure} {unit:<6} {limit}: {verdict}")
 
 
 def main():
