@@ -68,6 +68,9 @@ class ProductIntake:
         self._waiting_bytes = 0
         self._to_deliver: dict[int, None] = {}
         self._trouble = {"put": "", "commit": ""}
+        self._refused_bytes = (
+            0  # smallest product that the store failed on; 0: none since it was well
+        )
         self._commit_due_ns = 0
         self._lost_total = self._commits = self.delivered_total = 0
         self.deletions: Bounded[int] = Bounded("deletions", REQUESTS_MAX, Overflow.REJECT_NEWEST)
@@ -135,9 +138,13 @@ class ProductIntake:
             self._store.put(product, payload)
         except StoreError as error:
             self._trouble_is("put", error.kind.name, now_ns)
+            self._refused_bytes = min(self._refused_bytes or len(payload), len(payload))
             self._lost(product.product_id, "store failed", now_ns)
             return False
-        self._trouble_is("put", "", now_ns)
+        # The last free bytes take a mask where no image fits: that is not a medium with room again.
+        if len(payload) >= self._refused_bytes:
+            self._trouble_is("put", "", now_ns)
+            self._refused_bytes = 0
         self._pending[product.product_id] = product
         self._pending_bytes += len(payload)
         return True

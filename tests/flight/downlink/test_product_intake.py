@@ -126,17 +126,23 @@ def test_a_full_medium_costs_the_product_alone_and_is_told(make):
 
 
 def test_a_medium_that_stays_full_is_told_once_and_told_again_after_it_had_room(make):
-    bench = make(store_bytes=1 << 17)
+    bench = make(store_bytes=1 << 18)
+    assert bench.submit(100_000)
+
+    def told():
+        return [args["kind"] for name, args in bench.told if name == "STORE_FAILED"]
+
     for second in range(4):
-        bench.submit(100_000, now_ns=second)
-        bench.intake.step(second)
-    told = [args["kind"] for name, args in bench.told if name == "STORE_FAILED"]
-    assert told == ["FULL"]
-    assert bench.lost() == 3
-    assert bench.submit(10_000)
+        bench.submit(100_000, now_ns=second * S)
+        bench.submit(100, now_ns=second * S)  # fits where the other does not: still full
+        bench.intake.step(second * S)
+    assert (told(), bench.lost()) == (["FULL"], 3)
+    for second in (9, 15):
+        bench.intake.delivered(tuple(range(1, 10)))
+        bench.intake.step(second * S)
+    assert bench.submit(100_000)
     assert not bench.submit(100_000)
-    told = [args["kind"] for name, args in bench.told if name == "STORE_FAILED"]
-    assert told == ["FULL", "FULL"]
+    assert told() == ["FULL", "FULL"]
 
 
 def test_a_product_that_can_get_no_number_is_counted_and_told_and_breaks_nothing(make):
