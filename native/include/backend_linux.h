@@ -13,7 +13,9 @@
  *           milliseconds, so a thread does it: hal_set_payload_level() answers the level asked for,
  *           the snapshots show the level that the caps read back grant, and an attempt that failed
  *           is the answer to the next call for the same level. The switches (heater, payload,
- *           laser) are GPIO lines of the chip itself and are set and read back at once.
+ *           laser) are GPIO lines of the chip itself and are set and read back at once. One that was
+ *           not there is tried again; the payload's, if it comes after a guard was attached, only
+ *           switches off (HAL_E_NODEV) until the guard is attached anew and knows it.
  * Journal.  The value each setting had before is written to the journal, and to the medium, before
  *           it is changed; without that it is not changed. hal_close() puts everything back;
  *           hal_linux_restore() and the next hal_open() do it after a crash. A journal of an earlier

@@ -33,7 +33,8 @@ void linux_lines_open(struct linux_dev *linux_dev)
 {
     const struct hal_linux_config *config = &linux_dev->sampler->config;
     struct linux_journal *journal = &linux_dev->sampler->journal;
-    int32_t code = HAL_OK;
+    int32_t restored = linux_dev->sampler->levels.restored;
+    int32_t code = restored < 0 ? restored : HAL_OK; /* a journal in the way is not written over */
 
     for (int line = 0; line < HAL_LINUX_LINES; line++) {
         linux_dev->lines[line] = (struct linux_line){.gpio = {.fd = -1}, .code = HAL_E_UNSUPPORTED};
@@ -65,15 +66,25 @@ void linux_lines_close(struct linux_dev *linux_dev)
     }
 }
 
+/* The payload is not switched on by a line that no guard's plan can switch it off with. */
+static int is_out_of_reach(const struct linux_dev *linux_dev, int line, uint32_t on)
+{
+    return line == HAL_LINUX_PAYLOAD_ENABLE && on != 0 && linux_dev->lines[line].unplanned != 0;
+}
+
 int32_t linux_line_set(struct linux_dev *linux_dev, int line, uint32_t on)
 {
     struct linux_line *opened = &linux_dev->lines[line];
 
     if (opened->code < 0 && opened->noted != 0) {
         opened->code = open_line(linux_dev, line);
+        opened->unplanned = linux_dev->planned;
     }
     if (opened->code < 0) {
         return opened->code;
+    }
+    if (is_out_of_reach(linux_dev, line, on)) {
+        return HAL_E_NODEV;
     }
     int32_t set = linux_gpio_set(&opened->gpio, on);
 

@@ -14,11 +14,11 @@ static void add_step(struct guard_plan *plan, const struct guard_plan_step *step
     }
 }
 
-static void add_line(const struct linux_dev *linux_dev, struct guard_plan *plan, int line,
-                     uint64_t level)
+static void add_line(struct linux_dev *linux_dev, struct guard_plan *plan, int line, uint64_t level)
 {
     int fd = linux_dev->lines[line].gpio.fd;
 
+    linux_dev->lines[line].unplanned = 0;
     if (fd >= 0) {
         add_step(plan, &(struct guard_plan_step){
                            .kind = GUARD_LINES, .fd = fd, .mask = 1, .value = level});
@@ -69,6 +69,7 @@ int32_t linux_safe_plan(struct hal *dev, struct guard_plan *plan)
 {
     struct linux_dev *linux_dev = dev->data;
 
+    linux_dev->planned = 1;
     add_line(linux_dev, plan, HAL_LINUX_LASER_INHIBIT, 1);
     add_line(linux_dev, plan, HAL_LINUX_PAYLOAD_ENABLE, 0);
     /* The thread that carries levels out obeys this word. */

@@ -16,6 +16,7 @@ struct linux_line {
     struct linux_gpio gpio; /* fd -1: closed */
     int32_t code;           /* why it is closed; HAL_E_UNSUPPORTED: not configured */
     uint32_t noted;         /* 1: it is in the journal, so that it may be switched */
+    uint32_t unplanned;     /* 1: opened since a guard got its plan, which does not know it */
 };
 
 struct linux_dev {
@@ -28,7 +29,7 @@ struct linux_dev {
     struct linux_watchdog watchdog;
     int32_t watchdog_code; /* HAL_OK, or why there is none */
     uint32_t caps_noted;   /* 1: since the device was opened, so that a guard may set them */
-    uint32_t reserved;
+    uint32_t planned;      /* 1: a guard has a plan, which names the lines that were open then */
     int plan_fds[2 * LINUX_CLOCKS_MAX]; /* open for a guard's plan; -1: not */
 };
 

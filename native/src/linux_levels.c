@@ -40,11 +40,15 @@ int32_t linux_levels_note(struct linux_levels *levels)
         levels->journal->failed++; /* what an earlier process noted must not be lost */
         return levels->restored;
     }
-    for (uint32_t i = 0; levels->noted == 0 && code == HAL_OK && i < levels->caps.clocks; i++) {
-        code = note_clock(levels, &inventory->source[levels->caps.index[i]]);
+    for (uint32_t i = 0; code == HAL_OK && i < levels->caps.clocks; i++) {
+        int32_t clock = levels->caps.index[i];
+
+        code = levels->noted[clock] != 0 ? HAL_OK : note_clock(levels, &inventory->source[clock]);
     }
     code = code == HAL_OK ? linux_journal_commit(levels->journal) : code;
-    levels->noted = code == HAL_OK;
+    for (uint32_t i = 0; code == HAL_OK && i < levels->caps.clocks; i++) {
+        levels->noted[levels->caps.index[i]] = 1;
+    }
     return code;
 }
 
@@ -75,9 +79,11 @@ int32_t linux_levels_apply(struct linux_levels *levels, uint32_t level)
 {
     int32_t code = linux_levels_note(levels);
 
-    for (uint32_t i = 0; levels->noted != 0 && i < levels->caps.clocks; i++) {
+    for (uint32_t i = 0; i < levels->caps.clocks; i++) {
         const struct linux_source *clock = &levels->inventory->source[levels->caps.index[i]];
-        int32_t set = set_caps(levels->reader->sys, clock, levels->caps.khz[level][i]);
+        int32_t set = levels->noted[levels->caps.index[i]] == 0
+                          ? HAL_OK /* `code` says why it may not be set */
+                          : set_caps(levels->reader->sys, clock, levels->caps.khz[level][i]);
 
         code = set < 0 ? set : code;
     }
