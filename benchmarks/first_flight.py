@@ -17,8 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from hil.scenario import load_scenario
-from hil.sim_target import SimTarget
+# Beside this file lies hal.py, which is not the package `hal`.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from hil.scenario import load_scenario  # noqa: E402
+from hil.sim_target import SimTarget  # noqa: E402
 
 SPEED_FLOOR_X, SPEED_GOAL_X = 3_000.0, 10_000.0
 WALL_LIMIT_S = 60.0

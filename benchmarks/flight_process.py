@@ -17,10 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from flight.inference.job import REFLECTANCE_SCALE
-from flight.inference.tile_pixels import pixels_of
-from hil.synthetic_scene import synthetic_labelled_tiles
-from hil.tile_writer import LabelledScene, write_tile_cache
+# Beside this file lies hal.py, which is not the package `hal`.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from flight.inference.job import REFLECTANCE_SCALE  # noqa: E402
+from flight.inference.tile_pixels import pixels_of  # noqa: E402
+from hil.synthetic_scene import synthetic_labelled_tiles  # noqa: E402
+from hil.tile_writer import LabelledScene, write_tile_cache  # noqa: E402
 
 RSS_MIB_MAX = 60.0
 MODULES_MAX = 420

@@ -8,11 +8,16 @@ process time, because other work on the machine only ever adds.
 """
 
 import asyncio
+import sys
 import time
+from pathlib import Path
 
-from flight.base.clock import LoopClock
-from flight.base.rate_group import RateGroup, RateGroupRunner
-from hil.simloop import SimLoop
+# Beside this file lies hal.py, which is not the package `hal`.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from flight.base.clock import LoopClock  # noqa: E402
+from flight.base.rate_group import RateGroup, RateGroupRunner  # noqa: E402
+from hil.simloop import SimLoop  # noqa: E402
 
 S = 1_000_000_000
 PERIODS_NS = [S // 10] * 4 + [S] * 10 + [10 * S] * 4 + [60 * S] * 2

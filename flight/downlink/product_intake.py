@@ -64,13 +64,10 @@ class ProductIntake:
         self._values = channels.values
         self._events = events
         self._pending: dict[int, Product] = {}
-        self._pending_bytes = 0
-        self._waiting_bytes = 0
+        self._pending_bytes = self._waiting_bytes = 0
         self._to_deliver: dict[int, None] = {}
         self._trouble = {"put": "", "commit": ""}
-        self._refused_bytes = (
-            0  # smallest product that the store failed on; 0: none since it was well
-        )
+        self._refused_bytes = 0  # smallest that the store failed on since it was well
         self._commit_due_ns = 0
         self._lost_total = self._commits = self.delivered_total = 0
         self.deletions: Bounded[int] = Bounded("deletions", REQUESTS_MAX, Overflow.REJECT_NEWEST)
