@@ -60,6 +60,7 @@ SOURCES = (
     "native/src/guard_supervisor.c",
     "native/src/hal_actuators.c",
     "native/src/hal_core.c",
+    "native/src/hal_terminal.c",
     "native/src/link_clock.c",
     "native/src/link_cobs.c",
     "native/src/link_codec.c",

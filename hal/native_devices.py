@@ -14,9 +14,12 @@ from hal.native_library import ffi, lib
 from hal.protocols import NodeDevices
 from hal.sample import HalConfig, HalCounters, HalError, SensorFrame
 from hal.shared_memory import PrivateMemory, SharedMemory
+from hal.terminal_values import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hal.terminal_values import SerialTerminal, TerminalLineView
 
 # struct hal_frame without version and size in front and check value behind, in SensorFrame's order.
 _FRAME = Struct("=8xQqQI11iIiiIQ11I4x")
@@ -45,8 +48,18 @@ def _end(device: Any, arena: PrivateMemory | SharedMemory) -> None:
     arena.close()
 
 
+def _terminal_config(terminal: SerialTerminal) -> tuple[Any, Any]:
+    """`struct hal_terminal_config *` and the text that it points to."""
+    device = ffi.new("char[]", terminal.device.encode())
+    return ffi.new(
+        "struct hal_terminal_config *", {"device": device, "baud": terminal.baud}
+    ), device
+
+
 class NativeDevices(NodeDevices):
     """The node's hardware through the C backend of that name ("sim").
+
+    A `terminal` on a serial line stands in for the backend's own.
 
     Attributes:
         arena: all the memory that the device lives in; `shared` lets a process that is given its
@@ -62,6 +75,7 @@ class NativeDevices(NodeDevices):
         backend_config: Any = None,
         *,
         shared: bool = False,
+        terminal: SerialTerminal | None = None,
     ) -> None:
         self.backend = backend
         values = config or HalConfig()
@@ -74,6 +88,8 @@ class NativeDevices(NodeDevices):
             self._set_config(field, getattr(values, field))
         # Whoever gives it keeps it, and the text it points to, as long as the device.
         self._config.backend_config = ffi.NULL if backend_config is None else backend_config
+        self._terminal = None if terminal is None else _terminal_config(terminal)
+        self._config.terminal = ffi.NULL if self._terminal is None else self._terminal[0]
         arena_bytes = self._check(lib.hal_arena_bytes(self._config), "open")
         self.arena = _arena(backend, arena_bytes, shared=shared)
         code = lib.hal_open(self._device, self._config, self.arena.pointer, arena_bytes)
@@ -184,6 +200,12 @@ class NativeDevices(NodeDevices):
         word = value & _NO_UINT32 if -(2**31) <= value < 2**32 else lib.TERM_ABSENT
         register = register if 0 <= register <= _NO_UINT32 else _NO_UINT32
         self._check(lib.hal_term_write(self._device, register, word), "registers")
+
+    def terminal_line(self) -> TerminalLineView:
+        """What is known of the terminal on a line, and of the line; UNSUPPORTED without one."""
+        view = ffi.new("struct term_link_view *")
+        self._check(lib.hal_term_line(self._device, view), "line")
+        return view_of(view)
 
     def kick_watchdog(self) -> None:
         """See `NodeDevices`."""

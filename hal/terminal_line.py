@@ -6,14 +6,12 @@ flying node has the same client inside its backend (native/include/term_link.h i
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Self
-
-import msgspec
 
 from hal.native_library import ffi, lib
 from hal.sample import HalConfig, HalError
 from hal.terminal_registers import TERM_REG_COUNT
+from hal.terminal_values import BAUD, TerminalLineView, view_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,50 +21,6 @@ _new_memory = ffi.new_allocator(should_clear_after_alloc=False)
 _ALIGN = 16
 
 
-class LinePhase(IntEnum):
-    """How far the line has come."""
-
-    CLOSED = 0
-    WAITING = 1
-    UP = 2
-    REFUSED = 3
-
-
-class TerminalLineCounters(msgspec.Struct, frozen=True):
-    """What was done and what was lost since opening; meanings in term_link.h."""
-
-    polls: int
-    polls_lost: int
-    writes: int
-    writes_refused: int
-    writes_repeated: int
-    writes_lost: int
-    tx_by_light: int
-    tx_flushed: int
-    rx_overflow: int
-    sessions: int
-    line_losses: int
-    rx_corrupt: int
-    rx_lost: int
-
-
-class TerminalLineView(msgspec.Struct, frozen=True):
-    """What is known of the terminal at one instant.
-
-    Attributes:
-        refusal: `enum link_refusal` of bench_link.h, 0 for none.
-        regs_t_ns: monotonic time at which the registers were read, 0 for not in this session.
-        frame_bytes_max: longest frame that the terminal takes, 0 before a session.
-    """
-
-    phase: LinePhase
-    refusal: int
-    regs_t_ns: int
-    registers: tuple[int, ...]
-    frame_bytes_max: int
-    counters: TerminalLineCounters
-
-
 class TerminalLine:
     """Opened at once, whether the device is there or not; it is looked for until it is.
 
@@ -74,7 +28,7 @@ class TerminalLine:
         HalError: RANGE for a path or configuration that cannot be, BUSY without a thread.
     """
 
-    def __init__(self, path: str, baud: int = 921_600, config: HalConfig | None = None) -> None:
+    def __init__(self, path: str, baud: int = BAUD, config: HalConfig | None = None) -> None:
         values = config or HalConfig()
         # C keeps pointers to these: they must live as long as the line.
         self._path = ffi.new("char[]", path.encode())
@@ -109,16 +63,7 @@ class TerminalLine:
     def look(self) -> TerminalLineView:
         """What is known now, without waiting."""
         _check(lib.term_link_look(self._link, self._view), "look")
-        view = self._view
-        counters = (getattr(view.counters, n) for n in TerminalLineCounters.__struct_fields__)
-        return TerminalLineView(
-            phase=LinePhase(view.phase),
-            refusal=view.refusal,
-            regs_t_ns=view.regs_t_ns,
-            registers=tuple(ffi.unpack(view.regs, TERM_REG_COUNT)),
-            frame_bytes_max=view.frame_bytes_max,
-            counters=TerminalLineCounters(*counters),
-        )
+        return view_of(self._view)
 
     def read_registers(self, first: int, count: int) -> list[int]:
         """Words as last read; STALE when the terminal is silent, RANGE outside the map."""

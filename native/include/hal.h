@@ -36,7 +36,7 @@ extern "C" {
 
 /* Layout and meaning of all that follows. Any change of a structure raises it by one; hal_open()
  * refuses a configuration made for another version. */
-#define HAL_ABI_VERSION 3
+#define HAL_ABI_VERSION 4
 
 /* A laser terminal's frame, sync marker included, is never longer: 65,536 octets of transfer frame
  * (CCSDS 732.1-B, frame length field of 16 bits) and 6 of the terminal's own framing. */
@@ -194,6 +194,16 @@ struct hal_counters {
     uint64_t watchdog_failed;   /* the watchdog did not take the kick */
 };
 
+struct linux_syscalls; /* linux_syscalls.h */
+
+/* A laser terminal at the far end of a serial line; term_link.h says how it is kept. */
+struct hal_terminal_config {
+    const char
+        *device;   /* a serial device or a pseudo-terminal; one that is absent may come later */
+    uint32_t baud; /* 0 leaves the port as it is */
+    const struct linux_syscalls *calls; /* NULL: the kernel's */
+};
+
 /* Constant while the device is open; the caller keeps it, and the text it points to, in place. */
 struct hal_config {
     uint32_t abi_version;       /* HAL_ABI_VERSION */
@@ -206,11 +216,15 @@ struct hal_config {
                                    HAL_PAYLOAD_LEVEL_MAX; default 15 */
     const void *backend_config; /* what this backend needs to know (backend_NAME.h), or NULL for
                                    its defaults; the caller's, like the rest */
+    const struct hal_terminal_config *terminal; /* takes the place of the backend's own terminal;
+                                                   NULL: there is only the backend's, if any */
 };
 
 struct hal_board; /* hal_board.h: all that a board can tell about itself */
 struct guard;     /* guard.h: the dead-man */
 struct hal_api;   /* operations of a backend; hal_backend.h, which only backends include */
+struct term_link; /* term_link.h: the client of a terminal on a line */
+struct term_link_view;
 
 /* A device. The caller gives the memory and touches none of the fields. */
 struct hal {
@@ -218,6 +232,7 @@ struct hal {
     const struct hal_config *config; /* the caller's */
     void *data;                      /* the backend's state, inside the arena */
     struct guard *guard;             /* the caller's; NULL: none attached */
+    struct term_link *terminal;      /* inside the arena; NULL: none on a line */
     uint64_t seq;                    /* of the last snapshot */
     struct hal_counters counters;
 };
@@ -254,8 +269,9 @@ int32_t hal_open(struct hal *dev, const struct hal_config *config, void *arena,
                  uint64_t arena_bytes);
 
 /* Closes; the arena and the configuration are the caller's again. Actuators keep their state
- * (a board's own settings, clock caps say, are put back as they were found). Closing a closed device
- * or NULL does nothing. Worst case 50 ms. */
+ * (a board's own settings, clock caps say, are put back as they were found); a terminal on a line
+ * hears nothing any more and goes dark. Closing a closed device or NULL does nothing. Worst case
+ * 90 ms. */
 void hal_close(struct hal *dev);
 
 /*
@@ -332,6 +348,13 @@ int32_t hal_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_b
  * HAL_E_STATE: closed. Worst case 60 us for the longest frame.
  */
 int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes);
+
+/*
+ * Fills `*view` (the caller's; term_link.h) with what is known of the terminal on a line and of the
+ * line itself, each loss counted. HAL_E_RANGE: NULL. HAL_E_UNSUPPORTED: there is none on a line.
+ * HAL_E_STATE: closed. Worst case 5 us.
+ */
+int32_t hal_term_line(struct hal *dev, struct term_link_view *view);
 
 /* Tells the hardware watchdog that the loop is alive. HAL_E_STATE: closed. HAL_E_IO: the watchdog
  * did not take it. Worst case 20 us. */

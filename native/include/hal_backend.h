@@ -13,6 +13,9 @@
 
 struct hal_api {
     const char *name; /* as in hal_config.backend */
+    /* enum hal_sensor_bit: what it measures of a terminal on a line (hal_config.terminal), which then
+     * stands where the terminal itself does not tell. */
+    uint32_t beside_terminal;
 
     /* Bytes of `data` for a checked configuration; cannot fail. */
     uint64_t (*data_bytes)(const struct hal_config *config);
@@ -29,6 +32,7 @@ struct hal_api {
     int32_t (*set_payload_level)(struct hal *dev, uint32_t level);
     int32_t (*set_heater)(struct hal *dev, uint32_t on);
     int32_t (*point_terminal)(struct hal *dev, uint32_t target_id);
+    /* With a terminal on a line: the board's inhibit line beside it, HAL_E_UNSUPPORTED without. */
     int32_t (*set_laser)(struct hal *dev, uint32_t on);
 
     /* Credits left, HAL_E_BUSY without one. */

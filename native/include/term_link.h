@@ -1,6 +1,6 @@
 /*
  * term_link.h - the client of a laser terminal on a serial line (bench_link.h, terminal_registers.h):
- * a backend without a terminal of its own opens one and passes hal.h's terminal calls on.
+ * where hal_config names one, hal.h's terminal calls end here, whatever the backend.
  *
  * term_link_open() starts one thread that opens the device, keeps the session, reads the registers
  * over and over and writes what waits; every other call answers from memory, at once. A device that
@@ -77,6 +77,7 @@ struct term_link_view {
     uint64_t regs_t_ns; /* when the registers were read; 0: not in this session */
     uint32_t regs[TERM_REG_COUNT];
     uint32_t frame_bytes_max; /* longest frame that the terminal takes; 0 before a session */
+    uint32_t writes_pending;  /* on their way, not yet answered */
     struct term_link_counters counters;
 };
 

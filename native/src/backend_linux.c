@@ -11,7 +11,7 @@
 
 static uint64_t linux_data_bytes(const struct hal_config *config)
 {
-    (void)config; /* there is no terminal yet whose frames would be kept here */
+    (void)config; /* a board has no terminal of its own, whose frames would be kept here */
     return sizeof(struct linux_dev);
 }
 
@@ -146,16 +146,16 @@ static int32_t linux_point_terminal(struct hal *dev, uint32_t target_id)
     return target_id == 0 ? 0 : HAL_E_UNSUPPORTED;
 }
 
-/* Without a terminal there is only the inhibit line, which can keep a laser dark and not light it. */
+/* The inhibit line: it can keep a laser dark, and light none; that is for a terminal on a line. */
 static int32_t linux_set_laser(struct hal *dev, uint32_t on)
 {
-    if (on != 0) {
+    if (on != 0 && dev->config->terminal == NULL) {
         return HAL_E_UNSUPPORTED;
     }
-    int32_t inhibited = linux_line_set(dev->data, HAL_LINUX_LASER_INHIBIT, 1);
+    int32_t inhibited = linux_line_set(dev->data, HAL_LINUX_LASER_INHIBIT, on == 0);
 
     if (inhibited == HAL_E_UNSUPPORTED) {
-        return 0;
+        return on == 0 ? 0 : HAL_E_UNSUPPORTED;
     }
     return inhibited < 0 ? inhibited : inhibited == 0;
 }
@@ -221,6 +221,7 @@ static int32_t linux_clear_throttle(struct hal *dev)
 
 const struct hal_api hal_linux_api = {
     .name = "linux",
+    .beside_terminal = HAL_SENSOR_LASER | HAL_SENSOR_TERM_TEMP, /* roles of its rails and zones */
     .data_bytes = linux_data_bytes,
     .open = linux_dev_open,
     .close = linux_dev_close,

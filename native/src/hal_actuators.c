@@ -84,7 +84,7 @@ int32_t hal_point_terminal(struct hal *dev, uint32_t target_id)
     int32_t tested = test_setter(dev, target_id, HAL_TARGET_ID_MAX);
 
     return tested < 0 ? tested
-                      : judge_setter(dev, target_id, dev->api->point_terminal(dev, target_id),
+                      : judge_setter(dev, target_id, hal_terminal_point(dev, target_id),
                                      HAL_TARGET_ID_MAX);
 }
 
@@ -92,7 +92,7 @@ int32_t hal_set_laser(struct hal *dev, uint32_t on)
 {
     int32_t state = hal_test_open(dev);
 
-    return state < 0 ? state : set_guarded(dev, on, 1, dev->api->set_laser);
+    return state < 0 ? state : set_guarded(dev, on, 1, hal_terminal_set_laser);
 }
 
 int32_t hal_set_payload_busy(struct hal *dev, uint32_t permille)
@@ -122,10 +122,10 @@ static int32_t write_guarded(struct hal *dev, uint32_t reg, uint32_t value)
     if (lifts && guard_holds(dev->guard) != 0) {
         return inhibited(dev);
     }
-    int32_t written = dev->api->term_write(dev, reg, value);
+    int32_t written = hal_terminal_write(dev, reg, value);
 
     if (lifts && guard_holds(dev->guard) != 0) {
-        (void)dev->api->term_write(dev, undo_reg, undo_value);
+        (void)hal_terminal_write(dev, undo_reg, undo_value);
         return inhibited(dev);
     }
     if (written < 0) {
@@ -182,7 +182,8 @@ int32_t hal_attach_guard(struct hal *dev, struct guard *guard)
     if (planned < 0) {
         return planned;
     }
-    int32_t set = guard_set_plan(guard, &plan, dev->api->data_bytes(dev->config));
+    hal_terminal_plan(dev, &plan);
+    int32_t set = guard_set_plan(guard, &plan, hal_data_bytes(dev->api, dev->config));
 
     if (set < 0) {
         return set;
@@ -211,7 +212,7 @@ int32_t hal_rearm_guard(struct hal *dev)
         return HAL_E_BUSY;
     }
     /* Still TRIPPED: the laser stays off whatever anybody asks for meanwhile. */
-    int32_t lifted = dev->api->term_write(dev, TERM_REG_INHIBIT, 0);
+    int32_t lifted = hal_terminal_write(dev, TERM_REG_INHIBIT, 0);
 
     return lifted < 0 && lifted != HAL_E_UNSUPPORTED ? lifted : guard_rearm(dev->guard);
 }

@@ -1,10 +1,11 @@
 /* The checked front of hal.h: arguments, state, ranges of answers, counters. Backends behind it
- * only move values. What moves something is in hal_actuators.c. */
+ * only move values. What moves something is in hal_actuators.c, frames and the terminal's map in
+ * hal_terminal.c. */
 #include "framer.h"
 #include "hal_backend.h"
 #include "hal_board.h"
 #include "hal_front.h"
-#include "terminal_registers.h"
+#include "term_link.h"
 
 #include <string.h>
 
@@ -71,7 +72,8 @@ static int32_t choose(const struct hal_config *config, const struct hal_api **ap
     if (!within(config->tx_fifo_frames, HAL_FIFO_FRAMES_MAX) ||
         !within(config->rx_fifo_frames, HAL_FIFO_FRAMES_MAX) ||
         !within(config->max_frame_bytes, HAL_FRAME_BYTES_MAX) ||
-        !within(config->payload_level_max, HAL_PAYLOAD_LEVEL_MAX)) {
+        !within(config->payload_level_max, HAL_PAYLOAD_LEVEL_MAX) ||
+        hal_terminal_bytes(config) < 0) {
         return HAL_E_RANGE;
     }
     for (size_t i = 0; i < BACKEND_COUNT; i++) {
@@ -92,7 +94,7 @@ int64_t hal_arena_bytes(const struct hal_config *config)
         return chosen;
     }
     /* Room to align whatever address the caller has. */
-    return (int64_t)(api->data_bytes(config) + ARENA_ALIGN - 1);
+    return (int64_t)(hal_data_bytes(api, config) + ARENA_ALIGN - 1);
 }
 
 int32_t hal_open(struct hal *dev, const struct hal_config *config, void *arena,
@@ -111,7 +113,7 @@ int32_t hal_open(struct hal *dev, const struct hal_config *config, void *arena,
     if (chosen < 0) {
         return chosen;
     }
-    if (arena_bytes < api->data_bytes(config) + ARENA_ALIGN - 1) {
+    if (arena_bytes < hal_data_bytes(api, config) + ARENA_ALIGN - 1) {
         return HAL_E_RANGE;
     }
     size_t skew = (size_t)((uintptr_t)arena % ARENA_ALIGN);
@@ -122,6 +124,12 @@ int32_t hal_open(struct hal *dev, const struct hal_config *config, void *arena,
     };
     int32_t opened = api->open(dev);
 
+    if (opened >= 0) {
+        opened = hal_terminal_open(dev, api);
+        if (opened < 0) {
+            api->close(dev);
+        }
+    }
     if (opened < 0) {
         *dev = (struct hal){0};
         return opened;
@@ -135,6 +143,7 @@ void hal_close(struct hal *dev)
     if (dev == NULL || dev->api == NULL) {
         return;
     }
+    term_link_close(dev->terminal);
     dev->api->close(dev);
     *dev = (struct hal){0};
 }
@@ -169,6 +178,7 @@ int32_t hal_snapshot(struct hal *dev, struct hal_frame *frame)
         dev->counters.snapshots_failed++;
         return taken;
     }
+    hal_terminal_fill(dev, &fresh);
     fresh.seq = ++dev->seq;
     fresh.crc32c = frame_crc(&fresh);
     dev->counters.snapshots++;
@@ -188,51 +198,6 @@ int32_t hal_frame_check(const struct hal_frame *frame)
     return HAL_OK;
 }
 
-int32_t hal_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)
-{
-    int32_t state = hal_test_open(dev);
-
-    if (state < 0) {
-        return state;
-    }
-    if (frame == NULL || !within(frame_bytes, dev->config->max_frame_bytes)) {
-        dev->counters.tx_rejected_size++;
-        return HAL_E_RANGE;
-    }
-    int32_t credits = dev->api->submit_frame(dev, frame, frame_bytes);
-
-    if (credits >= 0) {
-        dev->counters.tx_accepted++;
-    } else if (credits == HAL_E_BUSY) {
-        dev->counters.tx_rejected_full++;
-    } else {
-        dev->counters.tx_failed++;
-    }
-    return credits;
-}
-
-int32_t hal_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes)
-{
-    int32_t state = hal_test_open(dev);
-
-    if (state < 0) {
-        return state;
-    }
-    if (buffer == NULL) {
-        return HAL_E_RANGE;
-    }
-    int32_t frame_bytes = dev->api->receive_frame(dev, buffer, buffer_bytes);
-
-    if (frame_bytes > 0) {
-        dev->counters.rx_delivered++;
-    } else if (frame_bytes == HAL_E_RANGE) {
-        dev->counters.rx_too_long++;
-    } else if (frame_bytes < 0) {
-        dev->counters.rx_failed++;
-    }
-    return frame_bytes;
-}
-
 int32_t hal_kick_watchdog(struct hal *dev)
 {
     int32_t state = hal_test_open(dev);
@@ -248,19 +213,6 @@ int32_t hal_kick_watchdog(struct hal *dev)
         dev->counters.watchdog_failed++;
     }
     return kicked;
-}
-
-int32_t hal_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t *values)
-{
-    int32_t state = hal_test_open(dev);
-
-    if (state < 0) {
-        return state;
-    }
-    if (values == NULL || count < 1 || first >= TERM_REG_COUNT || count > TERM_REG_COUNT - first) {
-        return HAL_E_RANGE;
-    }
-    return dev->api->term_read(dev, first, count, values);
 }
 
 int32_t hal_read_board(struct hal *dev, struct hal_board *board)

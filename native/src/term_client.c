@@ -217,6 +217,7 @@ static void publish(struct term_client *client)
 
     client->known.phase = phase_of(client);
     client->known.refusal = session->refusal;
+    client->known.writes_pending = client->writes.count + link_ring_count(&client->orders);
     told->writes = writes->answered;
     told->writes_refused = writes->refused;
     told->writes_repeated = writes->repeated;

@@ -157,6 +157,12 @@ static void *run(void *argument)
             read_line(link);
         }
     }
+    if (link->line.fd >= 0) {
+        /* The last orders: darkness goes in front of what waits. Who does not hear it goes dark of
+         * its own. */
+        (void)term_client_step(&link->client, now_of(link));
+        (void)write_line(link);
+    }
     link_line_close(&link->line);
     return NULL;
 }

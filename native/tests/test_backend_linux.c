@@ -371,6 +371,28 @@ static void switches_are_lines_that_are_read_back_and_let_go_safely(void)
     bench_end(&lines.bench);
 }
 
+static void a_terminal_on_a_serial_line_is_lit_past_the_inhibit_line(void)
+{
+    struct lines lines;
+    const struct hal_terminal_config terminal = {.device = "build/no-such-terminal"};
+
+    lines_begin(&lines);
+    lines.bench.hal.terminal = &terminal;
+    strcpy(lines.bench.config.roles[HAL_LINUX_TERM_TEMP], "cpu-thermal");
+    CHECK(bench_open(&lines.bench) == HAL_OK);
+    struct hal *dev = &lines.bench.dev;
+
+    CHECK(dev->api->set_laser(dev, 1) == 1 && lines.gpio.level[4] == 0);
+    CHECK(hal_set_laser(dev, 1) == HAL_E_TIMEOUT && lines.gpio.level[4] == 1);
+    CHECK(hal_set_laser(dev, 0) == 0 && lines.gpio.level[4] == 1);
+    struct hal_frame frame = snapshot(&lines.bench);
+
+    CHECK((frame.valid & HAL_SENSOR_TX_FIFO) != 0 && frame.tx_fifo_free == 0);
+    CHECK((frame.valid & (HAL_SENSOR_TERM_FLAGS | HAL_SENSOR_LASER_ON)) == 0);
+    CHECK((frame.valid & HAL_SENSOR_TERM_TEMP) != 0 && frame.term_mdegc == 48199);
+    bench_end(&lines.bench);
+}
+
 static void a_stuck_line_tells_by_its_read_back(void)
 {
     struct lines lines;
@@ -573,6 +595,7 @@ int main(void)
         PROMISE(after_a_crash_the_next_start_puts_back_first),
         PROMISE(a_journal_that_cannot_be_put_back_is_not_written_over),
         PROMISE(switches_are_lines_that_are_read_back_and_let_go_safely),
+        PROMISE(a_terminal_on_a_serial_line_is_lit_past_the_inhibit_line),
         PROMISE(a_stuck_line_tells_by_its_read_back),
         PROMISE(a_line_that_is_missing_degrades_itself_and_is_tried_again),
         PROMISE(a_guards_plan_makes_the_board_safe_without_the_device),

@@ -181,11 +181,13 @@ static void a_write_without_an_answer_is_repeated_and_a_refused_one_is_counted(v
     run(350 * MS);
     CHECK(terminal.written >= 3);
     CHECK(look()->counters.writes == 0 && look()->counters.writes_repeated >= 2);
+    CHECK(look()->writes_pending == 1);
     CHECK(look()->counters.polls_lost >= 1);
     terminal.mute = 0;
     terminal.refuses = 1;
     run(200 * MS);
     CHECK(look()->counters.writes == 1 && look()->counters.writes_refused == 1);
+    CHECK(look()->writes_pending == 0);
 }
 
 static void what_is_silent_grows_old_and_then_the_session_ends(void)

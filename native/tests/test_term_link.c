@@ -4,72 +4,9 @@
 
 #include "hal.h"
 #include "shared_word.h"
-#include "term_stage.h"
-#include "tick.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <termios.h>
-#include <unistd.h>
-
-#define PATIENCE_NS 20000000000ull /* how long a loaded machine may take; nothing is measured */
+#include "term_line_stage.h"
 
 static _Alignas(16) uint8_t memory[1 << 20];
-static struct stage terminal;
-static int master = -1;
-static int slave = -1;
-static char path[64];
-
-/* The device's name stays the same over a replug, as udev's names do. */
-static void plug_in(uint32_t seed)
-{
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
-    CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_NONBLOCK);
-    CHECK(slave >= 0);
-    struct termios raw;
-
-    CHECK(tcgetattr(slave, &raw) == 0);
-    cfmakeraw(&raw);
-    CHECK(tcsetattr(slave, TCSANOW, &raw) == 0);
-    (void)unlink(path);
-    CHECK(symlink(ptsname(master), path) == 0);
-    stage_open(&terminal, seed, tick_monotonic_ns());
-}
-
-static void unplug(void)
-{
-    (void)unlink(path);
-    CHECK(close(slave) == 0 && close(master) == 0);
-    master = slave = -1;
-}
-
-/* The terminal's own life for a moment. */
-static void live(void)
-{
-    uint8_t octets[1 << 14];
-    struct pollfd ready = {.fd = master, .events = POLLIN};
-
-    (void)poll(&ready, 1, 1);
-    ssize_t taken = read(master, octets, 4096);
-    uint64_t now_ns = tick_monotonic_ns();
-
-    if (taken > 0) {
-        stage_feed(&terminal, octets, (uint32_t)taken, now_ns);
-    }
-    stage_step(&terminal, now_ns);
-    uint32_t bytes = link_session_drain(&terminal.session, now_ns, octets, sizeof octets, 4096);
-
-    for (uint32_t done = 0; done < bytes;) {
-        ssize_t written = write(master, octets + done, bytes - done);
-
-        CHECK(written > 0 || errno == EAGAIN);
-        done += written > 0 ? (uint32_t)written : 0;
-    }
-}
 
 static struct term_link_view look(struct term_link *link)
 {
@@ -78,19 +15,6 @@ static struct term_link_view look(struct term_link *link)
     CHECK(term_link_look(link, &view) == HAL_OK);
     return view;
 }
-
-#define LIVE_UNTIL(condition)                                                                      \
-    do {                                                                                           \
-        uint64_t end_ns = tick_monotonic_ns() + PATIENCE_NS;                                       \
-        while (!(condition)) {                                                                     \
-            CHECK(tick_monotonic_ns() < end_ns);                                                   \
-            if (master >= 0) {                                                                     \
-                live();                                                                            \
-            } else {                                                                               \
-                (void)poll(NULL, 0, 1);                                                            \
-            }                                                                                      \
-        }                                                                                          \
-    } while (0)
 
 static struct term_link_config config_of(void)
 {
@@ -275,6 +199,22 @@ static void garbage_on_the_line_is_counted_and_harms_nothing(void)
     unplug();
 }
 
+static void the_last_order_goes_out_before_the_line_is_closed(void)
+{
+    struct term_link_config config = config_of();
+
+    plug_in(8);
+    struct term_link *link = open_link(&config);
+
+    LIVE_UNTIL(look(link).phase == TERM_LINK_UP);
+    CHECK(term_link_set_laser(link, 1) == 1);
+    LIVE_UNTIL(terminal.regs[TERM_REG_LASER_ENABLE] == 1);
+    CHECK(term_link_set_laser(link, 0) == 0);
+    term_link_close(link);
+    LIVE_UNTIL(terminal.regs[TERM_REG_LASER_ENABLE] == 0);
+    unplug();
+}
+
 int main(void)
 {
     static const struct promise PROMISES[] = {
@@ -284,9 +224,10 @@ int main(void)
         PROMISE(a_frame_of_sensors_shows_what_is_there_and_no_more),
         PROMISE(an_unplugged_terminal_is_noticed_and_a_plugged_in_one_is_told_again),
         PROMISE(garbage_on_the_line_is_counted_and_harms_nothing),
+        PROMISE(the_last_order_goes_out_before_the_line_is_closed),
     };
 
-    (void)snprintf(path, sizeof path, "build/terminal-%d", (int)getpid());
+    name_line("term_link");
     KEEP(PROMISES);
     return 0;
 }

@@ -21,6 +21,7 @@ from hal.fake_devices import FakeDevices
 from hal.native_devices import NativeDevices
 from hal.sample import HalConfig, HalError, HalErrorKind
 from hal.terminal_line import TerminalLine
+from hal.terminal_values import SerialTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,10 +93,11 @@ class OnALine(LineNode):
 class ThroughTheClient:
     """A terminal at the far end of a line, through the client that flies: writes are done later."""
 
-    def __init__(self, path: str, baud: int = 921_600) -> None:
-        self.line = TerminalLine(path, baud, CONFIG)
+    def __init__(self, line: TerminalLine | NativeDevices) -> None:
+        self.line = line
+        self._look = line.look if isinstance(line, TerminalLine) else line.terminal_line
         self._deadline_s = 20.0
-        self._wait(lambda: self.line.look().regs_t_ns != 0)
+        self._wait(lambda: self._look().regs_t_ns != 0)
 
     def read_words(self, first: int, count: int) -> list[int] | HalErrorKind:
         self.settle()
@@ -115,9 +117,15 @@ class ThroughTheClient:
         return self.line.submit_frame(frame)
 
     def settle(self) -> None:
-        """Until the map was read twice more: the second of them was asked for after now."""
-        seen = self.line.look().counters.polls
-        self._wait(lambda: self.line.look().counters.polls >= seen + 2)
+        """Until all that was written is answered, and the map was read afterwards."""
+        self._read_twice()
+        self._wait(lambda: self._look().writes_pending == 0)
+        self._read_twice()
+
+    def _read_twice(self) -> None:
+        """The second time was asked for after now."""
+        seen = self._look().counters.polls
+        self._wait(lambda: self._look().counters.polls >= seen + 2)
 
     def close(self) -> None:
         self.line.close()
@@ -125,7 +133,7 @@ class ThroughTheClient:
     def _wait(self, until: Callable[[], bool]) -> None:
         end = time.monotonic() + self._deadline_s
         while not until():
-            assert time.monotonic() < end, self.line.look()
+            assert time.monotonic() < end, self._look()
             time.sleep(0.005)
 
 
@@ -192,7 +200,16 @@ def of_the_docs() -> Iterator[OnALine]:
 @contextmanager
 def emulated_through_the_client() -> Iterator[ThroughTheClient]:
     with emulator_path("--fifo", "8") as (path, _):
-        client = ThroughTheClient(path)
+        client = ThroughTheClient(TerminalLine(path, config=CONFIG))
+        yield client
+        client.close()
+
+
+@contextmanager
+def emulated_behind_a_node() -> Iterator[ThroughTheClient]:
+    """As a node has it whose configuration names a terminal on a line."""
+    with emulator_path("--fifo", "8") as (path, _):
+        client = ThroughTheClient(NativeDevices("sim", CONFIG, terminal=SerialTerminal(path)))
         yield client
         client.close()
 
@@ -206,7 +223,10 @@ def of_a_lab() -> Iterator[OnALine]:
 
 
 IN_PROCESS: dict[str, Callable[[], object]] = {"native-sim": simulated, "fake": faked}
-CLIENTS: dict[str, Callable[[], object]] = {"emulator-client": emulated_through_the_client}
+CLIENTS: dict[str, Callable[[], object]] = {
+    "emulator-client": emulated_through_the_client,
+    "emulator-node": emulated_behind_a_node,
+}
 LINES: dict[str, Callable[[], object]] = {"emulator": emulated, "docs-example": of_the_docs}
 if LAB:
     IN_PROCESS, CLIENTS, LINES = {}, {}, {"lab": of_a_lab}

@@ -11,8 +11,9 @@ from terminal_subjects import emulator_path
 
 from hal.native_library import ffi, lib
 from hal.sample import HalConfig, HalError, HalErrorKind, TermFlag
-from hal.terminal_line import LinePhase, TerminalLine, TerminalLineCounters
+from hal.terminal_line import TerminalLine
 from hal.terminal_registers import TERM_MAGIC, TermRegister
+from hal.terminal_values import LinePhase, TerminalLineCounters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
