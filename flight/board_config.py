@@ -15,6 +15,7 @@ from msgspec import Meta, field
 from flight.camera_config import CameraSection
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
 from flight.inference.tile_cache import default_tiles_path
+from flight.terminal_config import TerminalSection
 
 if TYPE_CHECKING:
     from flight.thermal.board_profile import BoardProfile
@@ -157,6 +158,7 @@ class FlyConfig(NodeConfig, frozen=True, kw_only=True):
 
     board: BoardSection = field(default_factory=BoardSection)
     frames: FramesSection = field(default_factory=FramesSection)
+    terminal: TerminalSection = field(default_factory=TerminalSection)
     mqtt: MqttSection = field(default_factory=MqttSection)
 
 
@@ -170,6 +172,7 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     check_node(config, str(path))
     config.board.check(str(path))
     config.frames.check(str(path), config.camera.backlog_frames)
+    config.terminal.check(str(path))
     config.mqtt.check(str(path), config.name)
     below = path.absolute().parent
     board, frames = config.board, config.frames
@@ -187,6 +190,7 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
             data=_absolute(data) if data else str(below / Path(board.data).expanduser()),
         ),
         frames=msgspec.structs.replace(frames, path=str(frames_path)),
+        terminal=config.terminal.below(below),
         mqtt=config.mqtt.below(below),
     )
 

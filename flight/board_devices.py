@@ -14,10 +14,13 @@ from hal.sample import HalConfig
 if TYPE_CHECKING:
     from flight.board_config import BoardSection
     from flight.thermal.board_profile import BoardProfile
+    from hal.terminal_values import SerialTerminal
 
 
-def open_devices(board: BoardSection, profile: BoardProfile) -> NativeDevices:
-    """The board's devices, with the levels of its profile.
+def open_devices(
+    board: BoardSection, profile: BoardProfile, terminal: SerialTerminal | None = None
+) -> NativeDevices:
+    """The board's devices, with the levels of its profile, and a terminal on a serial line.
 
     Their memory is shared: the guard's supervisor makes a simulated node safe through it.
 
@@ -32,4 +35,5 @@ def open_devices(board: BoardSection, profile: BoardProfile) -> NativeDevices:
             f"board.hal = {board.hal!r}: this backend is not in this version; "
             f"allowed: {', '.join(known)}"
         )
-    return NativeDevices(backend, HalConfig(payload_level_max=profile.top), shared=True)
+    config = HalConfig(payload_level_max=profile.top)
+    return NativeDevices(backend, config, shared=True, terminal=terminal)

@@ -37,6 +37,7 @@ from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySo
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.worker_process import WorkerEngine
 from flight.keys import Half, load_half
+from flight.terminal_line_measures import TerminalLineMeasures
 from flight.wire.counter_reserve import CounterReserve
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from flight.base.clock import UtcCorrelation
     from flight.board_config import FlyConfig
     from flight.inference.frame_source import FrameSource
+    from hal.native_devices import NativeDevices
     from hal.sample import HalErrorKind
 
 _NS_PER_S = 1_000_000_000
@@ -81,7 +83,7 @@ class BoardNode:
         frames = frame_source(config, self.clock, opened, self._tell_camera)
         data = Path(config.board.data)
         opened.callback(os.close, claim_folder(data))
-        devices = open_devices(config.board, profile)
+        devices = open_devices(config.board, profile, config.terminal.line())
         opened.callback(devices.close)
         self.tick = open_board_tick(config.board, devices, loop, opened)
         self._enter_flight = partial(enter_flight, config.board, devices)
@@ -105,7 +107,7 @@ class BoardNode:
             config=config,
             profile=profile,
             threshold=model.manifest.threshold,
-            measure_host=self.measures,
+            measure_host=_measuring(self.measures, config, devices),
             listener=self.journal,
             tick=self.tick,
         )
@@ -215,6 +217,21 @@ def _store(config: FlyConfig, data: Path) -> ProductStore:
         capacity_bytes=STORE_SPARE * config.store.cap_bytes,
         reserve_bytes=config.store.segment_bytes,
     )
+
+
+def _measuring(
+    host: HostMeasures, config: FlyConfig, devices: NativeDevices
+) -> Callable[[list[float]], None]:
+    """What fills the channels measured on the machine."""
+    if not config.terminal.device:
+        return host
+    line = TerminalLineMeasures(devices.terminal_line)
+
+    def measure(values: list[float]) -> None:
+        host(values)
+        line(values)
+
+    return measure
 
 
 def _counter(store: ProductStore, name: str) -> CounterReserve:

@@ -123,6 +123,13 @@ curve = ""             # srgb or linear; empty: what is usual with the format
 timeout_s = 2.0        # a later picture is lost, and the camera started anew
 settle_frames = 8      # thrown away after each start, while its exposure settles
 
+[terminal]
+# A laser terminal on a serial line (docs/terminal.md), by the name that stays over a replug:
+# "/dev/serial/by-id/..."; empty: none but what the hardware layer has itself. Take "laser",
+# "terminal" and "rx_power" out of sensors.absent where it measures them.
+device = ""
+baud = 921_600         # bit/s; 0 leaves the port as it is
+
 [camera]
 cadence_s = 4.0        # a frame every so long
 backlog_frames = 16    # frames that may wait for the payload

@@ -12,6 +12,7 @@ from flight.board_devices import open_devices
 from flight.config import ConfigError, load_profile
 from flight.data_folder import SCHEMA, schema_of, usage_of
 from flight.doctor.finding import Finding, State, found
+from flight.doctor.terminal_check import of_terminal
 from flight.inference.tile_cache import REMEDY, ImageryError, read_tile_cache
 from flight.keys import Half, KeyFileError, load_half
 from hal.sample import HalError
@@ -177,6 +178,6 @@ def _broker(config: FlyConfig) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[FlyConfig], Iterator[Finding]], ...] = (
-    _keys, _profile, _frames, _data, _hardware, _broker,
+    _keys, _profile, _frames, _data, _hardware, of_terminal, _broker,
 )  # fmt: skip
 """In the order they are told."""

@@ -10,6 +10,7 @@ PAT_LABELS = (
     *("IDLE", "SLEW", "SCAN", "COARSE", "FINE", "MODEM_SYNC"),
     *("DATA", "COAST", "REACQ", "LOST", "SAFE"),
 )
+LINE_LABELS = ("closed", "waiting", "up", "refused")
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 
 _F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
@@ -117,6 +118,11 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("guard.trips", "", "host", _C, "times the dead-man has made the node safe", host=True),
     Channel("guard.tripped", "", "host", _B, "it holds payload and laser off", host=True),
     Channel("guard.watchers", "", "host", _C, "its watchers at work, at best 2", host=True),
+    Channel("terminal.line", "", "host", _E, "serial line to the terminal", LINE_LABELS, host=True),
+    Channel("terminal.sessions", "", "host", _C, "sessions with the terminal", host=True),
+    Channel("terminal.line_losses", "", "host", _C, "times its device went away", host=True),
+    Channel("terminal.rx_corrupt", "", "host", _C, "messages damaged on its line", host=True),
+    Channel("terminal.rx_lost", "", "host", _C, "messages missing on its line", host=True),
     Channel("bridge.connected", "", "host", _B, "an MQTT broker has us", host=True),
     Channel("bridge.waiting", "", "host", _C, "messages waiting for the broker", host=True),
     Channel("bridge.dropped_total", "", "host", _C, "messages with no room to wait", host=True),

@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 from hal.sample import TermFlag
-from hal.terminal_line import LinePhase, TerminalLine
+from hal.terminal_line import TerminalLine
 from hal.terminal_registers import TermFault, TermRegister, from_word
+from hal.terminal_values import LinePhase
 from hil.bench_link.layout import Refusal
 
 if TYPE_CHECKING:
-    from hal.terminal_line import TerminalLineView
+    from hal.terminal_values import TerminalLineView
 
 EXIT_GOOD, EXIT_FAILED = 0, 1
 LOOK_S = 0.02

@@ -79,6 +79,8 @@ SKINS = {
     "flight.camera_config": "the same for a camera",
     "flight.event_journal": "writes events to the terminal",
     "flight.host_measures": "reads the machine's own figures",
+    "flight.terminal_config": "the same for a laser terminal",
+    "flight.terminal_line_measures": "reads the figures of a serial line",
     "flight.start_up": "asks store and board about the last start",
     "flight.downlink.contact_session": "tells the terminal what the PAT machine wishes",
     "flight.downlink.product_intake": "drives store and queue",

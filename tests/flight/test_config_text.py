@@ -22,13 +22,24 @@ def loaded(folder, choice):
 def test_with_nothing_found_it_says_every_default_but_the_battery_of_the_simulated_node(tmp_path):
     config = loaded(tmp_path, BoardChoice())
     assert config.battery.series == 8
-    for name in ("camera", "inference", "sensors", "store", "link", "values", "mqtt", "name"):
+    for name in (
+        "camera",
+        "inference",
+        "sensors",
+        "store",
+        "link",
+        "values",
+        "terminal",
+        "mqtt",
+        "name",
+    ):
         assert getattr(config, name) == getattr(NOTHING_FOUND, name)
     assert config.board.hal == NOTHING_FOUND.board.hal
 
 
 @pytest.mark.parametrize(
-    "section", ["board", "frames", "frames.camera", "inference", "sensors", "store", "mqtt"]
+    "section",
+    ["board", "frames", "frames.camera", "terminal", "inference", "sensors", "store", "mqtt"],
 )
 def test_every_key_of_a_board_s_own_sections_stands_in_it(section):
     shown, default = tomllib.loads(config_text(BoardChoice())), NOTHING_FOUND
