@@ -145,7 +145,10 @@ int32_t linux_journal_parse(char *text, struct linux_journal_entry *entry)
 int linux_journal_is_below(const char *path, const char *root)
 {
     size_t bytes = strlen(root);
+    size_t path_bytes = strlen(path);
+    int climbs = strstr(path, "/../") != NULL ||
+                 (path_bytes >= 3 && strcmp(path + path_bytes - 3, "/..") == 0);
 
-    return bytes > 0 && strncmp(path, root, bytes) == 0 && path[bytes] == '/' &&
-           strstr(path, "/../") == NULL && strstr(path, "//") == NULL;
+    return bytes > 0 && strncmp(path, root, bytes) == 0 && path[bytes] == '/' && !climbs &&
+           strstr(path, "//") == NULL;
 }

@@ -118,6 +118,7 @@ static void only_what_lies_below_the_root_is_below_it(void)
     CHECK(!linux_journal_is_below("/etc/shadow", "/sys"));
     CHECK(!linux_journal_is_below("/sys/../etc/shadow", "/sys"));
     CHECK(!linux_journal_is_below("/sys//etc", "/sys"));
+    CHECK(!linux_journal_is_below("/sys/a/..", "/sys"));
     CHECK(!linux_journal_is_below("/sys", "/sys"));
     CHECK(!linux_journal_is_below("/sys/a", ""));
 }

@@ -14,6 +14,18 @@ RUN = b"\x3f"
 """fuzz_link_decoder: length of the runs in which the rest is fed."""
 RAW_OCTETS_MAX = 255
 """fuzz_link_session: a turn is what happens (0: raw octets), how many, and a sequence number."""
+TEXTS = (
+    "-12345\n",
+    "0x50005\n",
+    "some avg10=22.55 avg60=0.00 avg300=0.00 total=7\n",
+    "VDD_CORE_A current(7)=0.91850000A\nVDD_CORE_V volt(15)=0.87500000V\n",
+    "VDD_CORE_A=0.9185A\nVDD_CORE_V=0.8750V\n",
+    "< POWER_MODEL ID=1 NAME=15W >\nCPU_A78_0 MAX_FREQ 1510400\nGPU MAX_FREQ 624750000\npmode:0001",
+    "file /sys/class/x 1800000",
+    "line pinctrl-rp1 GPIO17 0 0",
+    "/sys/../etc",
+)
+"""fuzz_linux_text: one of each kind that it takes apart."""
 
 
 def turns(wire: bytes) -> bytes:
@@ -38,3 +50,4 @@ if __name__ == "__main__":
     framer = json.loads((vectors / "framer.json").read_text(encoding="ascii"))
     frames = [bytes.fromhex(case["frame"]) for case in (*framer["frames"], *framer["rejected"])]
     write(corpus / "fuzz_framer", frames)
+    write(corpus / "fuzz_linux_text", [text.encode("ascii") for text in TEXTS])
