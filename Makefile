@@ -92,7 +92,7 @@ bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/hal.py
 
 fuzz:  ## clang's fuzzers at whatever reads foreign octets, FUZZ_ALL_S seconds in all (120)
-	$(MAKE) -s -C native fuzz
+	$(MAKE) -s -j2 -C native fuzz
 
 soak: $(DEV)  ## the same for SOAK_S seconds (3600), a node flying in real time beside it
 	$(BIN)/python benchmarks/soak.py $(or $(SOAK_S),3600)
