@@ -76,7 +76,7 @@ type: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
 native: $(DEV)  ## C with warnings as errors, analysed, unit tests under ASan and UBSan, coverage
-	$(MAKE) -C native lint tidy asan coverage
+	$(MAKE) -C native lint tidy asan tsan coverage
 
 arch: $(DEV)  ## the rules of the house, as tests
 	$(BIN)/python -m pytest -q tests/architecture

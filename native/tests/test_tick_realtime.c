@@ -11,6 +11,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
+/* A sanitizer has an mlock() of its own, which locks nothing. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 static void in_a_thread(void *(*promise)(void *))
 {
     pthread_t thread;
@@ -89,7 +98,7 @@ static void memory_is_locked_as_far_as_the_limit_allows_and_no_further(void)
     CHECK((entered == HAL_OK) == (grant.locked_bytes == sizeof arena));
     CHECK((entered == HAL_OK) == (grant.lock_errno == 0));
     CHECK(entered == HAL_OK || limit.rlim_cur < 2 * sizeof arena);
-#if !defined(__SANITIZE_ADDRESS__)       /* it has an mlock() of its own, which locks nothing */
+#if !SANITIZED
     wish.lock = (void *)(uintptr_t)4096; /* nothing is there */
     CHECK(rt_enter(&wish, &grant) == HAL_E_PERM);
     CHECK(grant.lock_errno != 0 && grant.locked_bytes == 0);
