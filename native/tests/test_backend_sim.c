@@ -238,6 +238,7 @@ static void a_reset_switches_off_and_counts_what_it_lost(void)
     open_node(&node);
     CHECK(hal_set_laser(&node.dev, 1) == 1);
     CHECK(hal_point_terminal(&node.dev, 4) == 4);
+    CHECK(hal_set_payload_busy(&node.dev, 700) == 700 && look(&node).payload_busy_permille == 700);
     CHECK(hal_submit_frame(&node.dev, frame, 3) == 3);
     CHECK(hal_submit_frame(&node.dev, frame, 3) == 2);
     CHECK(hal_sim_push_rx(&node.dev, frame, 3) == 1);
@@ -245,6 +246,7 @@ static void a_reset_switches_off_and_counts_what_it_lost(void)
     struct hal_frame seen = look(&node);
 
     CHECK(seen.laser_on == 0 && seen.target_id == 0 && seen.tx_fifo_free == 4);
+    CHECK(seen.payload_busy_permille == 0);
     CHECK(seen.rx_pending == 0 && seen.boot_count == 2 && seen.reset_cause == HAL_RESET_WATCHDOG);
     CHECK(hal_read_counters(&node.dev, &counters) == HAL_OK);
     CHECK(counters.tx_flushed == 2 && counters.rx_flushed == 1);

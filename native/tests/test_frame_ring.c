@@ -59,12 +59,30 @@ static void a_flush_tells_what_it_lost(void)
     CHECK(frame_ring_flush(&ring) == 0);
 }
 
+static void a_ring_of_one_frame_is_whole_again_after_a_flush(void)
+{
+    uint32_t lengths[1] = {0};
+    uint8_t slots[SLOT];
+    uint8_t back[SLOT];
+    struct frame_ring ring = {
+        .lengths_bytes = lengths, .slots = slots, .slot_bytes = SLOT, .capacity = 1};
+
+    for (int i = 0; i < 3; i++) {
+        CHECK(frame_ring_push(&ring, (const uint8_t *)"ab", 2) == 1);
+        CHECK(frame_ring_push(&ring, (const uint8_t *)"cd", 2) == 0);
+        CHECK(frame_ring_flush(&ring) == 1 && ring.head == 0);
+        CHECK(frame_ring_push(&ring, (const uint8_t *)"ef", 2) == 1);
+        CHECK(frame_ring_pop(&ring, back, SLOT) == 2 && memcmp(back, "ef", 2) == 0);
+    }
+}
+
 int main(void)
 {
     static const struct promise PROMISES[] = {
         PROMISE(order_and_content_survive_every_wrap_around),
         PROMISE(a_frame_that_does_not_fit_stays),
         PROMISE(a_flush_tells_what_it_lost),
+        PROMISE(a_ring_of_one_frame_is_whole_again_after_a_flush),
     };
 
     KEEP(PROMISES);

@@ -162,6 +162,10 @@ static void a_step_that_cannot_be_carried_out_is_refused_beforehand(void)
 
     CHECK(guard_plan_check(&plan, 16) == HAL_OK);
     CHECK(guard_plan_check(&plan, 3) == HAL_E_RANGE);
+    plan = plan_of((struct guard_plan_step){.kind = GUARD_WRITE, .fd = 0, .text_bytes = 1});
+    CHECK(guard_plan_check(&plan, 0) == HAL_OK);
+    plan.steps[0].text_bytes = GUARD_TEXT_BYTES;
+    CHECK(guard_plan_check(&plan, 0) == HAL_OK);
     plan.count = GUARD_STEPS_MAX + 1;
     CHECK(guard_plan_check(&plan, 16) == HAL_E_RANGE);
     CHECK(guard_plan_check(NULL, 16) == HAL_E_RANGE);

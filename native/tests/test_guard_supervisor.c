@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define PERIOD_NS 5000000u
@@ -116,6 +117,13 @@ static void it_stands_apart_from_the_terminal_and_from_signals(void)
 
     CHECK(guard_supervisor_start(&supervisor, &config) == HAL_OK);
     CHECK(getpgid(supervisor.pid) == supervisor.pid && getpgid(0) != supervisor.pid);
+    for (int fd = 0; fd <= 2; fd++) {
+        char name[64];
+        char target[64] = {0};
+
+        (void)snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)supervisor.pid, fd);
+        CHECK(readlink(name, target, sizeof target - 1) > 0 && strcmp(target, "/dev/null") == 0);
+    }
     CHECK(kill(supervisor.pid, SIGINT) == 0 && kill(supervisor.pid, SIGTERM) == 0);
     CHECK(kill(supervisor.pid, SIGTSTP) == 0 && kill(supervisor.pid, SIGHUP) == 0);
     wait_for_ticks(&stage, 3);

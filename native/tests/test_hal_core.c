@@ -137,6 +137,40 @@ static void a_configuration_out_of_bounds_does_not_open(void)
     CHECK(hal_arena_bytes(NULL) == HAL_E_RANGE);
 }
 
+/* Whatever address the caller has, nothing outside the arena is touched, and no octet of it may be
+ * missing. */
+static void an_arena_of_any_alignment_is_enough_and_one_octet_less_is_not(void)
+{
+    static _Alignas(64) uint8_t room[1 << 14];
+    struct hal_frame frame;
+    struct hal dev = {0};
+
+    CHECK(hal_config_init(&config, "sim") == HAL_OK);
+    config.tx_fifo_frames = config.rx_fifo_frames = 2;
+    config.max_frame_bytes = 33;
+    int64_t bytes = hal_arena_bytes(&config);
+
+    CHECK(bytes > 0 && bytes + 128 < (int64_t)sizeof room);
+    for (size_t skew = 0; skew < 32; skew++) {
+        uint8_t *arena = room + 32 + skew;
+
+        memset(room, 0xA5, sizeof room);
+        CHECK(hal_open(&dev, &config, arena, (uint64_t)bytes - 1) == HAL_E_RANGE);
+        CHECK(hal_open(&dev, &config, arena, (uint64_t)bytes) == HAL_OK);
+        CHECK(hal_open(&dev, &config, arena, (uint64_t)bytes) == HAL_E_STATE);
+        CHECK((uintptr_t)dev.data % 16 == 0 && (uint8_t *)dev.data >= arena);
+        for (uint32_t i = 0; i < 2; i++) {
+            CHECK(hal_submit_frame(&dev, room, 33) == 1 - (int32_t)i);
+        }
+        CHECK(hal_snapshot(&dev, &frame) == HAL_OK);
+        hal_close(&dev);
+        CHECK(arena[-1] == 0xA5 && arena[bytes] == 0xA5);
+    }
+    CHECK(hal_open(NULL, &config, room, sizeof room) == HAL_E_RANGE);
+    CHECK(hal_open(&dev, &config, NULL, sizeof room) == HAL_E_RANGE);
+    CHECK(hal_open(&dev, NULL, room, sizeof room) == HAL_E_RANGE);
+}
+
 static void an_unknown_backend_is_no_device(void)
 {
     uint8_t arena[64];
@@ -266,6 +300,7 @@ int main(void)
     static const struct promise PROMISES[] = {
         PROMISE(every_code_has_a_name),
         PROMISE(a_configuration_out_of_bounds_does_not_open),
+        PROMISE(an_arena_of_any_alignment_is_enough_and_one_octet_less_is_not),
         PROMISE(an_unknown_backend_is_no_device),
         PROMISE(a_closed_device_refuses_every_call),
         PROMISE(a_bad_argument_never_reaches_the_backend),

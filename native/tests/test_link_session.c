@@ -26,6 +26,19 @@ static void two_ends_find_each_other_and_know_whom_they_found(void)
     CHECK(pair.bench.session.peer.schema_crc32c == link_schema_crc32c());
 }
 
+static void a_heartbeat_tells_how_long_its_sender_has_been_there(void)
+{
+    static struct link_session session;
+    const uint64_t opened_ns = UINT64_C(7000000000);
+    struct link_heartbeat heartbeat;
+
+    open_up(LINK_MODE_FREE_RUN);
+    link_session_init(&session, &pair.node.session.config, opened_ns);
+    link_session_read_heartbeat(&session, opened_ns + 1500000000u, &heartbeat);
+    CHECK(heartbeat.uptime_ms == 1500);
+    CHECK(heartbeat.rx_corrupt == 0 && heartbeat.rx_lost == 0 && heartbeat.rx_stale == 0);
+}
+
 static void a_stream_opens_with_two_zeros_and_hello_is_repeated(void)
 {
     uint8_t octets[2 * LINK_WIRE_BYTES_MAX];
@@ -295,6 +308,7 @@ int main(void)
 {
     static const struct promise PROMISES[] = {
         PROMISE(two_ends_find_each_other_and_know_whom_they_found),
+        PROMISE(a_heartbeat_tells_how_long_its_sender_has_been_there),
         PROMISE(a_stream_opens_with_two_zeros_and_hello_is_repeated),
         PROMISE(no_peer_no_commands),
         PROMISE(three_missing_heartbeats_are_a_link_that_is_down_and_it_comes_back),

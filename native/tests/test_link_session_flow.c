@@ -255,6 +255,17 @@ static void an_echo_comes_back_and_a_bit_test_counts_bits(void)
     CHECK(memcmp(pair.bench.seen.last[LINK_ECHO_REPLY], octets, sizeof octets) == 0);
     CHECK(node()->counters.bits_tested == 16000 && node()->counters.bit_errors == 1);
     CHECK(link_session_test(bench(), LINK_TELL, octets, 5) == HAL_E_RANGE);
+    CHECK(link_session_test(bench(), LINK_ECHO, octets, 1) == HAL_OK); /* the shortest, too */
+    pair_settle(&pair);
+    CHECK(pair.bench.seen.last_bytes[LINK_ECHO_REPLY] == 1);
+    CHECK(pair.bench.seen.last[LINK_ECHO_REPLY][0] == octets[0]);
+    uint64_t dropped = bench()->counters.tx_dropped;
+
+    for (uint32_t i = 0; i < LINK_TESTS_WAITING; i++) {
+        CHECK(link_session_test(bench(), LINK_ECHO, octets, 1) == HAL_OK);
+    }
+    CHECK(link_session_test(bench(), LINK_ECHO, octets, 1) == HAL_E_BUSY);
+    CHECK(bench()->counters.tx_dropped == dropped + 1);
 }
 
 static void credit_for_a_frame_taken_is_told_within_its_delay(void)

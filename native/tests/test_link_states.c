@@ -24,6 +24,8 @@ static void up_is_only_reached_by_who_was_answered(void)
             /* Who leaves UP voids what was outstanding. */
             CHECK(state != LINK_STATE_UP || t.next == LINK_STATE_UP ||
                   (t.actions & LINK_ACTION_DOWN) != 0);
+            /* Who was not UP has nothing outstanding, and no end of it to be told of. */
+            CHECK(state == LINK_STATE_UP || (t.actions & LINK_ACTION_DOWN) == 0);
         }
     }
 }

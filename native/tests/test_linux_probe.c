@@ -269,6 +269,9 @@ static void what_the_configuration_names_is_a_source_too(void)
     look(&tree);
     CHECK(find(LINUX_RAIL, "battery")->device == 1);
     CHECK(ends(find(LINUX_RAIL, "battery")->node[0].path, "/dev/i2c-1"));
+    /* Whoever shares a bus shares its trouble, and is not read while another one is. */
+    CHECK(find(LINUX_RAIL, "battery")->group == LINUX_GROUP_I2C + 1);
+    CHECK(find(LINUX_INPUT, "sun")->group == LINUX_GROUP_SPI);
     CHECK(find(LINUX_INPUT, "sun")->device == 2);
     CHECK(ends(find(LINUX_INPUT, "sun")->node[0].path, "/dev/spidev0.0"));
     tree_remove(&tree);

@@ -248,8 +248,10 @@ static void a_chip_without_a_driver_is_set_up_and_read(void)
     struct linux_value value = {.t_ns = 0};
 
     bench_with_ina(&bench);
+    bench.board.ina[0x03] = 1000;
     CHECK(bench_read(&bench, &value) == HAL_OK);
     CHECK(value.v[0] == 5000 && value.v[1] > 0 && value.state == HAL_VALUE_MEASURED);
+    CHECK(value.v[2] > 0);
     bench.board.ina[0x06] = 0;
     CHECK(bench_read(&bench, &value) == HAL_E_BUSY);
     bench.board.ina[0x06] = 1 << 3;

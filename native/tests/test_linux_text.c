@@ -89,6 +89,8 @@ static void a_name_is_cut_cleaned_and_padded_with_zeros(void)
     CHECK(strcmp(name, "cpu-thermal") == 0 && name[HAL_NAME_BYTES - 1] == '\0');
     linux_copy_name(name, "a\tb\x80");
     CHECK(strcmp(name, "a?b?") == 0);
+    linux_copy_name(name, "sum of ~ volts");
+    CHECK(strcmp(name, "sum of ~ volts") == 0); /* both ends of what can be printed */
     linux_copy_name(name, "123456789012345678901234567890");
     CHECK(strcmp(name, "12345678901234567890123") == 0);
 }

@@ -37,6 +37,15 @@ static void only_what_is_writable_is_written_and_only_in_its_range(void)
     CHECK(terminal_register_check(TERM_REG_AZIMUTH_UDEG, (uint32_t)-180000000) == HAL_OK);
     CHECK(terminal_register_check(TERM_REG_AZIMUTH_UDEG, (uint32_t)-180000001) == HAL_E_RANGE);
     CHECK(terminal_register_check(TERM_REG_ELEVATION_UDEG, 90000001) == HAL_E_RANGE);
+    for (uint32_t reg = TERM_REG_TARGET_ID; reg < TERM_REG_RESET; reg++) {
+        CHECK(terminal_register_check(reg, 0) == HAL_OK);
+        CHECK(terminal_register_check(reg, TERM_ABSENT) == HAL_E_RANGE);
+    }
+    CHECK(terminal_register_check(TERM_REG_SCAN_URAD, 20000) == HAL_OK);
+    CHECK(terminal_register_check(TERM_REG_SCAN_URAD, 20001) == HAL_E_RANGE);
+    CHECK(terminal_register_check(TERM_REG_TX_POWER_PERMILLE, 1000) == HAL_OK);
+    CHECK(terminal_register_check(TERM_REG_TX_POWER_PERMILLE, 1001) == HAL_E_RANGE);
+    CHECK(terminal_register_check(TERM_REG_INHIBIT, 2) == HAL_E_RANGE);
     CHECK(terminal_register_check(TERM_REG_RESET, 1) == HAL_E_RANGE);
     CHECK(terminal_register_check(TERM_REG_RESET, TERM_RESET_KEY) == HAL_OK);
 }
@@ -117,8 +126,20 @@ static void a_reset_of_the_terminal_is_dark_and_counts_what_it_lost(void)
     CHECK(reg(&dev, TERM_REG_LASER_ENABLE) == 0 && reg(&dev, TERM_REG_TARGET_ID) == 0);
     CHECK(reg(&dev, TERM_REG_TX_CREDIT) == 4 && reg(&dev, TERM_REG_RX_PENDING) == 0);
     CHECK(reg(&dev, TERM_REG_RESET) == 0);
+    for (int i = 0; i < 5; i++) { /* one more than there is room for, before a reset and after it */
+        (void)hal_sim_push_rx(&dev, (const uint8_t *)"in", 2);
+    }
+    CHECK(reg(&dev, TERM_REG_RX_OVERFLOW) == 1 && reg(&dev, TERM_REG_RX_FRAMES) == 4);
+    CHECK(hal_term_write(&dev, TERM_REG_ELEVATION_UDEG, (uint32_t)-5) == HAL_OK);
+    CHECK(hal_term_write(&dev, TERM_REG_ELEVATION_UDEG, 7) == HAL_OK);
+    CHECK(hal_term_write(&dev, TERM_REG_AZIMUTH_UDEG, 3) == HAL_OK);
+    CHECK(reg(&dev, TERM_REG_ELEVATION_UDEG) == 7 && reg(&dev, TERM_REG_AZIMUTH_UDEG) == 3);
+    CHECK(hal_term_write(&dev, TERM_REG_RESET, TERM_RESET_KEY) == HAL_OK);
+    CHECK(reg(&dev, TERM_REG_RX_OVERFLOW) == 0 && reg(&dev, TERM_REG_ELEVATION_UDEG) == 0);
+    CHECK(hal_sim_push_rx(&dev, (const uint8_t *)"in", 2) == 1);
+    CHECK(reg(&dev, TERM_REG_RX_FRAMES) == 1);
     CHECK(hal_read_counters(&dev, &counted) == HAL_OK);
-    CHECK(counted.tx_flushed == 1 && counted.rx_flushed == 1);
+    CHECK(counted.tx_flushed == 1 && counted.rx_flushed == 5 && counted.rx_overflow == 1);
     hal_close(&dev);
 }
 
