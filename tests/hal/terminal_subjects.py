@@ -6,12 +6,14 @@ A laboratory's own: `LUMENODE_TERMINAL=/dev/ttyUSB0` or `/dev/ttyUSB0:115200`, a
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -214,12 +216,18 @@ def emulated_behind_a_node() -> Iterator[ThroughTheClient]:
         client.close()
 
 
-@contextmanager
-def of_a_lab() -> Iterator[OnALine]:
+@cache
+def lab_node() -> OnALine:
+    """One for all: a serial port is had by one at a time."""
     path, _, baud = LAB.partition(":")
     node = OnALine(path, int(baud or 921_600))
-    yield node
-    node.close()
+    atexit.register(node.close)
+    return node
+
+
+@contextmanager
+def of_a_lab() -> Iterator[OnALine]:
+    yield lab_node()
 
 
 IN_PROCESS: dict[str, Callable[[], object]] = {"native-sim": simulated, "fake": faked}
