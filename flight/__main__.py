@@ -11,6 +11,7 @@ from importlib import import_module
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("hil.run_command", "main_run", "fly a scenario on the bench and write its report"),
+    "bench": ("hil.bench_command", "main_bench", "the bench alone, for a board on a serial line"),
     "scenarios": ("hil.run_command", "main_scenarios", "list the shipped scenarios"),
     "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),

@@ -25,7 +25,13 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """This board.
 
     Attributes:
-        hal: backend of the hardware layer: "sim" shows a node at rest in full sun.
+        hal: backend of the hardware layer: "sim" shows a node at rest in full sun, "link:DEV" has
+            its devices at a bench on the serial line DEV.
+        link_mode: on such a line "lock-step" follows the bench's time, tick by tick; "free-run"
+            has both follow their own clocks. The bench must say the same.
+        link_baud: rate of the line; a pseudo-terminal has none.
+        link_fifo_frames: frames that wait for the line; no fewer than the bench gives credit for,
+            or how fast this machine is would show in a lock-step run.
         keys: folder with the node's half of the link keys.
         data: folder of the product store; one flight process at a time has it.
         provider: what ONNX Runtime computes with in the inference worker; one that the installed
@@ -39,6 +45,9 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     hal: Annotated[str, Meta(pattern="^(sim|linux|link:.+)$")] = "sim"
+    link_mode: Annotated[str, Meta(pattern="^(lock-step|free-run)$")] = "lock-step"
+    link_baud: Annotated[int, Meta(ge=9600, le=4_000_000)] = 921_600
+    link_fifo_frames: Annotated[int, Meta(ge=1, le=4096)] = 64
     keys: str = "keys"
     data: str = "data"
     provider: Annotated[str, Meta(pattern="^(cpu|cuda|tensorrt)$")] = "cpu"

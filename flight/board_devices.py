@@ -8,13 +8,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.config import ConfigError
+from hal.link_devices import LinkConfig, LinkDevices, LinkMode
 from hal.native_devices import NativeDevices, backend_names
-from hal.sample import HalConfig
+from hal.sample import HalConfig, HalError, HalErrorKind
 
 if TYPE_CHECKING:
     from flight.board_config import BoardSection
     from flight.thermal.board_profile import BoardProfile
     from hal.terminal_values import SerialTerminal
+
+
+OPEN_FAILURES = {
+    HalErrorKind.NODEV: "no such device, or none that is a serial line",
+    HalErrorKind.PERM: "this user may not open it (on many systems: group dialout)",
+    HalErrorKind.BUSY: "another program has it open",
+}
+"""Why a line could not be opened, in words; another kind by its name."""
+
+
+def open_link(
+    board: BoardSection, profile: BoardProfile, terminal: SerialTerminal | None = None
+) -> LinkDevices:
+    """Devices at the far end of the line that `board.hal` names; raises as `open_devices`."""
+    if terminal is not None:
+        raise ConfigError(
+            f"terminal.device = {terminal.device!r}: with board.hal = {board.hal!r} the terminal "
+            "is the bench's; allowed: none"
+        )
+    mode = LinkMode.LOCK_STEP if board.link_mode == "lock-step" else LinkMode.FREE_RUN
+    line = LinkConfig(path=board.hal.partition(":")[2], mode=mode, baud=board.link_baud)
+    config = HalConfig(tx_fifo_frames=board.link_fifo_frames, payload_level_max=profile.top)
+    try:
+        return LinkDevices(line, config)
+    except HalError as error:
+        why = OPEN_FAILURES.get(error.kind, error.kind.name)
+        raise ConfigError(f"board.hal = {board.hal!r}: {why}") from None
 
 
 def open_devices(
@@ -35,5 +63,7 @@ def open_devices(
             f"board.hal = {board.hal!r}: this backend is not in this version; "
             f"allowed: {', '.join(known)}"
         )
+    if backend == "link":
+        return open_link(board, profile, terminal)
     config = HalConfig(payload_level_max=profile.top)
     return NativeDevices(backend, config, shared=True, terminal=terminal)

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
-import selectors
-import signal
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +41,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flight.base.clock import UtcCorrelation
+    from flight.bench_seat import BenchSeat
     from flight.board_config import FlyConfig
+    from flight.board_tick import BoardTick
     from flight.inference.frame_source import FrameSource
+    from flight.inference.job import InferenceEngine
+    from flight.inference.model_registry import ModelBytes
+    from flight.thermal.board_profile import BoardProfile
     from hal.native_devices import NativeDevices
     from hal.sample import HalErrorKind
 
@@ -66,34 +68,40 @@ class BoardNode:
         ConfigError, KeyFileError, ImageryError, ModelError, StoreError, HalError, OSError.
     """
 
-    def __init__(self, config: FlyConfig, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        config: FlyConfig,
+        loop: asyncio.AbstractEventLoop,
+        seat: BenchSeat | None = None,
+    ) -> None:
         with contextlib.ExitStack() as opened:
-            self._compose(config, loop, opened)
+            self._compose(config, loop, seat, opened)
             self._opened = opened.pop_all()
 
     def _compose(
-        self, config: FlyConfig, loop: asyncio.AbstractEventLoop, opened: contextlib.ExitStack
+        self,
+        config: FlyConfig,
+        loop: asyncio.AbstractEventLoop,
+        seat: BenchSeat | None,
+        opened: contextlib.ExitStack,
     ) -> None:
         keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
         profile = load_profile(config.inference.profile)
         check_profile(config, profile)
         model = ModelRegistry().load(config.inference.model, config.inference.variant)
-        utc = host_correlation()
         self.clock = LoopClock(loop)
+        utc = host_correlation() if seat is None else seat.correlation(self.clock.now_ns())
         frames = frame_source(config, self.clock, opened, self._tell_camera)
         data = Path(config.board.data)
         opened.callback(os.close, claim_folder(data))
-        devices = open_devices(config.board, profile, config.terminal.line())
-        opened.callback(devices.close)
-        self.tick = open_board_tick(config.board, devices, loop, opened)
-        self._enter_flight = partial(enter_flight, config.board, devices)
+        devices = self._open_devices(config, profile, loop, seat, opened)
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
         store = _store(config, data)
         opened.callback(store.close)
         # Read when the first tile is numbered: by then the store has been recovered.
         tile_ids = cache(partial(_counter, store, "tile.id"))
-        engine = WorkerEngine([model], self.clock, provider=config.board.provider)
+        engine = _engine(config, model, self.clock, seat)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
         around = Surroundings(
@@ -111,7 +119,28 @@ class BoardNode:
             listener=self.journal,
             tick=self.tick,
         )
+        around = around if seat is None else seat.dressed(around)
         self.node = Node(_connected(around, config, utc))
+
+    def _open_devices(
+        self,
+        config: FlyConfig,
+        profile: BoardProfile,
+        loop: asyncio.AbstractEventLoop,
+        seat: BenchSeat | None,
+        opened: contextlib.ExitStack,
+    ) -> NativeDevices:
+        """With the tick that drives them; where time is granted there is none."""
+        if seat is None:
+            devices = open_devices(config.board, profile, config.terminal.line())
+        else:
+            devices = seat.devices
+        opened.callback(devices.close)
+        self.tick: BoardTick | None = None
+        if seat is None or not seat.lock_step:
+            self.tick = open_board_tick(config.board, devices, loop, opened)
+        self._enter_flight = partial(enter_flight, config.board, devices)
+        return devices
 
     def _tell_camera(self, failure: HalErrorKind | None) -> None:
         """A camera is asked by a service of the node: by then the node is there."""
@@ -127,7 +156,8 @@ class BoardNode:
         Raises:
             FlightLostError: the node could not go on; the end was in order as far as it could be.
         """
-        self.tick.refused.extend(f"loop: {wish}" for wish in self._enter_flight().refused)
+        if self.tick is not None:
+            self.tick.refused.extend(f"loop: {wish}" for wish in self._enter_flight().refused)
         serving = asyncio.ensure_future(self.node.serve())
         serving.add_done_callback(lambda _: settle(stop, "service lost"))
         cause = await stop
@@ -177,36 +207,18 @@ def frame_source(
     return FolderSource(path, clock, round(config.frames.poll_s * _NS_PER_S))
 
 
-def fly(config: FlyConfig, seconds: float | None = None) -> str:
-    """Flies until SIGTERM, SIGINT or for `seconds`; returns what ended it.
-
-    A selector with microsecond timers: the default one rounds every wait up to a millisecond.
-    Raises what `BoardNode` and its `fly` raise.
-    """
-    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
-    try:
-        stop: asyncio.Future[str] = loop.create_future()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, settle, stop, number.name)
-        board = BoardNode(config, loop)
-        try:
-            # What is there now stays: the collector need not walk it in every full round.
-            gc.collect()
-            gc.freeze()
-            if seconds is not None:
-                loop.call_later(seconds, settle, stop, "time over")
-            return loop.run_until_complete(board.fly(stop))
-        finally:
-            board.close()
-    finally:
-        loop.close()
-
-
 def settle(stop: asyncio.Future[str], cause: str) -> None:
     """Gives `stop` its cause; the first one counts."""
     if not stop.done():
         stop.set_result(cause)
+
+
+def _engine(
+    config: FlyConfig, model: ModelBytes, clock: LoopClock, seat: BenchSeat | None
+) -> InferenceEngine:
+    if seat is not None:
+        return seat.engine([model], clock)
+    return WorkerEngine([model], clock, provider=config.board.provider)
 
 
 def _store(config: FlyConfig, data: Path) -> ProductStore:

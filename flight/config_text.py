@@ -86,6 +86,12 @@ name = "lumenode-1"
 # Hardware layer: "sim" is a node at rest in full sun, "linux" the board this runs on,
 # "link:/dev/ttyUSB0" a bench at the far end of a serial line.
 hal = {hal}
+# On a line: "lock-step" goes by the bench's time, "free-run" has both go by their own clocks; the
+# bench must say the same. Its rate in bit/s, 8N1; less cannot carry a 10 Hz loop with its frames.
+# Frames that wait for it; no fewer than the bench gives credit for.
+link_mode = "lock-step"
+link_baud = 921_600
+link_fifo_frames = 64
 # Link keys, made once by: lumenode keys init DIR. The ground's half does not belong on the board.
 keys = {keys}
 # The product store; one flight process at a time has it.

@@ -118,6 +118,7 @@ class Executive:
             level_now=readings.payload_level,
             heater=decision.heater,
             heater_now=readings.heater_on,
+            busy_permille=wishes.busy_permille,
             now_ns=now_ns,
         )
         self._publish(estimates, standing, decision, now_ns)
@@ -154,7 +155,9 @@ class Executive:
             now_ns=now_ns,
         )
         off = standing.shed_payload or mode not in _PAYLOAD_MODES or before is None
-        parts.actuation.apply_blind(payload_off=off, now_ns=now_ns)
+        parts.actuation.apply_blind(
+            payload_off=off, busy_permille=wishes.busy_permille, now_ns=now_ns
+        )
         level, reason = 0, ThrottleReason.FAULT
         if before is not None and not off:
             level, reason = before.level, before.reason

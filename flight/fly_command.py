@@ -1,6 +1,6 @@
 """`lumenode fly`: the flight executive alone, in real time, on a board.
 
-Only reads its arguments and says what went wrong; `flight.board_node` flies.
+Only reads its arguments and says what went wrong; `flight.board_flight` flies.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def main_fly(argv: Sequence[str]) -> int:
 
 def _fly(arguments: FlyArguments) -> int:
     from flight.board_config import load_fly_config  # noqa: PLC0415  a refused command loads nothing
-    from flight.board_node import FlightLostError, fly  # noqa: PLC0415
+    from flight.board_flight import fly  # noqa: PLC0415
+    from flight.board_node import FlightLostError  # noqa: PLC0415
     from flight.config import ConfigError  # noqa: PLC0415
     from flight.downlink.store_values import StoreError  # noqa: PLC0415
     from flight.inference.model_registry import ModelError  # noqa: PLC0415

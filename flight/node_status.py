@@ -43,6 +43,7 @@ class Wishes:
         laser_j: energy to set aside for contacts before the end of the next shadow.
         queue_full: results have no room.
         duty: share of time the payload was busy lately, 0..1.
+        busy_permille: share of the last cycle in which it computed.
         command_lost: the command-loss timer ran out.
         guard_tripped: the dead-man has switched payload and laser off and holds them.
         boot_failed: the start ended badly, or starts follow each other too fast.
@@ -54,6 +55,7 @@ class Wishes:
     laser_j: float = 0.0
     queue_full: bool = False
     duty: float = 1.0
+    busy_permille: int = 0
     command_lost: bool = False
     guard_tripped: bool = False
     boot_failed: bool = False

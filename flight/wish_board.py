@@ -66,6 +66,7 @@ class WishBoard:
         self._values = channels.values
         self._events = events
         self._busy_ns = 0
+        self._computed_ns = 0
         self._then_ns: int | None = None
         self._duty = 1.0
         self._queue_full = False
@@ -86,6 +87,7 @@ class WishBoard:
                 contact_active=contact is not None and contact.authorised,
                 laser_j=self._laser_j(now_ns),
                 queue_full=self._full(now_ns),
+                busy_permille=self._busy_permille(now_ns),
                 duty=self._observed_duty(now_ns),
                 command_lost=self._silent(now_ns),
                 guard_tripped=self._guard is not None and self._guard.tripped,
@@ -108,6 +110,14 @@ class WishBoard:
             self._events.emit("QUEUE_FULL", now_ns, bytes=waiting)
         self._queue_full = full
         return full
+
+    def _busy_permille(self, now_ns: int) -> int:
+        """Share of the last cycle; asked before `_observed_duty`, which moves the cycle on."""
+        before_ns, self._computed_ns = self._computed_ns, self._counts.computed_ns(now_ns)
+        if self._then_ns is None or now_ns <= self._then_ns:
+            return 0
+        share = (self._computed_ns - before_ns) / (now_ns - self._then_ns)
+        return round(1000 * min(max(share, 0.0), 1.0))
 
     def _observed_duty(self, now_ns: int) -> float:
         """Busy share of the payload's time; unknown at first, so taken as full."""

@@ -21,11 +21,13 @@ from hal.terminal_registers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hal.fake_devices import FakeDevices
 
 _T = TermRegister
-_VENDOR = int.from_bytes(b"SIM ", "big")
-_DEFAULTS = {
+VENDOR_SIM = int.from_bytes(b"SIM ", "big")
+COMMANDS_AT_RESET = {
     _T.INHIBIT: 0,
     _T.AZIMUTH_UDEG: 0,
     _T.ELEVATION_UDEG: 0,
@@ -34,12 +36,27 @@ _DEFAULTS = {
 }
 
 
+def shown_by_sensors(sensors: Mapping[str, int]) -> dict[TermRegister, int]:
+    """The registers that only repeat what the terminal's sensors show; names of `SENSOR_FIELDS`."""
+    faulty = sensors["term_flags"] & TermFlag.FAULT
+    return {
+        register: to_word(value) if sensors["valid"] & bit else TERM_ABSENT
+        for register, bit, value in (
+            (_T.FLAGS, SensorBit.TERM_FLAGS, sensors["term_flags"]),
+            (_T.FAULT, SensorBit.TERM_FLAGS, TermFault.INTERNAL if faulty else 0),
+            (_T.RX_POWER_MDBM, SensorBit.RX_POWER, sensors["rx_power_mdbm"]),
+            (_T.LASER_MDEGC, SensorBit.TERM_TEMP, sensors["term_mdegc"]),
+            (_T.POWER_MW, SensorBit.LASER, sensors["laser_mw"]),
+        )
+    }
+
+
 class FakeTerminal:
     """The register map over a fake node."""
 
     def __init__(self, devices: FakeDevices) -> None:
         self._devices = devices
-        self.held = dict(_DEFAULTS)
+        self.held = dict(COMMANDS_AT_RESET)
         self._before = dict.fromkeys(self._counters(), 0)
 
     @property
@@ -51,7 +68,7 @@ class FakeTerminal:
         """As after power-up: dark, stowed, FIFOs empty, commands at their defaults."""
         devices = self._devices
         devices.told[Stuck.LASER] = devices.told[Stuck.TARGET] = 0
-        self.held = dict(_DEFAULTS)
+        self.held = dict(COMMANDS_AT_RESET)
         devices.flush()
         self._before = self._counters()
 
@@ -95,7 +112,7 @@ class FakeTerminal:
         shown = {
             _T.MAGIC: TERM_MAGIC,
             _T.MAP_VERSION: TERM_MAP_VERSION,
-            _T.VENDOR: _VENDOR,
+            _T.VENDOR: VENDOR_SIM,
             _T.SERIAL: 1,
             _T.FRAME_BYTES_MAX: config.max_frame_bytes,
             _T.TX_FIFO_FRAMES: config.tx_fifo_frames,
@@ -107,15 +124,7 @@ class FakeTerminal:
             _T.TX_CREDIT: config.tx_fifo_frames - len(devices.tx),
             _T.RX_PENDING: len(devices.rx),
         }
-        faulty = sensors["term_flags"] & TermFlag.FAULT
-        for register, bit, value in (
-            (_T.FLAGS, SensorBit.TERM_FLAGS, sensors["term_flags"]),
-            (_T.FAULT, SensorBit.TERM_FLAGS, TermFault.INTERNAL if faulty else 0),
-            (_T.RX_POWER_MDBM, SensorBit.RX_POWER, sensors["rx_power_mdbm"]),
-            (_T.LASER_MDEGC, SensorBit.TERM_TEMP, sensors["term_mdegc"]),
-            (_T.POWER_MW, SensorBit.LASER, sensors["laser_mw"]),
-        ):
-            shown[register] = to_word(value) if sensors["valid"] & bit else TERM_ABSENT
+        shown.update(shown_by_sensors(sensors))
         for register, count in self._counters().items():
             shown[register] = (count - self._before[register]) % (1 << 32)
         return shown

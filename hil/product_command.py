@@ -16,7 +16,7 @@ from flight.config import ConfigError
 from flight.one_line_parser import OneLineParser
 from hil.console_output import clock
 from hil.product_life import read_life
-from hil.run_command import EXIT_GOOD, EXIT_USAGE
+from hil.run_flight import EXIT_GOOD, EXIT_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

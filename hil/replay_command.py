@@ -16,7 +16,7 @@ from rich.console import Console
 
 from flight.one_line_parser import OneLineParser
 from hil.recorded_run import RecordedRun, Replay, compare
-from hil.run_command import EXIT_BENCH, EXIT_FAILED, EXIT_GOOD, EXIT_USAGE, fly_through
+from hil.run_flight import EXIT_BENCH, EXIT_FAILED, EXIT_GOOD, EXIT_USAGE, fly_through
 from hil.run_inputs import INPUT_ERRORS, check_inputs
 from hil.scenario import load_scenario
 from hil.sim_target import SimTarget

@@ -15,7 +15,8 @@ MARK = "summary.json"
 OURS = frozenset(
     {
         "summary.json", "report.html", "scenario.toml", "events.jsonl", "telemetry.npz",
-        "telemetry.json", "report_data.json", "products", "flight", ".running",
+        "telemetry.json", "report_data.json", "products", "flight", "node", "wire.capture",
+        ".running",
     }
 )  # fmt: skip
 RUNNING = ".running"

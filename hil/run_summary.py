@@ -18,14 +18,14 @@ from hil.cpu_level import cpu_level
 
 if TYPE_CHECKING:
     from hil.link_bench import ContactLog
-    from hil.sim_target import SimTarget
+    from hil.target import Target
 
 SUMMARY_VERSION = 1
 TRACK_STEP_S = 30.0
 VIOLATION_STEP_S = 1.0
 
 
-def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str, Any]:
+def build_summary(target: Target, *, wall_s: float, cpu_s: float) -> dict[str, Any]:
     """Everything but expectations and verdict, which are judged on top of it."""
     scenario, recorder = target.scenario, target.world.recorder
     sim_s, models = target.now_s, target.world.models
@@ -33,7 +33,7 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
         "version": SUMMARY_VERSION,
         "scenario": scenario.name,
         "title": scenario.title,
-        "target": "sim",
+        "target": target.name,
         "seed": scenario.seed,
         "epoch_utc": scenario.epoch_utc.isoformat(),
         "software_version": __version__,
@@ -54,6 +54,7 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
         "commands_accepted": _total(target, "command.accepted_total"),
         "commands_rejected": _total(target, "command.rejected_total"),
         "resets": [{"t_s": t_s, "cause": cause} for t_s, cause in target.resets],
+        "bench_link": target.link_statistics(),
         "queue_high_water": {
             "products": _highest(target, "queue.products"),
             "bytes": _highest(target, "queue.high_water_bytes"),
@@ -67,14 +68,14 @@ def build_summary(target: SimTarget, *, wall_s: float, cpu_s: float) -> dict[str
     return summary
 
 
-def _imaging(target: SimTarget) -> dict[str, Any]:
+def _imaging(target: Target) -> dict[str, Any]:
     world = target.world
     counters = world.ground.receiver.counters
     return {
-        "frames_seen": world.camera.frames,
+        "frames_seen": target.frames_seen,
         "inferences": _total(target, "inference.jobs_total"),
-        "inferences_executed": world.executions.executed,
-        "inferences_memoised": world.executions.memoised,
+        "inferences_executed": target.executions["executed"],
+        "inferences_memoised": target.executions["memoised"],
         "products_created": world.ledger.products,
         "products_delivered": counters.products,
         "products_delivered_twice": counters.duplicate_deliveries,
@@ -87,7 +88,7 @@ def _imaging(target: SimTarget) -> dict[str, Any]:
     }
 
 
-def _energy(target: SimTarget) -> dict[str, Any]:
+def _energy(target: Target) -> dict[str, Any]:
     spent = target.world.plant.charge_j
     soc = target.world.recorder.column("truth.soc")
     return {
@@ -101,7 +102,7 @@ def _energy(target: SimTarget) -> dict[str, Any]:
     }
 
 
-def _limits(target: SimTarget) -> dict[str, Any]:
+def _limits(target: Target) -> dict[str, Any]:
     recorder, limit_c = target.world.recorder, target.world.profile.die_limit_c
     die, soc = recorder.column("truth.die_c"), recorder.column("truth.soc")
     reasons = recorder.column("governor.throttle_reason")
@@ -116,7 +117,7 @@ def _limits(target: SimTarget) -> dict[str, Any]:
     }
 
 
-def _link(target: SimTarget) -> dict[str, Any]:
+def _link(target: Target) -> dict[str, Any]:
     logs = target.world.link.logs
     return {
         "passes": [_pass(target, log) for log in logs],
@@ -129,7 +130,7 @@ def _link(target: SimTarget) -> dict[str, Any]:
     }
 
 
-def _pass(target: SimTarget, log: ContactLog) -> dict[str, Any]:
+def _pass(target: Target, log: ContactLog) -> dict[str, Any]:
     contact = log.contact
     return {
         "contact_id": contact.contact_id,
@@ -150,7 +151,7 @@ def _pass(target: SimTarget, log: ContactLog) -> dict[str, Any]:
     }
 
 
-def report_data(target: SimTarget) -> dict[str, Any]:
+def report_data(target: Target) -> dict[str, Any]:
     """What the report draws beyond telemetry: track, contacts, shadows, faults, limits."""
     scenario, recorder = target.scenario, target.world.recorder
     parameters = scenario.node.parameters
@@ -182,12 +183,12 @@ def report_data(target: SimTarget) -> dict[str, Any]:
         "throttle_reasons": list(THROTTLE_LABELS),
         "pat_states": list(PAT_LABELS),
         "credits": target.credits,
-        "inference": target.world.executions.statistics(),
+        "inference": target.inference_statistics(),
         "board_profile": {"name": target.world.profile.name, "source": target.world.profile.source},
     }
 
 
-def _track(target: SimTarget) -> list[list[float]]:
+def _track(target: Target) -> list[list[float]]:
     rows = []
     t_s = 0.0
     while t_s <= target.scenario.duration_s:
@@ -197,7 +198,7 @@ def _track(target: SimTarget) -> list[list[float]]:
     return rows
 
 
-def _contact(target: SimTarget, log: ContactLog) -> dict[str, Any]:
+def _contact(target: Target, log: ContactLog) -> dict[str, Any]:
     contact, geometry = log.contact, log.contact.geometry
     last = len(geometry.range_km) - 1
     at = [min(max(round(t_s - geometry.start_s), 0), last) for t_s in log.t_s]
@@ -225,24 +226,24 @@ def _contact(target: SimTarget, log: ContactLog) -> dict[str, Any]:
     }
 
 
-def _at_times(target: SimTarget, channel: str, times: list[float]) -> list[int | None]:
+def _at_times(target: Target, channel: str, times: list[float]) -> list[int | None]:
     column, grid = target.world.recorder.column(channel), target.world.recorder.times()
     found = np.searchsorted(grid, times)
     return [None if i >= column.size or math.isnan(column[i]) else int(column[i]) for i in found]
 
 
-def _highest(target: SimTarget, channel: str) -> int | None:
+def _highest(target: Target, channel: str) -> int | None:
     values = target.world.recorder.column(channel)
     values = values[~np.isnan(values)]
     return int(values.max()) if values.size else None
 
 
-def _total(target: SimTarget, channel: str) -> int:
+def _total(target: Target, channel: str) -> int:
     """A counter over the whole run, resets of the node included."""
     return _rise(target.world.recorder.column(channel))
 
 
-def _growth(target: SimTarget, channel: str, start_s: float, end_s: float) -> int:
+def _growth(target: Target, channel: str, start_s: float, end_s: float) -> int:
     times = target.world.recorder.times()
     return _rise(
         target.world.recorder.column(channel)[(times >= start_s) & (times <= end_s + 1.0)],

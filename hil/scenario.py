@@ -7,7 +7,7 @@ default in place, so a run can be repeated from its own folder.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ from msgspec import Meta, field
 
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
 from hil.scenario_check import check_scenario
+from hil.toml_text import toml_text
 
 SHIPPED = Path(__file__).parent / "scenarios"
 DEFAULT = "first-flight"
@@ -197,49 +198,4 @@ def with_overrides(scenario: Scenario, *, seed: int | None) -> Scenario:
 def as_flown(scenario: Scenario) -> str:
     """The scenario as TOML with every default written out; reading it back gives the same value."""
     plain = msgspec.to_builtins(scenario, builtin_types=(datetime,))
-    return "\n".join([*_table(plain, "")]) + "\n"
-
-
-def _table(table: dict[str, Any], prefix: str) -> list[str]:
-    lines = [f"{_key(k)} = {_value(v)}" for k, v in table.items() if _is_plain(v)]
-    for key, value in table.items():
-        name = f"{prefix}{_key(key)}"
-        if value is None or _is_plain(value):
-            continue
-        if isinstance(value, dict):
-            lines += ["", f"[{name}]", *_table(value, f"{name}.")]
-        else:
-            for item in value:
-                lines += ["", f"[[{name}]]", *_table(item, f"{name}.")]
-    return lines
-
-
-def _is_plain(value: object) -> bool:
-    """Whether a value fits on the line of its key; tables and arrays of tables get headers."""
-    if isinstance(value, dict):
-        return not value
-    if isinstance(value, list | tuple):
-        return not value or not all(isinstance(item, dict) for item in value)
-    return value is not None
-
-
-def _key(key: str) -> str:
-    bare = key.replace("_", "").replace("-", "")
-    return key if bare.isascii() and bare.isalnum() else _text(key)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, float):
-        return repr(value)
-    return _text(value) if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _text(text: str) -> str:
-    """A basic string: JSON's escapes are TOML's, and DEL must be escaped too."""
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
+    return toml_text(plain)

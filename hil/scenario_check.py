@@ -54,7 +54,7 @@ SUMMARY_KEYS = (
     "throttle_s_by_reason", "mode_s_by_mode", "passes", "frames_sent", "frames_lost",
     "frames_retransmitted", "frames_refused_on_ground", "reports_sent", "reports_lost",
     "events_by_severity", "events_suppressed", "commands_accepted", "commands_rejected",
-    "resets", "queue_high_water", "drops_by_queue",
+    "resets", "queue_high_water", "drops_by_queue", "bench_link",
 )  # fmt: skip
 """What `at_end` may name: the keys of the summary before it is judged."""
 FIRST_YEAR, LAST_YEAR = 1971, 2099

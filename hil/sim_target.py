@@ -8,46 +8,44 @@ is gone, and a new node opens the same store.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
-
-import msgspec
+import time
+from typing import TYPE_CHECKING
 
 from flight.app import Node
 from flight.composition import Surroundings
-from flight.config import OrbitConfig
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.inference.session_ort import OrtSession
-from flight.telemetry.dictionary import COMMAND_BY_NAME, PARAMETER_BY_NAME, Severity
+from flight.telemetry.dictionary import Severity
 from hal.sample import ResetCause
 from hil.board_engine import BoardEngine
 from hil.sim_world import SimWorld
-from hil.world import NS_PER_S
+from hil.target import Target
+from hil.timeline import BEFORE, every, schedule
+from hil.world import NS_PER_S, node_config
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
     from pathlib import Path
 
-    from flight.config import NodeConfig
-    from flight.telemetry.dictionary import Command
+    from flight.inference.job import Tile
     from flight.telemetry.event_log import Event
-    from hil.scenario import Scenario, TimelineEntry
+    from hil.scenario import Scenario
 
-BEFORE, AFTER = -1, 1
+AFTER = 1
 """Order at one instant: plant and link, then the node, then the recorder."""
 BOOT_NS = 12 * NS_PER_S
 """From power on to the first cycle of the flight software."""
-POWER_CUT_OFFSET_NS = 500_000
-"""A power cut falls between cycles: half a millisecond after the second the scenario names."""
 
 
-class SimTarget:
-    """One run of a scenario; `advance` moves it on, the rest is read at the end."""
+class SimTarget(Target):
+    """A node composed in this process."""
+
+    name = "sim"
 
     def __init__(self, scenario: Scenario, run_dir: Path) -> None:
-        self.scenario = scenario
-        self.world = SimWorld(scenario, run_dir)
+        self.world: SimWorld = SimWorld(scenario, run_dir)
+        super().__init__(scenario, self.world)
         self._run_dir = run_dir
         self._loop = self.world.loop
         self.node: Node | None = None
@@ -55,36 +53,14 @@ class SimTarget:
         self._cut: ResetCause | None = None
         self._starting: asyncio.TimerHandle | None = None
         self._row: list[float] = []
-        self.resets: list[tuple[float, str]] = []
-
-    @property
-    def soc_floor(self) -> float:
-        """State of charge the node must not go below, as configured."""
-        floor = PARAMETER_BY_NAME["power.soc_floor"].default
-        return self.scenario.node.parameters.get("power.soc_floor", floor)
-
-    @property
-    def credits(self) -> list[str]:
-        """Whose data the run shows."""
-        if self.scenario.imagery.source == "synthetic":
-            return ["Synthetic tiles, made from the seed."]
-        return ["Contains modified Copernicus Sentinel data."]
-
-    @property
-    def now_s(self) -> float:
-        """Mission time."""
-        return self._loop.time_ns() / NS_PER_S
+        self._closed = False
 
     def start(self) -> None:
         """Puts everything on the loop at mission time zero."""
-        self._every(self.world.plant.step, BEFORE)
-        self._every(self._sample, AFTER)
+        every(self._loop, NS_PER_S, self.world.plant.step, BEFORE)
+        every(self._loop, NS_PER_S, self._sample, AFTER)
         self._loop.call_at_ns(0, self._step_link, priority=BEFORE)
-        for entry in self.scenario.timeline:
-            at_ns = round(entry.at_s * NS_PER_S)
-            if entry.action == "reset":
-                at_ns += POWER_CUT_OFFSET_NS
-            self._loop.call_at_ns(at_ns, self._happen, entry, priority=BEFORE)
+        schedule(self.scenario, self.world, lambda: self._ask_reset(ResetCause.INJECTED))
         self._power_on()
 
     def advance(self, t_s: float) -> None:
@@ -98,20 +74,42 @@ class SimTarget:
     def finish(self) -> None:
         """Ends the node and gives everything back."""
         self._end_node()
-        self.world.close()
+        self.close()
+
+    def close(self) -> None:
+        """Gives everything back; a node that is still there is not asked."""
+        if not self._closed:
+            self._closed = True
+            if self.node is not None:
+                self.node.close()
+            self.world.close()
 
     def value(self, channel: str) -> float:
         """Latest value of a flight channel; NaN while the node is down."""
         return math.nan if self.node is None else self.node.channels.get(channel)
 
-    def _every(self, call: Callable[[int], None], priority: int) -> None:
-        """Calls once a second of mission time, from zero on."""
+    def pause(self, seconds: float) -> None:
+        """Sleeps: nothing of the run goes on by itself."""
+        time.sleep(seconds)
 
-        def tick(t_ns: int) -> None:
-            call(t_ns)
-            self._loop.call_at_ns(t_ns + NS_PER_S, tick, t_ns + NS_PER_S, priority=priority)
+    @property
+    def frames_seen(self) -> int:
+        """Frames the camera took."""
+        return self.world.camera.frames
 
-        self._loop.call_at_ns(0, tick, 0, priority=priority)
+    @property
+    def executions(self) -> dict[str, int | None]:
+        """How often the network really ran, and how often its answer was remembered."""
+        counts = self.world.executions
+        return {"executed": counts.executed, "memoised": counts.memoised}
+
+    def inference_statistics(self) -> dict[str, float | bool | None]:
+        """Of the modelled board."""
+        return self.world.executions.statistics()
+
+    def shown(self, tile_id: int) -> Tile | None:
+        """The tile a frame showed."""
+        return self.world.camera.shown(tile_id)
 
     def _step_link(self) -> None:
         next_ns = self.world.link.step(self._loop.time_ns())
@@ -125,19 +123,6 @@ class SimTarget:
             self._row = [math.nan] * len(self._row)
         if self._row:
             self.world.recorder.sample(now_ns, self._row, self.world.plant.truth)
-
-    def _happen(self, entry: TimelineEntry) -> None:
-        now_ns = self._loop.time_ns()
-        text = entry.text or f"{entry.action} for {entry.for_s:g} s"
-        self.world.recorder.bench_event(
-            now_ns, "bench", entry.action.upper(), Severity.NOTICE, f"timeline: {text}"
-        )
-        if entry.action == "reset":
-            self._ask_reset(ResetCause.INJECTED)
-        elif entry.action == "command":
-            arguments = COMMAND_BY_NAME[entry.command].arguments
-            command = cast("Command", msgspec.convert(entry.arguments, arguments))
-            self.world.ground.command(command, now_ns)
 
     def _ask_reset(self, cause: ResetCause) -> None:
         """The loop cannot end its own tasks: it stops here and `advance` cuts the power."""
@@ -217,31 +202,12 @@ class SimTarget:
                 frames=world.camera,
                 store=store,
                 keys=world.keys,
-                config=self._node_config(),
+                config=node_config(scenario, world),
                 profile=world.profile,
                 threshold=world.models.manifest.threshold,
                 listener=self._on_event,
                 laser_w=scenario.spacecraft.laser_w,
             )
-        )
-
-    def _node_config(self) -> NodeConfig:
-        """The node's configuration with the orbit and the contact plan of this world."""
-        scenario, satrec = self.scenario, self.world.orbit.satrec
-        orbit = OrbitConfig(
-            epoch_utc_s=scenario.epoch_utc_s,
-            inclination_deg=math.degrees(satrec.inclo),
-            raan_deg=math.degrees(satrec.nodeo) % 360.0,
-            eccentricity=satrec.ecco,
-            argp_deg=math.degrees(satrec.argpo) % 360.0,
-            mean_anomaly_deg=math.degrees(satrec.mo) % 360.0,
-            mean_motion_rev_day=satrec.no_kozai * 1440.0 / (2.0 * math.pi),
-        )
-        contacts = tuple(c.as_config(scenario.epoch_utc_s) for c in self.world.book.contacts)
-        return msgspec.structs.replace(
-            scenario.node,
-            orbit=scenario.node.orbit or orbit,
-            contacts=scenario.node.contacts or contacts,
         )
 
     def _on_event(self, event: Event) -> None:

@@ -11,9 +11,11 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 import numpy as np
 
 from flight.base.clock import LoopClock
+from flight.config import OrbitConfig as NodeOrbit
 from flight.config import load_profile
 from flight.inference.model_registry import ModelRegistry
 from flight.keys import derive_from_seed
@@ -37,6 +39,7 @@ from hil.simloop import SimLoop
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flight.config import NodeConfig
     from flight.inference.job import Tile
     from flight.inference.model_registry import ModelBytes
     from flight.thermal.board_profile import BoardProfile
@@ -140,6 +143,26 @@ def hal_config(scenario: Scenario) -> HalConfig:
     line_bytes = max(ground.rate_bps, ground.relay_rate_bps) / 8.0 * FIFO_S
     frames = min(max(math.ceil(line_bytes / frame_bytes), FIFO_FRAMES_MIN), FIFO_FRAMES_MAX)
     return HalConfig(tx_fifo_frames=frames)
+
+
+def node_config(scenario: Scenario, world: World) -> NodeConfig:
+    """The node's configuration with the orbit and the contact plan of its world."""
+    satrec = world.orbit.satrec
+    orbit = NodeOrbit(
+        epoch_utc_s=scenario.epoch_utc_s,
+        inclination_deg=math.degrees(satrec.inclo),
+        raan_deg=math.degrees(satrec.nodeo) % 360.0,
+        eccentricity=satrec.ecco,
+        argp_deg=math.degrees(satrec.argpo) % 360.0,
+        mean_anomaly_deg=math.degrees(satrec.mo) % 360.0,
+        mean_motion_rev_day=satrec.no_kozai * 1440.0 / (2.0 * math.pi),
+    )
+    contacts = tuple(c.as_config(scenario.epoch_utc_s) for c in world.book.contacts)
+    return msgspec.structs.replace(
+        scenario.node,
+        orbit=scenario.node.orbit or orbit,
+        contacts=scenario.node.contacts or contacts,
+    )
 
 
 def load_scene(scenario: Scenario) -> list[Tile]:

@@ -1,1 +1,1 @@
-"""Puts this folder on the path: `camera_kernel` is for the tests of two rooms."""
+"""Puts this folder on the path: `camera_kernel` and `cable` are for the tests of several rooms."""

@@ -28,6 +28,7 @@ class TerminalHealth:
     def __init__(self) -> None:
         self.faults: int | None = None
         self._told: int | None = 0
+        self._missed = False
 
     @property
     def faulty(self) -> bool:
@@ -35,9 +36,13 @@ class TerminalHealth:
         return bool((self.faults or 0) & FAULTS_OF_ITS_OWN)
 
     def learn(self, faults: int | None) -> HealthEdge | None:
-        """Takes an answer, None for none; the edge that it makes, if any."""
+        """Takes an answer, None for none; the edge that it makes, if any.
+
+        One missing answer is no silence yet: a terminal on a line is read now and then.
+        """
+        missed_before, self._missed = self._missed, faults is None
         self.faults = faults
-        if faults == self._told:
+        if faults == self._told or (self._missed and not missed_before):
             return None
         before, self._told = self._told, faults
         if faults is None:

@@ -78,8 +78,9 @@ class FolderSource:
     """Takes tiles from a folder, in the order of their names, polled every ``poll_ns``.
 
     A file is an npz with ``pixels`` (H, W, 6) uint16, little-endian and row by row as NumPy saves
-    it, moved into place whole; names must sort by time of capture. Files are never changed or
-    removed. Unreadable ones count in ``rejected``.
+    it, moved into place whole; names must sort by time of capture. A camera that knows where it
+    looks may add ``land``, one boolean; without it is land. Files are never changed or removed.
+    Unreadable ones count in ``rejected``.
     """
 
     def __init__(self, folder: Path, clock: Clock, poll_ns: int, *, first_id: int = 1) -> None:
@@ -96,11 +97,11 @@ class FolderSource:
         while True:
             for name in self._new_names():
                 self._last_name = name
-                pixels = read_folder_tile(self._folder / name)
-                if pixels is None:
+                found = read_folder_tile(self._folder / name)
+                if found is None:
                     self.rejected += 1
                     continue
-                return self._tile(name, pixels)
+                return self._tile(name, *found)
             await self._clock.sleep_until(self._next_poll_ns())
 
     def _new_names(self) -> list[str]:
@@ -115,7 +116,7 @@ class FolderSource:
         self._due_ns = start_ns + steps * self._poll_ns
         return self._due_ns
 
-    def _tile(self, name: str, pixels: Member) -> Tile:
+    def _tile(self, name: str, pixels: Member, land: bool) -> Tile:  # noqa: FBT001  as it was read
         tile_id, self._next_id = self._next_id, self._next_id + 1
         return Tile(
             tile_id=tile_id,
@@ -125,6 +126,7 @@ class FolderSource:
             width_px=pixels.shape[1],
             sha256=pixel_digest(pixels.data),
             origin=f"folder:{name}",
+            land=land,
         )
 
 
@@ -141,13 +143,18 @@ class NumberedSource:
         return dataclasses.replace(tile, tile_id=self._take())
 
 
-def read_folder_tile(path: Path) -> Member | None:
-    """Return ``pixels`` of one dropped file, or None if it is not such a file."""
+def read_folder_tile(path: Path) -> tuple[Member, bool] | None:
+    """Return ``pixels`` and ``land`` of one dropped file, or None if it is not such a file."""
     try:
         with path.open("rb") as file:
-            pixels = read_members(file, ("pixels",), FOLDER_TILE_BYTES_MAX).get("pixels")
+            members = read_members(file, ("pixels", "land"), FOLDER_TILE_BYTES_MAX)
     except (OSError, NpzError):
         return None
+    pixels, land = members.get("pixels"), members.get("land")
     if pixels is None or pixels.dtype != "<u2":
         return None
-    return pixels if pixels.data and pixels.shape[2:] == (len(BANDS),) else None
+    if land is not None and (land.dtype != "|b1" or land.data not in (b"\0", b"\1")):
+        return None
+    if not pixels.data or pixels.shape[2:] != (len(BANDS),):
+        return None
+    return pixels, land is None or land.data == b"\1"

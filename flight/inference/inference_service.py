@@ -60,7 +60,12 @@ class ImagingPlan:
 
 @dataclass(slots=True)
 class InferenceCounts:
-    """Every frame ends in one of these."""
+    """Every frame ends in one of these.
+
+    Attributes:
+        busy_ns: the payload computed, up to the end of the last job.
+        running_since_ns: start of the job under way, None while there is none.
+    """
 
     jobs: int = 0
     refused: int = 0
@@ -69,6 +74,12 @@ class InferenceCounts:
     products: int = 0
     energy_mj: int = 0
     busy_ns: int = 0
+    running_since_ns: int | None = None
+
+    def computed_ns(self, now_ns: int) -> int:
+        """How long the payload has computed in all, the job under way included."""
+        since_ns = self.running_since_ns
+        return self.busy_ns + (0 if since_ns is None else now_ns - since_ns)
 
 
 class InferenceService:
@@ -166,6 +177,7 @@ class InferenceService:
     async def _run(self, tile: Tile) -> None:
         plan, counts = self._plan, self._counts
         started_ns = self._clock.now_ns()
+        counts.running_since_ns = started_ns
         job = Job(
             job_id=tile.tile_id,
             tile=tile,
@@ -182,6 +194,7 @@ class InferenceService:
             return
         finally:
             counts.busy_ns += self._clock.now_ns() - started_ns
+            counts.running_since_ns = None
         verdict = result.screening.verdict
         if verdict is not Plausibility.PLAUSIBLE:
             self._failed("OUTPUT_IMPLAUSIBLE", job, reason=verdict.value)

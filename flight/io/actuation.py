@@ -31,16 +31,21 @@ class Actuation:
         self._level = channels.index("governor.level_actual")
         self._heater = channels.index("battery.heater_on")
 
-    def apply(
+    def apply(  # noqa: PLR0913  one line of a decision, each named
         self,
         *,
         level: int,
         level_now: int | None,
         heater: bool,
         heater_now: bool | None,
+        busy_permille: int,
         now_ns: int,
     ) -> None:
-        """Sets what differs from what was read back this cycle, or what could not be read back."""
+        """Sets what differs from what was read back this cycle, or what could not be read back.
+
+        `busy_permille` is the share of the last cycle in which the payload computed: it moves
+        nothing, but a board without a power sensor estimates by it, and a bench heats its plant.
+        """
         values = self._channels.values
         values[self._level] = nan if level_now is None else level_now
         values[self._heater] = nan if heater_now is None else heater_now
@@ -52,14 +57,16 @@ class Actuation:
             self._failing.discard("heater")
         else:
             self._set("heater", lambda on: self._devices.set_heater(bool(on)), heater, now_ns)
+        self._set("payload_busy", self._devices.set_payload_busy, busy_permille, now_ns)
         self._kick(now_ns)
 
-    def apply_blind(self, *, payload_off: bool, now_ns: int) -> None:
+    def apply_blind(self, *, payload_off: bool, busy_permille: int, now_ns: int) -> None:
         """A cycle without a snapshot: all stays as it is, or the payload goes off unseen."""
         values = self._channels.values
         values[self._level] = values[self._heater] = nan
         if payload_off:
             self._set("payload", self._devices.set_payload_level, 0, now_ns)
+        self._set("payload_busy", self._devices.set_payload_busy, busy_permille, now_ns)
         self._kick(now_ns)
 
     def _kick(self, now_ns: int) -> None:

@@ -60,7 +60,8 @@ class SerialPort:
         try:
             port = serial.Serial(self.name, self._baud, timeout=0, exclusive=True)
         except (OSError, ValueError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            number = error.errno if isinstance(error, OSError) else None
+            reason = error if number is None else os.strerror(number)
             raise PortError(f"{self.name}: cannot be opened as a serial port: {reason}") from None
         self._port = port
         try:
@@ -98,7 +99,9 @@ class PtyPort:
         self.name = self.path
 
     def open(self) -> int:
-        """See `Port`."""
+        """See `Port`; once closed it is gone."""
+        if self._master < 0:
+            raise PortError(f"{self.path}: this pseudo-terminal is closed")
         return self._master
 
     def close(self) -> None:

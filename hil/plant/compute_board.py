@@ -6,7 +6,7 @@ job takes as long, and costs as much, as a real one.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -123,3 +123,24 @@ class BoardModel:
                 extra_wns += (self.levels[booked].active_w - idle_w) * (high - low)
                 reached_ns = high
         return idle_w + extra_wns / (t1_ns - t0_ns)
+
+
+class BusyBoard:
+    """Power of a board whose jobs the bench does not see: it is told how busy the board was.
+
+    Args:
+        busy_permille: share of its last cycle in which the node's payload computed, 0 to 1000; it
+            stands for the coming step, so the heat follows the work by one cycle.
+    """
+
+    def __init__(self, levels: Sequence[BoardLevel], busy_permille: Callable[[], int]) -> None:
+        self.levels = tuple(levels)
+        self._busy_permille = busy_permille
+
+    def power_w(self, t0_ns: int, t1_ns: int, level: int) -> float:
+        """Mean power over a step at `level`; a level the profile lacks counts as its highest."""
+        if t1_ns <= t0_ns:
+            raise ValueError("a step has a positive length")
+        at = self.levels[min(level, len(self.levels) - 1)]
+        share = min(max(self._busy_permille(), 0), 1000) / 1000.0
+        return at.idle_w + (at.active_w - at.idle_w) * share

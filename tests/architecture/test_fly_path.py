@@ -30,6 +30,7 @@ FLY_PATH = (
     "flight.executive",
     "flight.app",
     "flight.board_node",
+    "flight.board_flight",
     "flight.fly_command",
 )
 

@@ -24,6 +24,7 @@ PAGES = (
     "docs/ARCHITECTURE.md",
     "docs/HACKING.md",
     "docs/SCENARIOS.md",
+    "docs/bench.md",
     "docs/camera.md",
     "docs/hal.md",
     "docs/raspberry-pi.md",

@@ -190,6 +190,16 @@ def test_without_keys_nothing_starts_and_one_line_says_what_to_run(make_board, t
     assert not (tmp_path / "data").exists()
 
 
+def test_a_line_that_is_not_there_is_one_line(make_board, tmp_path, lumenode):
+    config = make_board(tmp_path)
+    config.write_text(config.read_text() + '[board]\nhal = "link:/dev/no-such-port"\n')
+    refused = lumenode("fly", "--config", config)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    (line,) = refused.stderr.splitlines()
+    assert "/dev/no-such-port" in line
+    assert "no such device" in line
+
+
 def test_two_flights_never_share_a_store(make_board, tmp_path, lumenode):
     config = make_board(tmp_path)
     first = start(config)

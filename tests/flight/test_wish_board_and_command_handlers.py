@@ -132,6 +132,20 @@ def test_only_an_authorised_contact_is_a_wish_to_use_the_laser():
     ]  # fmt: skip
 
 
+def test_the_payload_is_busy_for_its_share_of_the_last_cycle_the_job_under_way_included():
+    room = Room()
+    assert room.wishes(0).busy_permille == 0
+    room.counts.busy_ns += S // 4
+    assert room.wishes(1).busy_permille == 250
+    room.counts.running_since_ns = round(1.9 * S)
+    assert room.wishes(2).busy_permille == 100
+    assert room.wishes(3).busy_permille == 1000
+    room.counts.busy_ns += round(1.5 * S)  # it ends at 3.4 s
+    room.counts.running_since_ns = None
+    assert room.wishes(4).busy_permille == 400
+    assert room.wishes(5).busy_permille == 0
+
+
 def test_energy_is_set_aside_for_the_contacts_ahead_and_shrinks_as_they_pass():
     room = Room(contact(1, 100, 200), contact(2, 5_000, 5_300))
     assert room.wishes(0).laser_j == 100 * LASER_W

@@ -33,6 +33,7 @@ def test_a_fault_is_told_when_it_comes_when_it_changes_and_when_it_goes() -> Non
 
 def test_silence_is_an_edge_and_no_fault_of_its_own() -> None:
     health = TerminalHealth()
+    assert health.learn(None) is None, "one missing answer is none yet"
     edge = health.learn(None)
     assert edge is not None
     assert (edge.event, health.faults, health.faulty) == ("TERMINAL_SILENT", None, False)
@@ -54,12 +55,21 @@ def test_a_bit_without_a_name_is_told_by_its_number() -> None:
     assert names_of(TermFault.LASER | 1 << 31) == "laser, 0x80000000"
 
 
+def test_one_missing_answer_changes_nothing() -> None:
+    health = TerminalHealth()
+    assert [health.learn(bits) for bits in (None, 0, None, 0)] == [None] * 4
+
+
 @given(st.lists(ANSWERS, max_size=20))
 def test_an_edge_is_told_exactly_where_the_answer_changes(answers: list[int | None]) -> None:
-    health, last = TerminalHealth(), 0
+    health = TerminalHealth()
+    told: int | None = 0
+    before: int | None = 0
     for answer in answers:
         edge = health.learn(answer)
-        assert (edge is not None) == (answer != last)
+        silent_once = answer is None and before is not None
+        assert (edge is not None) == (answer != told and not silent_once)
         if edge is not None:
             EVENT_BY_NAME[edge.event].text.format(**edge.args)
-        last = answer  # type: ignore[assignment]
+            told = answer
+        before = answer

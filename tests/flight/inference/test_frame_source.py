@@ -82,6 +82,24 @@ def test_a_folder_gives_its_files_in_order_and_counts_the_unreadable(tmp_path):
     asyncio.run(scenario())
 
 
+def test_a_file_may_say_that_it_shows_no_land(tmp_path):
+    async def scenario():
+        source = FolderSource(tmp_path, SteppedClock(), 500)
+        pixels = pixels_of(TILES[0])
+        np.savez(tmp_path / "a.npz", pixels=pixels, land=np.bool_(False))
+        np.savez(tmp_path / "b.npz", pixels=pixels, land=np.uint8(1))
+        np.savez(tmp_path / "c.npz", pixels=pixels, land=np.zeros(2, np.bool_))
+        np.savez(tmp_path / "d.npz", pixels=pixels, land=np.bool_(True))
+        np.savez(tmp_path / "e.npz", pixels=pixels)
+        found = [await source.next_tile() for _ in range(3)]
+        assert [(tile.origin[-5], tile.land) for tile in found] == [
+            ("a", False), ("d", True), ("e", True),
+        ]  # fmt: skip
+        assert source.rejected == 2
+
+    asyncio.run(scenario())
+
+
 def test_an_empty_folder_is_polled_on_the_grid(tmp_path):
     class Dropping(SteppedClock):
         polls: tuple[int, ...] = ()

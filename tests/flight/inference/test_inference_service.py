@@ -135,6 +135,19 @@ def make(tmp_path):
         each.close()
 
 
+def test_the_time_computed_grows_through_a_job_and_stands_between_two(make):
+    payload = make(tiles_per_frame=512)
+    payload.run(0.5)
+    since_ns = payload.counts.running_since_ns
+    assert since_ns is not None
+    now_ns = payload.loop.time_ns()
+    assert payload.counts.computed_ns(now_ns) - payload.counts.busy_ns == now_ns - since_ns > 0
+    payload.grant(0)
+    payload.run(30.0)
+    assert payload.counts.running_since_ns is None
+    assert payload.counts.computed_ns(payload.loop.time_ns()) == payload.counts.busy_ns > 0
+
+
 def test_a_frame_becomes_a_mask_and_a_quicklook_with_their_values_and_deadlines(make):
     payload = make()
     payload.run(0.5)

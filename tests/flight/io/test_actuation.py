@@ -15,13 +15,14 @@ class Room:
         self.channels.values[self.channels.index("system.hal_errors")] = 0.0
         self.actuation = Actuation(self.devices, self.channels, self.events)
 
-    def apply(self, level, *, heater=False, blind_to=()):
+    def apply(self, level, *, heater=False, blind_to=(), busy_permille=0):
         frame = self.devices.snapshot()
         self.actuation.apply(
             level=level,
             level_now=None if "level" in blind_to else frame.payload_level,
             heater=heater,
             heater_now=None if "heater" in blind_to else bool(frame.heater_on),
+            busy_permille=busy_permille,
             now_ns=0,
         )
 
@@ -49,6 +50,15 @@ def test_only_changes_are_set_and_the_watchdog_hears_of_every_cycle():
     assert room.devices.calls == 1
     told = FakeBench(room.devices).read_actuators()
     assert (told.payload_level, told.watchdog_kicks) == (2, 5)
+
+
+def test_the_hardware_hears_each_cycle_how_busy_the_payload_was():
+    room = Room()
+    for permille in (0, 250, 1000):
+        room.apply(2, busy_permille=permille)
+        assert room.devices.snapshot().payload_busy_permille == permille
+    room.actuation.apply_blind(payload_off=False, busy_permille=70, now_ns=0)
+    assert room.devices.snapshot().payload_busy_permille == 70
 
 
 def test_a_jammed_actuator_is_tried_each_cycle_and_told_once():
@@ -101,9 +111,9 @@ def test_a_blind_cycle_leaves_what_is_set_or_takes_the_payload_off():
     room = Room()
     room.devices.set_payload_level(3)
     room.devices.set_heater(True)
-    room.actuation.apply_blind(payload_off=False, now_ns=0)
+    room.actuation.apply_blind(payload_off=False, busy_permille=0, now_ns=0)
     assert room.bench.read_actuators()[:1] == (3,)
-    room.actuation.apply_blind(payload_off=True, now_ns=0)
+    room.actuation.apply_blind(payload_off=True, busy_permille=0, now_ns=0)
     told = room.bench.read_actuators()
     assert (told.payload_level, told.heater_on, told.watchdog_kicks) == (0, 1, 2)
     assert isnan(room.channels.get("governor.level_actual"))
