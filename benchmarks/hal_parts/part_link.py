@@ -1,7 +1,8 @@
 """Part "link" of hal.py: the bench link on a pseudo-terminal, next to the bare descriptor.
 
 Round trips alternate in blocks, both ends in C, each far end a thread of its own. Throughput is
-payload, one way, through codec and pseudo-terminal.
+payload, one way, through codec and pseudo-terminal; what else runs on the machine takes from it, so
+the best of several rounds is held to the limit and the median stands beside it.
 """
 
 import statistics
@@ -10,7 +11,8 @@ import c_loops
 
 ROUNDS = 10_000
 RATIO_MAX = 3.0
-FLOW_MIB = 64
+FLOW_MIB = 32
+FLOW_ROUNDS = 9
 FLOW_MB_S_LEAST = 20.0
 REPLUGS = 10
 REPLUG_S_MAX = 5.0
@@ -32,11 +34,13 @@ def rows():
         limit = RATIO_MAX if name == "p99" else None
         yield f"  {name}, link over bare", link_us / bare_us, "x", limit
     for octets in (200, 4096):
-        coded_ns, bare_ns = c_loops.run("flow", octets, FLOW_MIB, program="link_loops")
-        coded, bare_flow = (FLOW_MIB * (1 << 20) * 1e3 / ns for ns in (coded_ns, bare_ns))
-        what = f"one way in messages of {octets} octets"
-        yield f"{what}: codec and pseudo-terminal", coded, "MB/s", ("least", FLOW_MB_S_LEAST)
-        yield f"{what}: pseudo-terminal bare", bare_flow, "MB/s", None
+        took_ns = c_loops.run("flow", octets, FLOW_MIB, FLOW_ROUNDS, program="link_loops")
+        rates = [FLOW_MIB * (1 << 20) * 1e3 / ns for ns in took_ns]
+        what = f"one way, messages of {octets} octets"
+        for name, rate in (("codec", rates[::2]), ("bare", rates[1::2])):
+            least = ("least", FLOW_MB_S_LEAST) if name == "codec" else None
+            yield f"{what}: {name}, best of {FLOW_ROUNDS}", max(rate), "MB/s", least
+            yield f"{what}: {name}, median", statistics.median(rate), "MB/s", None
     back_s = [ns / 1e9 for ns in c_loops.run("replug", REPLUGS, program="link_loops")]
     yield "line comes back: until sensors are valid, median", statistics.median(back_s), "s", None
     yield f"line comes back: most of {REPLUGS}", max(back_s), "s", REPLUG_S_MAX

@@ -2,8 +2,9 @@
  *
  *   link_loops echo ROUNDS   ns of a round trip of 200 octets, two numbers a line: bare descriptor,
  *                            and as ECHO of the bench link through a "link" device; in turn
- *   link_loops flow OCTETS MIB   ns that so many MiB take one way in messages of so many octets,
- *                            encoded, through the pseudo-terminal, decoded; then the same octets bare
+ *   link_loops flow OCTETS MIB ROUNDS   ns that so many MiB take one way in messages of so many
+ *                            octets: encoded, through the pseudo-terminal, decoded; and the same
+ *                            octets bare, in turn
  *   link_loops replug COUNT  ns from a line that comes back until sensors are valid again
  */
 #include "line_ends.h"
@@ -177,14 +178,15 @@ static uint64_t measure_flow(struct flow *flow)
     return took_ns;
 }
 
-static int flow(uint32_t octets, uint64_t mib)
+static int flow(uint32_t octets, uint64_t mib, long rounds)
 {
     if (octets < 1 || octets > LINK_PAYLOAD_BYTES_MAX) {
         return 2;
     }
     struct flow each = {.octets = octets, .messages = (mib << 20) / octets};
 
-    for (each.coded = 1; each.coded >= 0; each.coded--) {
+    for (long i = 0; i < 2 * rounds; i++) {
+        each.coded = i % 2 == 0;
         printf("%llu\n", (unsigned long long)measure_flow(&each));
     }
     return 0;
@@ -258,8 +260,9 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "echo") == 0) {
         return echo(strtol(argv[2], NULL, 10));
     }
-    if (argc == 4 && strcmp(argv[1], "flow") == 0) {
-        return flow((uint32_t)strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+    if (argc == 5 && strcmp(argv[1], "flow") == 0) {
+        return flow((uint32_t)strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10),
+                    strtol(argv[4], NULL, 10));
     }
     if (argc == 3 && strcmp(argv[1], "replug") == 0) {
         return replug(strtol(argv[2], NULL, 10));
