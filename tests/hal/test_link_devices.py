@@ -36,6 +36,7 @@ from hil.bench_link.session_values import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 CONFIG = HalConfig(tx_fifo_frames=4, rx_fifo_frames=3, max_frame_bytes=9000)
 LOCAL = SensorBit.TX_FIFO | SensorBit.RX_PENDING
@@ -293,6 +294,30 @@ def test_an_echo_comes_back_as_it_was_sent(bench: LineBench) -> None:
     octets = bytes(range(200))
     bench.send(MessageType.ECHO, Octets(octets))
     bench.until(lambda: octets in bench.records)
+
+
+def test_a_line_pulled_and_put_back_is_found_again(tmp_path: Path) -> None:
+    name = tmp_path / "line"
+    first = LineBench(LinkMode.FREE_RUN, CONFIG)
+    name.symlink_to(first.path)
+    node = LinkDevices(LinkConfig(str(name), mode=LinkMode.FREE_RUN), CONFIG)
+    first.connect(node)
+    assert node.snapshot().valid == SENSOR_ALL
+    node.set_payload_level(3)
+    name.unlink()
+    first.close()
+    second = LineBench(LinkMode.FREE_RUN, CONFIG)
+    while node.state().phase is not LinkPhase.DOWN:
+        assert node.snapshot().is_valid(LOCAL), "no call fails meanwhile"
+    assert node.snapshot().valid == LOCAL
+    name.symlink_to(second.path)
+    second.connect(node)
+    assert node.snapshot().valid == SENSOR_ALL
+    assert second.read_actuators().payload_level == 3, "announced anew"
+    status = node.status()
+    assert (status.line_opens, status.line_losses) == (2, 1)
+    node.close()
+    second.close()
 
 
 def test_a_line_cannot_make_single_calls_fail(stepped: tuple[SteppedNode, LineBench]) -> None:
