@@ -121,6 +121,7 @@ SOURCES = (
     "native/src/tick_realtime.c",
     "native/src/tick_source.c",
 )
+LIBRARIES: tuple[str, ...] = ()
 GUARD_PROGRAM = "lumenode-guard"
 GUARD_SOURCES = (
     "native/guard/lumenode_guard.c",
@@ -194,6 +195,7 @@ def make_ffi() -> FFI:
         ],
         extra_compile_args=list(COMPILE_ARGS),
         extra_link_args=["-pthread"],
+        libraries=list(LIBRARIES),
         py_limited_api=True,
     )
     return ffi

@@ -88,18 +88,19 @@ def line_target(scenario: Scenario, run_dir: Path, setup: LineSetup) -> tuple[St
     return target, config
 
 
-def pty_target(
+def pty_target(  # noqa: PLR0913  a target is made of these
     scenario: Scenario,
     run_dir: Path,
     mode: Mode,
     *,
+    name: str = "pty",
     capture: bool = False,
     command: Callable[[Path], Sequence[str]] = fly_command,
 ) -> StreamTarget:
     """A node on a pseudo-terminal, started by this process with `command` of its configuration."""
     port = PtyPort()
     setup = LineSetup(
-        name="pty", port=port, node_device=port.path, mode=mode, capture=capture, child=True
+        name=name, port=port, node_device=port.path, mode=mode, capture=capture, child=True
     )
     target, config = line_target(scenario, run_dir, setup)
     target.power = ChildNode(command(config), config.parent / LOG)

@@ -125,6 +125,6 @@ class RemoteNode:
         return None
 
 
-def fly_command(config: Path) -> list[str]:
-    """How a node is started on this machine."""
-    return [sys.executable, "-m", "flight", "fly", "--config", str(config)]
+def fly_command(config: Path, python: Path | str = sys.executable) -> list[str]:
+    """How a node is started on this machine, by an interpreter of this or another processor."""
+    return [str(python), "-m", "flight", "fly", "--config", str(config)]

@@ -12,8 +12,11 @@ from rich.console import Console
 
 from flight.one_line_parser import OneLineParser
 from hil.bench_link.port_serial import PortError
+from hil.emulated.recipe import EmulationError
+from hil.emulated.stage import emulated_python
 from hil.line_arguments import add_line_arguments, invitation, mode_of, serial_setup
 from hil.line_targets import line_target, pty_target
+from hil.node_power import fly_command
 from hil.run_flight import EXIT_GOOD, EXIT_USAGE, run_target
 from hil.run_folder import RunFolder
 from hil.run_inputs import INPUT_ERRORS, check_inputs
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from hil.target import Target
 
 SERIAL = "serial:"
+LOCAL = ("pty", "emulated")
+"""The node is a process that this one starts, of this processor or of an emulated one."""
 
 
 def main_run(argv: list[str]) -> int:
@@ -36,7 +41,7 @@ def main_run(argv: list[str]) -> int:
         check_inputs(scenario, arguments.scenario)
         folder = RunFolder.claim(arguments.out or Path(f"runs/{scenario.name}"))
         target = _target(arguments, scenario, folder.path)
-    except (*INPUT_ERRORS, PortError) as error:
+    except (*INPUT_ERRORS, PortError, EmulationError) as error:
         sys.stderr.write(f"lumenode run: {error}\n")
         return EXIT_USAGE
     return run_target(
@@ -54,13 +59,25 @@ def _target(arguments: argparse.Namespace, scenario: Scenario, folder: Path) -> 
     name: str = arguments.target
     if name == "sim":
         return SimTarget(scenario, folder)
-    if name == "pty":
-        return pty_target(scenario, folder, mode_of(arguments), capture=arguments.capture)
+    if name in LOCAL:
+        python = emulated_python(_tell) if name == "emulated" else sys.executable
+        return pty_target(
+            scenario,
+            folder,
+            mode_of(arguments),
+            name=name,
+            capture=arguments.capture,
+            command=lambda config: fly_command(config, python),
+        )
     setup = serial_setup(arguments, name.removeprefix(SERIAL), name)
     target, config = line_target(scenario, folder, setup)
     for line in invitation(setup, config):
         Console(stderr=True).print(line, soft_wrap=True)
     return target
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def main_scenarios(argv: list[str]) -> int:
@@ -100,7 +117,8 @@ def _parser() -> OneLineParser:
         "--target",
         type=_target_name,
         default="sim",
-        help="where the node runs: sim, pty (a process of its own), serial:DEV (a board); (sim)",
+        help="where the node runs: sim; pty, a process of its own; emulated, one on an aarch64 "
+        "processor; serial:DEV, a board (sim)",
     )
     add_line_arguments(parser, wait_s=START_LIMIT_S)
     parser.add_argument("--seed", type=seed_argument, help="instead of the scenario's own")
@@ -114,9 +132,9 @@ def _parser() -> OneLineParser:
 
 
 def _target_name(text: str) -> str:
-    if text in ("sim", "pty") or (text.startswith(SERIAL) and text != SERIAL):
+    if text in ("sim", *LOCAL) or (text.startswith(SERIAL) and text != SERIAL):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r}: allowed is sim, pty or serial:DEV")
+    raise argparse.ArgumentTypeError(f"{text!r}: allowed is sim, pty, emulated or serial:DEV")
 
 
 def seed_argument(text: str) -> int:

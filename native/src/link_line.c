@@ -19,6 +19,55 @@ static int64_t control(const struct link_line *line, unsigned long request, void
     return linux_ioctl(line->sys, line->fd, request, argument);
 }
 
+#define BITS_OF_A_CHARACTER (CSIZE | PARENB | CSTOPB | CRTSCTS)
+
+/* Rates that a kernel without BOTHER knows by a code. */
+static const struct {
+    uint32_t baud;
+    tcflag_t code;
+} RATES[] = {
+    {9600, B9600},       {115200, B115200},   {230400, B230400},   {460800, B460800},
+    {921600, B921600},   {1000000, B1000000}, {1500000, B1500000}, {2000000, B2000000},
+    {3000000, B3000000}, {4000000, B4000000},
+};
+
+/* 8N1, with or without hardware flow control; the rate as it was. */
+static tcflag_t character_flags(tcflag_t was, const struct hal_link_config *config)
+{
+    return (was & ~(tcflag_t)BITS_OF_A_CHARACTER) | CS8 | CREAD | CLOCAL |
+           (config->flow_control != 0 ? CRTSCTS : 0u);
+}
+
+/* By the calls before termios2: an emulated processor has no others. */
+static int32_t make_raw_at_a_known_rate(const struct link_line *line,
+                                        const struct hal_link_config *config)
+{
+    struct termios t = {0};
+    int64_t got = control(line, TCGETS, &t);
+
+    if (got < 0) {
+        return linux_error(got);
+    }
+    t.c_iflag = IGNBRK;
+    t.c_oflag = 0;
+    t.c_lflag = 0;
+    t.c_cflag = character_flags(t.c_cflag, config);
+    t.c_cc[VMIN] = 1; /* 0 would make "nothing yet" look like the end */
+    t.c_cc[VTIME] = 0;
+    if (config->baud != 0) {
+        size_t i = 0;
+
+        while (i < sizeof(RATES) / sizeof(RATES[0]) && RATES[i].baud != config->baud) {
+            i++;
+        }
+        if (i == sizeof(RATES) / sizeof(RATES[0])) {
+            return HAL_E_RANGE;
+        }
+        t.c_cflag = (t.c_cflag & ~(tcflag_t)(CBAUD | CIBAUD)) | RATES[i].code;
+    }
+    return linux_error(control(line, TCSETS, &t));
+}
+
 /* Raw, 8N1, at any rate: what goes in comes out, octet by octet. */
 static int32_t make_raw(const struct link_line *line, const struct hal_link_config *config)
 {
@@ -28,15 +77,17 @@ static int32_t make_raw(const struct link_line *line, const struct hal_link_conf
     if (got == -ENOTTY || got == -EINVAL || got == -EOPNOTSUPP) {
         return HAL_OK; /* a socket: nothing to configure */
     }
+    if (got == -ENOSYS) {
+        return make_raw_at_a_known_rate(line, config);
+    }
     if (got < 0) {
         return linux_error(got);
     }
     t.c_iflag = IGNBRK;
     t.c_oflag = 0;
     t.c_lflag = 0;
-    t.c_cflag &= ~(tcflag_t)(CSIZE | PARENB | CSTOPB | CRTSCTS);
-    t.c_cflag |= CS8 | CREAD | CLOCAL | (config->flow_control != 0 ? CRTSCTS : 0u);
-    t.c_cc[VMIN] = 1; /* 0 would make "nothing yet" look like the end */
+    t.c_cflag = character_flags(t.c_cflag, config);
+    t.c_cc[VMIN] = 1;
     t.c_cc[VTIME] = 0;
     if (config->baud != 0) {
         t.c_cflag &= ~(tcflag_t)(CBAUD | CIBAUD);

@@ -138,6 +138,51 @@ static void a_socket_has_nothing_to_configure(void)
     }
 }
 
+static void give_cooked_by_the_old_call(void *argument)
+{
+    struct termios *t = argument;
+
+    t->c_lflag = ICANON | ECHO | ISIG;
+    t->c_cflag = B9600 | CS7 | PARENB | HUPCL;
+}
+
+static void look_raw_by_the_old_call(void *argument)
+{
+    const struct termios *t = argument;
+
+    CHECK(t->c_iflag == IGNBRK && t->c_lflag == 0 && t->c_cc[VMIN] == 1);
+    CHECK(t->c_cflag == (B921600 | CS8 | CREAD | CLOCAL | HUPCL));
+}
+
+static int32_t take_by_the_old_calls(uint32_t baud, size_t steps_taken, int64_t get_result)
+{
+    const struct script_step steps[] = {
+        {.call = SCRIPT_IOCTL, .fd = FD, .request = TCGETS2, .result = -ENOSYS},
+        {.call = SCRIPT_IOCTL,
+         .fd = FD,
+         .request = TCGETS,
+         .result = get_result,
+         .look = give_cooked_by_the_old_call},
+        {.call = SCRIPT_IOCTL, .fd = FD, .request = TCSETS, .look = look_raw_by_the_old_call},
+        NO_UART,
+    };
+    struct hal_link_config config = {.fd = FD, .baud = baud};
+    struct script script = script_of(steps, steps_taken);
+    struct linux_syscalls sys = script_table(&script);
+    struct link_line line;
+    int32_t code = link_line_take(&line, &sys, FD, &config);
+
+    script_end(&script);
+    return code;
+}
+
+static void without_termios2_a_port_is_raw_all_the_same_at_a_rate_that_has_a_code(void)
+{
+    CHECK(take_by_the_old_calls(921600, 4, 0) == HAL_OK);
+    CHECK(take_by_the_old_calls(921601, 2, 0) == HAL_E_RANGE); /* 2: then no more is asked */
+    CHECK(take_by_the_old_calls(921600, 2, -EIO) == HAL_E_IO);
+}
+
 /* What is only wished for may fail; a port in another's hands or without the rate may not. */
 static void expect_an_error_and_nothing_left_open(size_t step, int error, int32_t code)
 {
@@ -243,6 +288,7 @@ int main(void)
         PROMISE(a_port_that_is_prompt_already_is_not_asked_again),
         PROMISE(without_a_rate_the_port_keeps_its_own_and_flow_control_is_kept),
         PROMISE(a_socket_has_nothing_to_configure),
+        PROMISE(without_termios2_a_port_is_raw_all_the_same_at_a_rate_that_has_a_code),
         PROMISE(a_port_that_fails_at_any_step_is_an_error_and_nothing_stays_open),
         PROMISE(nothing_yet_is_no_end_and_everything_else_is),
         PROMISE(a_uart_is_given_ten_milliseconds_ahead_and_no_more),
