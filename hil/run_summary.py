@@ -45,7 +45,7 @@ def build_summary(target: Target, *, wall_s: float, cpu_s: float) -> dict[str, A
         "sim_s": sim_s,
         "wall_s": wall_s,
         "cpu_s": cpu_s,
-        "speed_x": sim_s / cpu_s if cpu_s > 0.0 else None,
+        "speed_x": sim_s / wall_s if wall_s > 0.0 else None,
     }
     summary |= _imaging(target) | _energy(target) | _limits(target) | _link(target)
     summary |= {

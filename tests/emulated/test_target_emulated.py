@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = [pytest.mark.emulated, pytest.mark.timeout(1200)]
 SCENARIO = Path(__file__).parents[1] / "scenarios" / "slow-relay.toml"
-DURATION_S = 180.0
+DURATION_S = 260.0
 EXPECT = """
 [[expect]]
 id = "KEPT"
