@@ -1,13 +1,15 @@
 """Part "link" of hal.py: the bench link on a pseudo-terminal, next to the bare descriptor.
 
-Round trips alternate in blocks, both ends in C, each far end a thread of its own. Throughput is
-payload, one way, through codec and pseudo-terminal; what else runs on the machine takes from it, so
-the best of several rounds is held to the limit and the median stands beside it.
+Round trips alternate in blocks; the near end is in C, then the bench's own in Python, the far end
+always in C. Throughput is payload, one way, through codec and pseudo-terminal, both ends in C; what
+else runs on the machine takes from it, so the best of several rounds is held to the limit and the
+median stands beside it.
 """
 
 import statistics
 
 import c_loops
+import python_rounds
 
 ROUNDS = 10_000
 RATIO_MAX = 3.0
@@ -24,15 +26,21 @@ def percentiles_us(took_ns):
     return cuts[49] / 1e3, cuts[98] / 1e3
 
 
+def trips(where, bare_ns, link_ns):
+    """p50 and p99 of both, and what the link costs over the bare descriptor."""
+    bare, link = percentiles_us(bare_ns), percentiles_us(link_ns)
+    for name, bare_us, link_us in zip(("p50", "p99"), bare, link, strict=True):
+        yield f"200 octets there and back, {where}: {name}, bare", bare_us, "us", None
+        yield f"200 octets there and back, {where}: {name}, ECHO", link_us, "us", None
+        limit = RATIO_MAX if name == "p99" else None
+        yield f"  {name}, link over bare", link_us / bare_us, "x", limit
+
+
 def rows():
     """Echo, flow, replug."""
     took_ns = c_loops.run("echo", ROUNDS, program="link_loops")
-    bare, link = percentiles_us(took_ns[::2]), percentiles_us(took_ns[1::2])
-    for name, bare_us, link_us in zip(("p50", "p99"), bare, link, strict=True):
-        yield f"round trip of 200 octets: {name}, bare descriptor", bare_us, "us", None
-        yield f"round trip of 200 octets: {name}, ECHO of the link", link_us, "us", None
-        limit = RATIO_MAX if name == "p99" else None
-        yield f"  {name}, link over bare", link_us / bare_us, "x", limit
+    yield from trips("C", took_ns[::2], took_ns[1::2])
+    yield from trips("Python", *python_rounds.alternating_ns(ROUNDS))
     for octets in (200, 4096):
         took_ns = c_loops.run("flow", octets, FLOW_MIB, FLOW_ROUNDS, program="link_loops")
         rates = [FLOW_MIB * (1 << 20) * 1e3 / ns for ns in took_ns]

@@ -5,6 +5,7 @@
  *   link_loops flow OCTETS MIB ROUNDS   ns that so many MiB take one way in messages of so many
  *                            octets: encoded, through the pseudo-terminal, decoded; and the same
  *                            octets bare, in turn
+ *   link_loops peer PATH     sends back bare whatever comes at that terminal, until a zero comes
  *   link_loops replug COUNT  ns from a line that comes back until sensors are valid again
  */
 #include "line_ends.h"
@@ -255,8 +256,22 @@ static int replug(long count)
     return rmdir(folder);
 }
 
+static int peer(const char *path)
+{
+    struct terminal terminal = {.slave = open(path, O_RDWR | O_NOCTTY)};
+
+    REQUIRE(terminal.slave >= 0);
+    printf("up\n");
+    (void)fflush(stdout);
+    (void)echo_bare(&terminal);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "peer") == 0) {
+        return peer(argv[2]);
+    }
     if (argc == 3 && strcmp(argv[1], "echo") == 0) {
         return echo(strtol(argv[2], NULL, 10));
     }
