@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from flight.bench_seat import BenchSeat
     from flight.board_config import FlyConfig
 
+LEFT_TIMEOUT_S = 0.2
+
 
 def fly(config: FlyConfig, seconds: float | None = None) -> str:
     """Flies until SIGTERM, SIGINT or for `seconds`; returns what ended it.
@@ -67,7 +69,21 @@ def _fly_on(
             loop.call_later(seconds, settle, stop, "time over")
         return loop.run_until_complete(board.fly(stop))
     finally:
+        if stop.done():  # by then a loop that a bench grants its time goes by itself
+            end_left_tasks(loop)
         board.close()
+
+
+def end_left_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """A second cancel for what the end of a flight left behind, and a moment's time.
+
+    Otherwise the interpreter has something to say about each of them.
+    """
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=LEFT_TIMEOUT_S))
 
 
 def _bench_seat(config: FlyConfig) -> BenchSeat | None:

@@ -69,6 +69,8 @@ ALLOWED = {
     ("flight.__main__", "sys.stdout"): "a command prints its result",
     ("flight.base.granted_loop", "selectors"): "waits for a grant where others wait for time",
     ("flight.bench_seat", "selectors"): "picks the selector with microsecond timers",
+    ("flight.board_flight", "asyncio.all_tasks"): "ends what a flight left behind, in any order",
+    ("flight.board_flight", "asyncio.wait"): "and waits for it, for a moment",
     ("flight.board_flight", "selectors"): "picks the selector with microsecond timers",
     ("flight.board_flight", "signal"): "SIGTERM and Ctrl-C end a flight in order",
     ("flight.doctor_command", "sys.stdout"): "a command prints its result",
