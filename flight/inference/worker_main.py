@@ -92,6 +92,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--provider", choices=sorted(PROVIDERS), default="cpu")
     parser.add_argument("--model", action="append", default=[], metavar="SIZE:FD")
     options = parser.parse_args(argv)
+    try:
+        return serve(options)
+    except BrokenPipeError:
+        return 0  # whoever flew has gone, and wants no answer any more
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Exit code: 0 the request pipe was closed, 1 a model could not be loaded."""
     # Ctrl-C goes to the whole terminal; the flight process decides when the worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):

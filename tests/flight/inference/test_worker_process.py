@@ -3,6 +3,8 @@ import contextlib
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from flight.inference.worker_protocol import (
     Reply,
     Request,
     Status,
+    shared_bytes,
 )
 from hil.imagery import synthetic_tiles
 
@@ -252,3 +255,20 @@ def test_signals_on_the_pipes_have_one_size_and_come_back():
     reply = Reply(5, Status.MODEL_ERROR, 1, 2, 3, "é" * 200)
     assert len(reply.pack()) == REPLY_BYTES <= 512  # POSIX: the least atomic pipe write
     assert Reply.unpack(reply.pack()).text == "é" * 80
+
+
+def test_a_worker_whose_flight_has_gone_ends_without_a_word():
+    shared = os.memfd_create("tile")
+    os.ftruncate(shared, shared_bytes(32 * 32))
+    asked, ask = os.pipe()
+    told, tell = os.pipe()
+    os.close(told)
+    fds = ("--shared", shared, "--requests", asked, "--replies", tell)
+    done = subprocess.run(
+        [sys.executable, "-m", "flight.inference.worker_main", "--capacity-px", "1024",
+         *map(str, fds)],
+        pass_fds=(shared, asked, tell), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    for fd in (shared, asked, ask, tell):
+        os.close(fd)
+    assert (done.returncode, done.stderr) == (0, "")
