@@ -97,7 +97,7 @@ struct hal_linux_level {
     uint32_t cpu_khz_max;
     uint32_t gpu_khz_max;
     uint32_t idle_mw;   /* drawn at rest and at work, for a board without a power sensor; both 0: */
-    uint32_t active_mw; /* unknown, then there is no estimate */
+    uint32_t active_mw; /* unknown, then there is no estimate; nothing in level 0 of known levels */
 };
 
 /* An INA219 or INA226 on an I2C bus that no kernel driver has; a rail of the name given. */
@@ -133,8 +133,6 @@ struct hal_linux_config {
     char spi[HAL_LINUX_PATH_BYTES];      /* the converter's device, "spidev0.0"; empty: none */
     char watchdog[HAL_LINUX_PATH_BYTES]; /* its device, "watchdog" */
     char notify_socket[HAL_LINUX_PATH_BYTES]; /* the value of $NOTIFY_SOCKET */
-    char
-        terminal[HAL_LINUX_PATH_BYTES]; /* the laser terminal's serial device; empty: no terminal */
 
     /* HAL_LINUX_PERIOD_MS_MIN to _MAX. 0: nobody samples; each snapshot and each hal_read_board()
      * reads everything itself and setters answer what was read back, and they take as long as the

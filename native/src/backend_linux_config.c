@@ -38,8 +38,7 @@ static int texts_end(const struct hal_linux_config *config)
 {
     const char *const paths[] = {config->sysfs_root,    config->proc_root, config->dev_root,
                                  config->nvpmodel_conf, config->journal,   config->nvpmodel_status,
-                                 config->spi,           config->watchdog,  config->terminal,
-                                 config->notify_socket};
+                                 config->spi,           config->watchdog,  config->notify_socket};
     int good = 1;
 
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {

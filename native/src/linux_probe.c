@@ -103,7 +103,9 @@ static void add_pmic(const struct linux_reader *reader, struct linux_inventory *
 
     linux_probe_model(reader, model);
     for (size_t i = 0; i < sizeof MODELS / sizeof MODELS[0]; i++) {
-        if (linux_name_starts(model, MODELS[i])) {
+        /* Not every kernel has the vendor's way to the firmware. */
+        if (linux_name_starts(model, MODELS[i]) &&
+            linux_exists(reader->sys, reader->config->dev_root, "vcio")) {
             source.way = LINUX_BY_FIRMWARE;
             source.group = LINUX_GROUP_FIRMWARE;
             source.periods = SLOW_PERIODS;

@@ -139,6 +139,14 @@ int32_t linux_level_draw(const struct hal_linux_config *config, uint32_t level,
     return mw > INT32_MAX ? INT32_MAX : (int32_t)mw;
 }
 
+/* Level 0 draws nothing where the others are known to draw something: it is switched off. */
+static int is_known(const struct hal_linux_config *config, uint32_t level)
+{
+    return level < config->level_count &&
+           (config->levels[level].active_mw > 0 ||
+            (level == 0 && config->level_count > 1 && config->levels[1].active_mw > 0));
+}
+
 static uint32_t add_up(const struct linux_view *view, const int32_t *sum, int32_t *mw)
 {
     int64_t total = 0;
@@ -171,11 +179,9 @@ uint32_t linux_roles_payload(const struct linux_roles *roles, const struct linux
     if (roles->sum[0] >= 0) {
         return add_up(view, roles->sum, mw);
     }
-    int32_t draw = linux_level_draw(view->config, level, busy_permille);
-
-    if (view->config->roles[HAL_LINUX_PAYLOAD][0] != '\0' || draw <= 0) {
+    if (view->config->roles[HAL_LINUX_PAYLOAD][0] != '\0' || !is_known(view->config, level)) {
         return HAL_VALUE_UNSUPPORTED;
     }
-    *mw = draw;
+    *mw = linux_level_draw(view->config, level, busy_permille);
     return HAL_VALUE_ESTIMATED;
 }

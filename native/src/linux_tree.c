@@ -108,7 +108,7 @@ int linux_exists(const struct linux_syscalls *sys, const char *folder, const cha
     }
     opened = linux_open(sys, path, O_RDONLY | O_NONBLOCK);
     if (opened < 0) {
-        return 0;
+        return linux_error(opened) == HAL_E_PERM; /* it is there, and not for us */
     }
     fd = (int)opened;
     linux_close(sys, &fd);

@@ -39,7 +39,7 @@ int32_t linux_list(const struct linux_syscalls *sys, const char *folder, const c
  * long; `path` is then empty. */
 int32_t linux_path(char *path, const char *folder, const char *name);
 
-/* Whether something that can be opened for reading lies at folder/name. */
+/* Whether something lies at folder/name that can be opened for reading, or could by somebody else. */
 int linux_exists(const struct linux_syscalls *sys, const char *folder, const char *name);
 
 /*

@@ -104,6 +104,9 @@ static void a_raspberry_pi_5_has_a_power_chip_a_fan_and_a_converter(void)
     CHECK(find(LINUX_ZONE, "rp1_adc") != NULL && count_of(LINUX_ZONE) == 2);
     CHECK(ends(find(LINUX_FAN, "fan")->node[0].path, "hwmon2/fan1_input"));
     CHECK(ends(find(LINUX_FAN, "fan")->node[1].path, "hwmon2/pwm1"));
+    tree_vanish(&tree, "dev/vcio"); /* a kernel without the vendor's way to the firmware */
+    look(&tree);
+    CHECK(find(LINUX_RAIL, "pmic") == NULL);
     tree_remove(&tree);
 }
 

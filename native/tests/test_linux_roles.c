@@ -149,7 +149,13 @@ static void without_any_sensor_the_level_says_what_it_draws(void)
     config.levels[1].active_mw = 6000;
     CHECK(payload(&mw) == HAL_VALUE_ESTIMATED && mw == 4000);
     CHECK(linux_roles_payload(&roles, &view, LINUX_LEVEL_NONE, 500, &mw) == HAL_VALUE_UNSUPPORTED);
+    CHECK(linux_roles_payload(&roles, &view, 0, 500, &mw) == HAL_VALUE_ESTIMATED && mw == 0);
+    config.levels[0] = (struct hal_linux_level){.idle_mw = 700, .active_mw = 700};
+    CHECK(linux_roles_payload(&roles, &view, 0, 500, &mw) == HAL_VALUE_ESTIMATED && mw == 700);
+    config.levels[0] = (struct hal_linux_level){0};
+    config.level_count = 1; /* nobody knows what the others draw */
     CHECK(linux_roles_payload(&roles, &view, 0, 500, &mw) == HAL_VALUE_UNSUPPORTED);
+    config.level_count = 2;
     strcpy(config.roles[HAL_LINUX_PAYLOAD], "-"); /* neither sensor nor estimate is wanted */
     CHECK(payload(&mw) == HAL_VALUE_UNSUPPORTED);
     config.levels[1].active_mw = config.levels[1].idle_mw = UINT32_MAX;

@@ -218,6 +218,12 @@ static void existence_is_what_can_be_opened(void)
     tree_write(&tree, "there", "");
     CHECK(linux_exists(real(), tree.root, "there"));
     CHECK(!linux_exists(real(), tree.root, "not there"));
+    struct trouble trouble = {.end = "/there", .open_error = EACCES};
+    struct linux_syscalls sys = trouble_table(&trouble);
+
+    CHECK(linux_exists(&sys, tree.root, "there")); /* and not for us */
+    trouble.open_error = ENXIO;
+    CHECK(!linux_exists(&sys, tree.root, "there"));
     tree_remove(&tree);
 }
 
