@@ -28,6 +28,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "init": ("flight.init_command", "main_init", "write a configuration for this machine"),
     "fly": ("flight.fly_command", "main_fly", "the flight executive alone, in real time"),
+    "restore": (
+        "flight.restore_command",
+        "main_restore",
+        "put back what a flight set on this board",
+    ),
     "keys": ("flight.keys", "main_keys", "make the link keys of node and ground"),
     "send": ("flight.send_command", "main_send", "send a command to a node over MQTT"),
     "watch": ("flight.watch_command", "main_watch", "show a node's telemetry and events over MQTT"),

@@ -16,6 +16,7 @@ from flight.camera_config import CameraSection
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
 from flight.inference.tile_cache import default_tiles_path
 from flight.terminal_config import TerminalSection
+from hal.linux_config import LinuxConfig, contradiction
 
 if TYPE_CHECKING:
     from flight.thermal.board_profile import BoardProfile
@@ -25,8 +26,8 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """This board.
 
     Attributes:
-        hal: backend of the hardware layer: "sim" shows a node at rest in full sun, "link:DEV" has
-            its devices at a bench on the serial line DEV.
+        hal: backend of the hardware layer: "sim" shows a node at rest in full sun, "linux" is the
+            board this runs on, "link:DEV" has its devices at a bench on the serial line DEV.
         link_mode: on such a line "lock-step" follows the bench's time, tick by tick; "free-run"
             has both follow their own clocks. The bench must say the same.
         link_baud: rate of the line; a pseudo-terminal has none.
@@ -167,6 +168,7 @@ class FlyConfig(NodeConfig, frozen=True, kw_only=True):
 
     board: BoardSection = field(default_factory=BoardSection)
     frames: FramesSection = field(default_factory=FramesSection)
+    linux: LinuxConfig = field(default_factory=LinuxConfig)
     terminal: TerminalSection = field(default_factory=TerminalSection)
     mqtt: MqttSection = field(default_factory=MqttSection)
 
@@ -182,6 +184,8 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     config.board.check(str(path))
     config.frames.check(str(path), config.camera.backlog_frames)
     config.terminal.check(str(path))
+    if wrong := contradiction(config.linux):
+        raise ConfigError(f"{path}: linux.{wrong}")
     config.mqtt.check(str(path), config.name)
     below = path.absolute().parent
     board, frames = config.board, config.frames

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flight.board_linux import open_linux
 from flight.config import ConfigError
 from hal.link_devices import LinkConfig, LinkDevices, LinkMode
+from hal.linux_config import LinuxConfig
 from hal.native_devices import NativeDevices, backend_names
 from hal.sample import HalConfig, HalError, HalErrorKind
 
@@ -46,9 +48,16 @@ def open_link(
 
 
 def open_devices(
-    board: BoardSection, profile: BoardProfile, terminal: SerialTerminal | None = None
+    board: BoardSection,
+    profile: BoardProfile,
+    terminal: SerialTerminal | None = None,
+    *,
+    linux: LinuxConfig | None = None,
+    looking: bool = False,
 ) -> NativeDevices:
     """The board's devices, with the levels of its profile, and a terminal on a serial line.
+
+    With `looking` nothing of a board is set or switched.
 
     Their memory is shared: the guard's supervisor makes a simulated node safe through it.
 
@@ -65,5 +74,7 @@ def open_devices(
         )
     if backend == "link":
         return open_link(board, profile, terminal)
+    if backend == "linux":
+        return open_linux(board, profile, linux or LinuxConfig(), terminal, looking=looking)
     config = HalConfig(payload_level_max=profile.top)
     return NativeDevices(backend, config, shared=True, terminal=terminal)

@@ -132,7 +132,8 @@ class BoardNode:
     ) -> NativeDevices:
         """With the tick that drives them; where time is granted there is none."""
         if seat is None:
-            devices = open_devices(config.board, profile, config.terminal.line())
+            line = config.terminal.line()
+            devices = open_devices(config.board, profile, line, linux=config.linux)
         else:
             devices = seat.devices
         opened.callback(devices.close)

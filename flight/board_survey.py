@@ -143,7 +143,7 @@ def _profile(folder: Path, backend: str, model: str) -> tuple[str, str, BoardPro
 def _with_sensors(choice: BoardChoice, profile: BoardProfile) -> BoardChoice:
     """What of the frame this board gives, once its sampler has been round."""
     try:
-        devices = open_devices(BoardSection(hal=choice.hal), profile)
+        devices = open_devices(BoardSection(hal=choice.hal), profile, looking=True)
         try:
             absent = asyncio.run(_absent(devices))
         finally:

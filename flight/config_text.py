@@ -149,6 +149,19 @@ variant = "fp32"                 # fp32 or int8; `lumenode models profile` measu
 profile = {profile}
 governor = "guard"               # guard, or none: always the highest level
 
+[linux]                # only with hal = "linux"; docs/hal.md has the rest of its keys
+period_ms = 200        # every sensor of the board is read once in it, by threads of their own
+stale_ms = 2000        # an older value is none
+watchdog = "none"      # device: the kernel's; systemd: the service manager's (lumenode.service)
+
+[linux.roles]
+# The sensor that is what, by the names that `lumenode doctor` shows: "" is the board's own choice,
+# which die and payload have, "-" none. One that is given here is not in sensors.absent.
+die = ""
+payload = ""
+bus = ""
+battery = ""
+
 [sensors]
 # What this board does not measure: neither waited for nor told as lost. Without "battery" it counts
 # as fed from outside, without "sink" that is taken from the die, without both nothing watches heat.

@@ -77,22 +77,33 @@ def claim_folder(
     Raises:
         ConfigError: it cannot be made, another process has it, or its layout is not known here.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        claim = os.open(folder / "claim", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    except OSError as error:
-        raise _refusal(folder, str(error.strerror)) from None
+    claim = hold_folder(folder)
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, claim)
-        try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise _refusal(folder, "another flight process has it") from None
         try:
             _bring_forward(folder, schema, migrations)
         except OSError as error:
             raise _refusal(folder, str(error.strerror)) from None
         undo.pop_all()
+    return claim
+
+
+def hold_folder(folder: Path) -> int:
+    """The claim alone, for who needs no store: nothing in the folder is looked at or brought on.
+
+    Raises:
+        ConfigError: the folder cannot be made, or another process has it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        claim = os.open(folder / "claim", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise _refusal(folder, str(error.strerror)) from None
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        raise _refusal(folder, "another flight process has it") from None
     return claim
 
 

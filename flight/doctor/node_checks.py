@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 
 from flight.board_config import check_profile, load_fly_config
 from flight.board_devices import open_devices
+from flight.board_linux import journal_path, settled
 from flight.config import ConfigError, load_profile
-from flight.data_folder import SCHEMA, schema_of, usage_of
+from flight.data_folder import SCHEMA, hold_folder, schema_of, usage_of
+from flight.doctor.board_reading import told_board
 from flight.doctor.finding import Finding, State, found
 from flight.doctor.terminal_check import of_terminal
 from flight.inference.tile_cache import REMEDY, ImageryError, read_tile_cache
 from flight.keys import Half, KeyFileError, load_half
+from hal.linux_devices import LinuxDevices
 from hal.sample import HalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flight.board_config import FlyConfig
+    from hal.native_devices import NativeDevices
 
 _MB = 1_000_000
 _NODE_KEYS = Path("keys") / Half.NODE.file_name
@@ -154,15 +158,35 @@ def _hardware(config: FlyConfig) -> Iterator[Finding]:
         yield found(name, "may be opened" if usable else f"{port}: not there or denied", remedy)
         return
     try:
-        devices = open_devices(config.board, load_profile(config.inference.profile))
+        profile = load_profile(config.inference.profile)
+        devices = open_devices(config.board, profile, linux=config.linux, looking=True)
         try:
-            valid = devices.snapshot().valid.bit_count()
+            seen = list(_seen(name, devices))
         finally:
             devices.close()
     except (ConfigError, HalError) as error:
         yield found(name, str(error), 'see `docs/hal.md`, or use hal = "sim"')
     else:
-        yield found(name, f"opened, {valid} fields valid")
+        yield from seen
+
+
+def _seen(name: str, devices: NativeDevices) -> Iterator[Finding]:
+    if isinstance(devices, LinuxDevices):
+        reading = asyncio.run(settled(devices))
+        yield from told_board(reading, devices.snapshot())
+    else:
+        yield found(name, f"opened, {devices.snapshot().valid.bit_count()} fields valid")
+
+
+def _left_over(config: FlyConfig) -> Iterator[Finding]:
+    """Settings that a flight changed and, killed or crashed, did not put back."""
+    if not journal_path(config.board.data).exists():
+        return
+    try:
+        os.close(hold_folder(Path(config.board.data)))
+    except ConfigError:
+        return  # that flight goes on
+    yield found("settings", "a flight ended without putting them back", "lumenode restore")
 
 
 def _broker(config: FlyConfig) -> Iterator[Finding]:
@@ -178,6 +202,6 @@ def _broker(config: FlyConfig) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[FlyConfig], Iterator[Finding]], ...] = (
-    _keys, _profile, _frames, _data, _hardware, of_terminal, _broker,
+    _keys, _profile, _frames, _data, _hardware, _left_over, of_terminal, _broker,
 )  # fmt: skip
 """In the order they are told."""

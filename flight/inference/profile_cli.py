@@ -15,8 +15,10 @@ from flight.board_config import BoardSection, load_fly_config
 from flight.board_devices import open_devices
 from flight.board_survey import UNKNOWN_PROFILE, board_model, shipped_for
 from flight.config import ConfigError, convert, load_profile
+from flight.data_folder import hold_folder
 from flight.inference.board_profiler import Answer, BoardProfiler
 from flight.inference.job import InferenceError
+from flight.inference.tile_cache import default_cache_dir
 from flight.thermal.profile_text import profile_text
 from hal.native_devices import backend_names
 from hal.sample import HalError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from flight.inference.model_registry import ModelRegistry
     from flight.one_line_parser import OneLineParser
     from flight.thermal.board_profile import BoardProfile
+    from hal.linux_config import LinuxConfig
 
 SECONDS_DEFAULT = 5.0
 SECONDS_MAX = 3_600.0
@@ -61,13 +64,14 @@ def add_action(actions: argparse._SubParsersAction[OneLineParser], common: OneLi
 def profile(registry: ModelRegistry, options: argparse.Namespace) -> Answer:
     """Measures; raises ProfileError in one line, ModelError."""
     try:
-        board, base = _chosen(options)
+        board, base, linux = _chosen(options)
         models = [
             registry.load(options.model, variant)
             for variant in sorted(registry.manifest(options.model).variants)
         ]
         # Without watts: what the hardware layer then shows of power comes from sensors alone.
-        devices = open_devices(board, without_watts(base))
+        claim = _claimed(board)
+        devices = open_devices(board, without_watts(base), linux=linux)
     except (ConfigError, HalError) as error:
         raise ProfileError(str(error)) from None
     try:
@@ -86,6 +90,8 @@ def profile(registry: ModelRegistry, options: argparse.Namespace) -> Answer:
         raise ProfileError(str(error)) from None
     finally:
         devices.close()
+        if claim is not None:
+            os.close(claim)
     if options.profile_out is not None:
         _write(options.profile_out, profile_text(answer.profile, options.profile_out.name))
     return answer
@@ -119,19 +125,27 @@ def without_watts(base: BoardProfile) -> BoardProfile:
     return msgspec.structs.replace(base, levels=tuple(levels))
 
 
-def _chosen(options: argparse.Namespace) -> tuple[BoardSection, BoardProfile]:
+def _claimed(board: BoardSection) -> int | None:
+    """Nobody flies on this board meanwhile: the data folder, where settings are written down."""
+    return hold_folder(Path(board.data)) if board.hal == "linux" else None
+
+
+def _chosen(
+    options: argparse.Namespace,
+) -> tuple[BoardSection, BoardProfile, LinuxConfig | None]:
     hal = options.hal or ("linux" if "linux" in backend_names() else "sim")
-    board, name = BoardSection(), options.base
+    board, name = BoardSection(data=str(default_cache_dir())), options.base
+    linux = None
     if options.config is not None:
         config = load_fly_config(options.config)
         board, name = config.board, name or config.inference.profile
-        hal = options.hal or board.hal
+        hal, linux = options.hal or board.hal, config.linux
     convert({"hal": hal}, BoardSection, "--hal")
     board = msgspec.structs.replace(board, hal=hal)
     if hal != "linux":
         # No clock is capped there: one level, as the machine is, whatever was asked for.
         name = UNKNOWN_PROFILE
-    return board, load_profile(name or shipped_for(board_model()))
+    return board, load_profile(name or shipped_for(board_model())), linux
 
 
 def _seconds(text: str) -> float:

@@ -76,6 +76,7 @@ ALLOWED = {
     ("flight.doctor_command", "sys.stdout"): "a command prints its result",
     ("flight.fly_command", "sys.stdout"): "a command prints its help",
     ("flight.init_command", "sys.stdout"): "a command prints its result",
+    ("flight.restore_command", "sys.stdout"): "a command prints its result",
     ("flight.keys", "sys.stdout"): "a command prints its result",
     ("flight.send_command", "sys.stdout"): "a command prints its result",
     ("flight.watch_command", "sys.stdout"): "a command prints its result",

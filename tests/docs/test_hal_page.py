@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from flight.board_config import load_fly_config
 from flight.io.acquisition import _FIELDS
+from hal.linux_devices import LinuxDevices
 from hal.native_devices import backend_names
 from hal.native_library import ffi, lib
 from hal.sample import SensorBit
@@ -128,3 +130,11 @@ def test_a_call_without_a_worst_case_does_not_get_onto_the_page() -> None:
         _ = silent.worst
     spoken = header_parts.Call("hal_loud", "Does. HAL_E_IO: it broke. Worst case 3 us.", "")
     assert (spoken.does, spoken.errors, spoken.worst) == ("Does.", ["HAL_E_IO"], "3 us")
+
+
+def test_the_example_of_a_board_is_one_that_loads(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "lumenode.toml").write_text(example)
+    linux = load_fly_config(tmp_path / "lumenode.toml").linux
+    assert (linux.watchdog, linux.roles.sun, len(linux.monitors)) == ("device", "sun sensor", 1)
+    LinuxDevices(linux.looking()).close()

@@ -43,7 +43,8 @@ def linux(monkeypatch):
             made.valid = made.valid if made.later is None else made.later
             return super().snapshot()
 
-    def open_devices(_board, profile):
+    def open_devices(_board, profile, *, looking):
+        assert looking
         made.opened.append(profile.name)
         return Devices()
 
@@ -124,7 +125,8 @@ def test_what_the_user_asks_for_is_taken(root, linux, tmp_path):
 
 
 def test_hardware_that_does_not_open_is_one_line(root, linux, monkeypatch, tmp_path):
-    def closed(_board, _profile):
+    def closed(_board, _profile, *, looking):
+        assert looking
         raise HalError("linux.open", -2)
 
     monkeypatch.setattr(board_survey, "open_devices", closed)

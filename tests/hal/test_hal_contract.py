@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from line_bench import LineBench, SteppedNode
+from linux_boards import BOARDS, make_tree
 
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.link_devices import LinkMode
+from hal.linux_config import LinuxLevel
+from hal.linux_devices import LinuxDevices
 from hal.native_devices import NativeDevices
 from hal.sample import (
     SENSOR_ALL,
@@ -28,6 +31,9 @@ from hal.sim_bench import SimBench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from hal.protocols import NodeDevices
 
 CONFIG = HalConfig(tx_fifo_frames=4, rx_fifo_frames=3, max_frame_bytes=100, payload_level_max=7)
 
@@ -64,6 +70,26 @@ SIMULATED = [pytest.param(native_pair, id="native-sim"), pytest.param(fake_pair,
 IMPLEMENTATIONS = [*SIMULATED, pytest.param(line_pair, id="link-pty")]
 
 
+ON_A_TREE = [pytest.param(name, id=f"linux-{name}") for name in BOARDS]
+"""The backend "linux" on boards made of files: nobody there answers for a terminal or a battery."""
+
+
+@pytest.fixture(params=[*IMPLEMENTATIONS, *ON_A_TREE])
+def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NodeDevices]:
+    """Every node there is, whatever it has."""
+    if isinstance(request.param, str):
+        tree = make_tree(tmp_path / "board", request.param)
+        journal = str(tmp_path / "journal")
+        levels = [LinuxLevel()] * CONFIG.payload_level_max
+        made = LinuxDevices(tree.config(period_ms=0), CONFIG, levels=levels, journal=journal)
+        yield made
+        made.close()
+    else:
+        pair = request.param()
+        yield pair.node
+        pair.close()
+
+
 @pytest.fixture(params=IMPLEMENTATIONS)
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     made = request.param()
@@ -98,8 +124,35 @@ def test_the_fake_at_rest_shows_what_the_native_one_shows() -> None:
     assert fake_pair().node.snapshot() == native_pair().node.snapshot()
 
 
-def test_every_snapshot_has_the_next_sequence_number(pair: Pair) -> None:
-    assert [pair.node.snapshot().seq for _ in range(5)] == [1, 2, 3, 4, 5]
+def test_every_snapshot_has_the_next_sequence_number(node: NodeDevices) -> None:
+    assert [node.snapshot().seq for _ in range(5)] == [1, 2, 3, 4, 5]
+
+
+def test_everything_can_be_put_to_rest_also_what_is_not_there(node: NodeDevices) -> None:
+    assert node.set_payload_level(0) == 0
+    assert (node.set_heater(False), node.point_terminal(0), node.set_laser(False)) == (0, 0, 0)
+    assert node.receive_frame() is None
+    node.kick_watchdog()
+    frame = node.snapshot()
+    assert (frame.payload_level, frame.heater_on, frame.laser_on, frame.target_id) == (0, 0, 0, 0)
+
+
+def test_what_a_node_has_obeys_and_what_it_lacks_says_so(node: NodeDevices) -> None:
+    assert node.set_payload_level(7) == 7
+    for setter, bit in (
+        (lambda: node.set_heater(True), SensorBit.HEATER_ON),
+        (lambda: node.point_terminal(3), SensorBit.TARGET_ID),
+        (lambda: node.set_laser(True), SensorBit.LASER_ON),
+    ):
+        if node.snapshot().is_valid(bit):
+            assert setter() > 0
+        else:
+            assert kind_of(setter) is HalErrorKind.UNSUPPORTED
+
+
+def test_time_goes_on_or_stands_still(node: NodeDevices) -> None:
+    times = [node.snapshot().t_ns for _ in range(5)]
+    assert times == sorted(times)
 
 
 SIGNED = st.integers(-(2**31), 2**31 - 1)
@@ -170,20 +223,28 @@ def test_setters_return_the_read_back_and_the_bench_sees_it(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("level", [-1, 8, 2**32, 2**70])
-def test_a_level_the_board_does_not_have_is_refused_and_counted(pair: Pair, level: int) -> None:
-    assert kind_of(lambda: pair.node.set_payload_level(level)) is HalErrorKind.RANGE
+def test_a_level_the_board_does_not_have_is_refused_and_counted(
+    node: NodeDevices, level: int
+) -> None:
+    assert kind_of(lambda: node.set_payload_level(level)) is HalErrorKind.RANGE
+    assert kind_of(lambda: node.point_terminal(65536)) is HalErrorKind.RANGE
+    assert node.counters().setters_rejected == 2
+    assert node.snapshot().payload_level == 0
+
+
+def test_what_was_refused_does_not_reach_the_bench(pair: Pair) -> None:
+    assert kind_of(lambda: pair.node.set_payload_level(8)) is HalErrorKind.RANGE
     assert kind_of(lambda: pair.node.point_terminal(65536)) is HalErrorKind.RANGE
-    assert pair.node.counters().setters_rejected == 2
     assert pair.bench.read_actuators() == (0, 0, 0, 0, 0)
 
 
-def test_how_busy_the_payload_was_is_kept_until_told_again(pair: Pair) -> None:
-    assert pair.node.snapshot().payload_busy_permille == 0
-    assert pair.node.set_payload_busy(1000) == 1000
-    assert pair.node.snapshot().payload_busy_permille == 1000
+def test_how_busy_the_payload_was_is_kept_until_told_again(node: NodeDevices) -> None:
+    assert node.snapshot().payload_busy_permille == 0
+    assert node.set_payload_busy(1000) == 1000
+    assert node.snapshot().payload_busy_permille == 1000
     for wrong in (-1, 1001, 2**40):
-        assert kind_of(lambda wrong=wrong: pair.node.set_payload_busy(wrong)) is HalErrorKind.RANGE
-    assert pair.node.counters().setters_rejected == 3
+        assert kind_of(lambda wrong=wrong: node.set_payload_busy(wrong)) is HalErrorKind.RANGE
+    assert node.counters().setters_rejected == 3
 
 
 def test_a_stuck_actuator_tells_by_its_read_back(pair: Pair) -> None:
@@ -306,10 +367,9 @@ def test_a_reset_switches_off_and_counts_what_it_lost(simulated: Pair) -> None:
     assert (counted.tx_flushed, counted.rx_flushed) == (1, 1)
 
 
-def test_a_closed_node_refuses_every_call_but_close(pair: Pair) -> None:
-    pair.node.close()
-    pair.node.close()
-    node = pair.node
+def test_a_closed_node_refuses_every_call_but_close(node: NodeDevices) -> None:
+    node.close()
+    node.close()
     calls = (
         node.snapshot,
         lambda: node.set_payload_level(0),
