@@ -121,6 +121,7 @@ class Node:
     def stop(self, cause: str) -> None:
         """Ends a flight in order, once `serve` has ended: told, recorded, committed, made safe."""
         now_ns = self._around.clock.now_ns()
+        self.events.finish(now_ns)
         self.events.emit("SHUTDOWN", now_ns, cause=cause)
         for error in leave_safe(self._around.devices):
             self.events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)

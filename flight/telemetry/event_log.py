@@ -116,6 +116,11 @@ class EventLog:
                 if bucket.tokens:
                     self._announce(bucket, now_ns)
 
+    def finish(self, now_ns: int) -> None:
+        """Tells of every flood, ended or not: nobody will later."""
+        for bucket in self._buckets.values():
+            self._announce(bucket, now_ns)
+
     def mute(self) -> None:
         """The node is without power from here on: what its ending tasks say is not heard."""
         self._listener = None

@@ -50,6 +50,17 @@ def test_a_hundred_thousand_equal_faults_give_few_events_and_hide_nobody_else():
     )
 
 
+def test_at_the_end_every_flood_is_told_in_full_without_waiting_for_its_bucket():
+    log = EventLog(64)
+    for _ in range(BURST + 500):
+        fail(log, "heater", 0)
+        fail(log, "payload", 0)
+    log.finish(1)
+    assert told(taken(log)) == {"heater": BURST + 500, "payload": BURST + 500}
+    log.finish(2)
+    assert taken(log) == []
+
+
 def test_a_flood_that_has_ended_is_still_told_in_full():
     log = EventLog(64)
     for _ in range(BURST + 500):
