@@ -100,6 +100,7 @@ class CoreCounters:
     rx_flushed: int = 0
     silences: int = 0
     resets: int = 0
+    head_failures: int = 0
 
 
 class TerminalCore:
@@ -107,12 +108,14 @@ class TerminalCore:
 
     Attributes:
         received: frames that wait for the node.
+        head_failure: what the head raised last; empty: never.
     """
 
     def __init__(self, head: Head, now_ns: int) -> None:
         self.identity = head.identity
         self.counters = CoreCounters()
         self.received: deque[bytes] = deque()
+        self.head_failure = ""
         self._head = head
         self._tx: deque[bytes] = deque()
         self._told = dict(_DEFAULTS)
@@ -144,7 +147,7 @@ class TerminalCore:
             self._silent = True
             self.counters.silences += 1
             self._laser_on = False
-        self._sight = self._head.step(self._command(), self._take, now_ns)
+        self._sight = self._look(now_ns)
         if self._sight.faults & DARK_FAULTS:
             self._laser_on = False
         for frame in self._sight.received:
@@ -153,6 +156,16 @@ class TerminalCore:
                 self.received.append(frame)
             else:
                 self.counters.rx_overflow += 1
+
+    def _look(self, now_ns: int) -> Sight:
+        """A step of the head; a lab's own that raises is told to be dark from the next one on."""
+        try:
+            return self._head.step(self._command(), self._take, now_ns)
+        except Exception as error:  # noqa: BLE001  whatever it was, the terminal goes dark and on
+            self.head_failure = f"{type(error).__name__}: {error}"
+            self.counters.head_failures += 1
+            self._laser_on = False
+            return Sight(faults=TermFault.INTERNAL)
 
     def read(self, first: int, count: int, now_ns: int) -> list[int] | HalErrorKind:
         """`count` words from `first` on, or RANGE."""

@@ -41,10 +41,13 @@ class ScriptedHead:
         self.sends = False
         self.sent: list[bytes] = []
         self.resets = 0
+        self.broken = False
 
     def step(self, told: Told, take: Callable[[], bytes | None], now_ns: int) -> Sight:
         del now_ns
         self.told.append(told)
+        if self.broken:
+            raise RuntimeError("the mount's controller does not answer")
         while self.sends and (frame := take()) is not None:
             self.sent.append(frame)
         return self.sight
@@ -120,6 +123,27 @@ def test_a_fault_that_says_dark_is_dark_and_stays_dark_after_it(fault: TermFault
     head.sight = Sight()
     core.step(2)
     assert reg(core, R.LASER_ENABLE) == reg(core, R.FLAGS) == 0
+
+
+def test_a_head_that_fails_is_told_to_be_dark_at_every_step_until_it_works_again() -> None:
+    core, head = lit()
+    core.step(5 * MS)
+    head.broken = True
+    core.step(10 * MS)
+    assert reg(core, R.LASER_ENABLE) == 0
+    assert reg(core, R.FAULT) == TermFault.INTERNAL
+    assert reg(core, R.FLAGS) & TermFlag.FAULT
+    core.step(15 * MS)
+    assert not head.told[-1].laser_on
+    assert core.counters.head_failures == 2
+    assert core.head_failure == "RuntimeError: the mount's controller does not answer"
+    head.broken = False
+    core.step(20 * MS)
+    assert reg(core, R.FAULT) == 0
+    assert not head.told[-1].laser_on
+    assert core.write(R.LASER_ENABLE, 1, 25 * MS) is None
+    core.step(25 * MS)
+    assert head.told[-1].laser_on
 
 
 def test_a_fault_of_mount_or_detector_is_told_and_leaves_the_laser_to_the_node() -> None:
