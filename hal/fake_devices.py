@@ -19,11 +19,14 @@ from hal.sample import (
     HalCounters,
     HalError,
     HalErrorKind,
+    ResetCause,
+    SensorBit,
     SensorFrame,
     Stuck,
 )
 
 _TARGET_ID_MAX = 65535
+_RESET_CAUSES = frozenset(ResetCause)
 _COUNTER_NAMES = HalCounters.__struct_fields__
 _UNSIGNED_64 = range(1 << 64)
 _SIGNED_64 = range(-(1 << 63), 1 << 63)
@@ -92,6 +95,9 @@ class FakeDevices(NodeDevices):
         self._seq += 1
         self.counted["snapshots"] += 1
         shown = {name: value for name, value in self.sensors.items() if name != "stuck"}
+        shown["valid"] &= SENSOR_ALL
+        if shown["reset_cause"] not in _RESET_CAUSES:
+            shown["valid"] &= ~SensorBit.RESET_CAUSE
         return SensorFrame(
             **shown,
             seq=self._seq,

@@ -276,9 +276,10 @@ void hal_close(struct hal *dev);
 
 /*
  * Fills `*frame` (the caller's) with one consistent reading of everything, check value included.
- * This is the one call a control cycle makes. An absent sensor is a clear validity bit, no error.
- * HAL_E_RANGE: NULL. HAL_E_STATE: closed. HAL_E_IO, HAL_E_TIMEOUT: nothing could be read at all;
- * `*frame` is then untouched. Worst case 50 us.
+ * This is the one call a control cycle makes. An absent sensor is a clear validity bit, no error; so
+ * is a value that cannot be: a read-back beyond its actuator's range, a cause without a name.
+ * HAL_E_RANGE: NULL. HAL_E_STATE: closed. HAL_E_IO, HAL_E_TIMEOUT, HAL_E_NODEV: nothing could be
+ * read at all; `*frame` is then untouched. Worst case 50 us.
  */
 int32_t hal_snapshot(struct hal *dev, struct hal_frame *frame);
 

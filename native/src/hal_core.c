@@ -161,6 +161,19 @@ static uint32_t frame_crc(const struct hal_frame *frame)
     return framer_crc32c(0, (const uint8_t *)frame, offsetof(struct hal_frame, crc32c));
 }
 
+/* Bits of what cannot be: a backend hands on what came over a line, or out of a driver. */
+static uint32_t impossible(const struct hal *dev, const struct hal_frame *frame)
+{
+    uint32_t bits = ~(uint32_t)HAL_SENSOR_ALL;
+
+    bits |= frame->payload_level > dev->config->payload_level_max ? HAL_SENSOR_PAYLOAD_LEVEL : 0u;
+    bits |= frame->laser_on > 1 ? HAL_SENSOR_LASER_ON : 0u;
+    bits |= frame->heater_on > 1 ? HAL_SENSOR_HEATER_ON : 0u;
+    bits |= frame->target_id > HAL_TARGET_ID_MAX ? HAL_SENSOR_TARGET_ID : 0u;
+    bits |= frame->reset_cause > HAL_RESET_UNKNOWN ? HAL_SENSOR_RESET_CAUSE : 0u;
+    return bits;
+}
+
 int32_t hal_snapshot(struct hal *dev, struct hal_frame *frame)
 {
     struct hal_frame fresh = {.abi_version = HAL_ABI_VERSION, .size_bytes = sizeof fresh};
@@ -179,6 +192,8 @@ int32_t hal_snapshot(struct hal *dev, struct hal_frame *frame)
         return taken;
     }
     hal_terminal_fill(dev, &fresh);
+    fresh.valid &= ~impossible(dev, &fresh);
+    fresh.estimated &= fresh.valid;
     fresh.seq = ++dev->seq;
     fresh.crc32c = frame_crc(&fresh);
     dev->counters.snapshots++;

@@ -115,7 +115,17 @@ int32_t term_link_look(struct term_link *link, struct term_link_view *view)
     return HAL_OK;
 }
 
-/* A signed register, when there is a value in it. */
+/* A register, when there is a value in it. */
+static void show_word(const struct term_link_view *view, uint32_t reg, uint32_t bit,
+                      uint32_t *field, uint32_t *valid)
+{
+    if (view->regs[reg] != TERM_ABSENT) {
+        *field = view->regs[reg];
+        *valid |= bit;
+    }
+}
+
+/* The same for a signed one. */
 static void show(const struct term_link_view *view, uint32_t reg, uint32_t bit, int32_t *field,
                  uint32_t *valid)
 {
@@ -149,10 +159,9 @@ void term_link_fill(struct term_link *link, struct hal_frame *frame, struct hal_
     if (is_stale(link, view)) {
         return;
     }
-    frame->term_flags = view->regs[TERM_REG_FLAGS];
-    frame->laser_on = view->regs[TERM_REG_LASER_ENABLE];
-    frame->target_id = view->regs[TERM_REG_TARGET_ID];
-    frame->valid |= HAL_SENSOR_TERM_FLAGS | HAL_SENSOR_LASER_ON | HAL_SENSOR_TARGET_ID;
+    show_word(view, TERM_REG_FLAGS, HAL_SENSOR_TERM_FLAGS, &frame->term_flags, &frame->valid);
+    show_word(view, TERM_REG_LASER_ENABLE, HAL_SENSOR_LASER_ON, &frame->laser_on, &frame->valid);
+    show_word(view, TERM_REG_TARGET_ID, HAL_SENSOR_TARGET_ID, &frame->target_id, &frame->valid);
     show(view, TERM_REG_RX_POWER_MDBM, HAL_SENSOR_RX_POWER, &frame->rx_power_mdbm, &frame->valid);
     show(view, TERM_REG_POWER_MW, HAL_SENSOR_LASER, &frame->laser_mw, &frame->valid);
     show_hottest(view, frame);

@@ -7,6 +7,7 @@
 /* What the backend of this test answers next; a test program is the one place for such a global. */
 static int32_t answer;
 static uint32_t calls;
+static const struct hal_frame *given; /* NULL: a frame without values */
 
 static uint64_t mock_data_bytes(const struct hal_config *config)
 {
@@ -29,6 +30,13 @@ static int32_t mock_snapshot(struct hal *dev, struct hal_frame *frame)
     (void)dev;
     calls++;
     frame->t_ns = 42;
+    if (given != NULL) {
+        const struct hal_frame fresh = *frame;
+
+        *frame = *given;
+        frame->abi_version = fresh.abi_version;
+        frame->size_bytes = fresh.size_bytes;
+    }
     return answer;
 }
 
@@ -239,6 +247,46 @@ static void a_setter_returns_what_was_read_back(void)
     CHECK(counters_of(&dev).setters_failed == 2);
 }
 
+/* A backend hands on what came over a line, or out of a driver: what cannot be is no value. */
+static void a_value_that_cannot_be_is_absent(void)
+{
+    const struct hal_frame good = {
+        .valid = HAL_SENSOR_ALL,
+        .estimated = HAL_SENSOR_BUS,
+        .payload_level = 15,
+        .laser_on = 1,
+        .heater_on = 1,
+        .target_id = HAL_TARGET_ID_MAX,
+        .reset_cause = HAL_RESET_UNKNOWN,
+    };
+    struct hal dev = open_mock();
+    struct hal_frame bad = good;
+    struct hal_frame frame;
+
+    given = &bad;
+    CHECK(hal_snapshot(&dev, &frame) == HAL_OK);
+    CHECK(frame.valid == HAL_SENSOR_ALL && frame.estimated == HAL_SENSOR_BUS);
+    bad.valid = bad.estimated = UINT32_MAX; /* bits without a name */
+    CHECK(hal_snapshot(&dev, &frame) == HAL_OK);
+    CHECK(frame.valid == HAL_SENSOR_ALL && frame.estimated == HAL_SENSOR_ALL);
+    bad = good;
+    bad.payload_level = 16;
+    bad.laser_on = 2;
+    bad.heater_on = UINT32_MAX;
+    bad.target_id = HAL_TARGET_ID_MAX + 1;
+    bad.reset_cause = HAL_RESET_UNKNOWN + 1;
+    CHECK(hal_snapshot(&dev, &frame) == HAL_OK && hal_frame_check(&frame) == HAL_OK);
+    CHECK(frame.valid ==
+          (HAL_SENSOR_ALL &
+           ~(uint32_t)(HAL_SENSOR_PAYLOAD_LEVEL | HAL_SENSOR_LASER_ON | HAL_SENSOR_HEATER_ON |
+                       HAL_SENSOR_TARGET_ID | HAL_SENSOR_RESET_CAUSE)));
+    bad.valid = HAL_SENSOR_SUN;
+    bad.estimated = HAL_SENSOR_SUN | HAL_SENSOR_BUS; /* of what there is, only */
+    CHECK(hal_snapshot(&dev, &frame) == HAL_OK);
+    CHECK(frame.valid == HAL_SENSOR_SUN && frame.estimated == HAL_SENSOR_SUN);
+    given = NULL;
+}
+
 static void a_failed_snapshot_touches_nothing(void)
 {
     struct hal dev = open_mock();
@@ -305,6 +353,7 @@ int main(void)
         PROMISE(a_closed_device_refuses_every_call),
         PROMISE(a_bad_argument_never_reaches_the_backend),
         PROMISE(a_setter_returns_what_was_read_back),
+        PROMISE(a_value_that_cannot_be_is_absent),
         PROMISE(a_failed_snapshot_touches_nothing),
         PROMISE(a_changed_bit_anywhere_is_found),
         PROMISE(every_way_to_lose_a_frame_is_counted),

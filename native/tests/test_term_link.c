@@ -150,6 +150,15 @@ static void a_frame_of_sensors_shows_what_is_there_and_no_more(void)
     LIVE_UNTIL(look(link).regs[TERM_REG_MOUNT_MDEGC] == 12000);
     term_link_fill(link, &frame, &counters);
     CHECK(frame.term_mdegc == 12000);
+    terminal.regs[TERM_REG_FLAGS] = TERM_ABSENT; /* a modem that does not answer its controller */
+    terminal.regs[TERM_REG_LASER_ENABLE] = TERM_ABSENT;
+    terminal.regs[TERM_REG_TARGET_ID] = TERM_ABSENT;
+    LIVE_UNTIL(look(link).regs[TERM_REG_FLAGS] == TERM_ABSENT);
+    frame = (struct hal_frame){.valid = 0};
+    term_link_fill(link, &frame, &counters);
+    CHECK((frame.valid & (HAL_SENSOR_TERM_FLAGS | HAL_SENSOR_LASER_ON | HAL_SENSOR_TARGET_ID)) ==
+          0);
+    CHECK(frame.term_flags == 0 && frame.laser_on == 0 && frame.target_id == 0);
     term_link_close(link);
     unplug();
 }
