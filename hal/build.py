@@ -31,6 +31,8 @@ HEADERS = (
     "linux_camera.h",
     "camera_tile.h",
     "camera_reader.h",
+    "lp_banded.h",
+    "plan.h",
 )
 SOURCES = (
     "native/src/backend_link.c",
@@ -47,6 +49,7 @@ SOURCES = (
     "native/src/backend_sim.c",
     "native/src/backend_sim_bench.c",
     "native/src/backend_sim_terminal.c",
+    "native/src/band_matrix.c",
     "native/src/camera_format.c",
     "native/src/camera_reader.c",
     "native/src/camera_session.c",
@@ -110,6 +113,11 @@ SOURCES = (
     "native/src/linux_tree.c",
     "native/src/linux_vcio.c",
     "native/src/linux_watchdog.c",
+    "native/src/lp_banded.c",
+    "native/src/lp_normal.c",
+    "native/src/lp_step.c",
+    "native/src/plan.c",
+    "native/src/plan_rows.c",
     "native/src/term_calls.c",
     "native/src/term_client.c",
     "native/src/term_link.c",

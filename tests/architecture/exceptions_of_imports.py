@@ -24,6 +24,7 @@ BENCH_TO_FLIGHT = {
     ("hil.board_engine", "flight.inference.screening"): "what it remembers is the screened answer",
     ("hil.terminal.ground_peer", "flight.board_config"): "which frames the node flies with",
     ("hil.terminal.ground_peer", "flight.operator_cli"): "one counter for one uplink key",
+    ("hil.score", "flight.thermal"): "scores the pure cores of planner and guard",
     ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
 }
 

@@ -1,0 +1,158 @@
+"""The fast guard: whatever a plan says, the next second ends inside every limit.
+
+Once a second it takes the work and the link share that are wanted and returns what of them may
+be. Heat: the network one second ahead, from what the sensors show, must stay under every limit and
+under the ceiling of the orbit ahead, and so must what follows when all is off from then on (heat on
+its way to the radiator). Battery: the energy a second ahead must not fall below the reserve
+(`plan_reserve` has both). It needs no plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from flight.thermal.heat_network import HeatAhead, HeatCoast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flight.thermal.node_model import NodeModel
+    from flight.thermal.plan_reserve import HeatCeiling, Reserve
+
+TEMP_MARGIN_K = 0.2
+"""Sensor rounding and half a second of rise."""
+CLOSE_K = 1.0
+"""What outside heat may add within minutes."""
+
+
+class GuardReason(Enum):
+    """What made the guard take something away; the first that binds."""
+
+    NONE = "none"
+    NODE = "heat"
+    RESERVE = "reserve"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Shares of what was wanted that may be, 0..1, why not all, and which heat node if heat."""
+
+    work: float
+    link: float
+    reason: GuardReason
+    node: int
+
+
+def still_coming_k(model: NodeModel, node: int) -> float:
+    """The most by which heat already in the other nodes can yet warm this one, in kelvin.
+
+    They can give what they hold above it, and never make it warmer than the warmest of them.
+    """
+    own = model.nodes[node]
+    above = [
+        (other.capacity_j_k / own.capacity_j_k, max(0.0, other.limit_k - own.limit_k))
+        for i, other in enumerate(model.nodes)
+        if i != node
+    ]
+    warmest_k = max((k for _, k in above), default=0.0)
+    ratio = sum(share for share, _ in above)
+    if ratio >= 1.0:
+        return warmest_k
+    return min(warmest_k, sum(share * k for share, k in above) / (1.0 - ratio))
+
+
+class PlanGuard:
+    """One `allow` a second."""
+
+    def __init__(self, model: NodeModel, reserve: Reserve, ceiling: HeatCeiling) -> None:
+        self._model = model
+        self._reserve, self._ceiling = reserve, ceiling
+        self._ahead = HeatAhead(model)
+        self._coast = HeatCoast(model)
+        self._limits: list[float] = []
+        self._close_k = [CLOSE_K + still_coming_k(model, i) for i in range(len(model.nodes))]
+
+    def allow(  # noqa: PLR0913  what one second depends on
+        self, *, now_s: float, energy_j: float, array_w: float, temp_k: Sequence[float],
+        outside_w: Sequence[float], base_w: float, work_w: float, work_heat_w: Sequence[float],
+        link: float,
+    ) -> Allowed:  # fmt: skip
+        """What may be of this work (watts and heat above idle) and of this link share.
+
+        `outside_w` is all heat but the payload's and the link's.
+        """
+        self._limits = [
+            min(node.limit_k, ceiling) - TEMP_MARGIN_K
+            for node, ceiling in zip(self._model.nodes, self._ceiling.at(now_s + 1.0), strict=True)
+        ]
+        link, heat_link, node = self._heat_link(temp_k, outside_w, link)
+        work, heat_work, work_node = self._heat_work(temp_k, outside_w, work_heat_w, link)
+        reason = GuardReason.NODE if heat_link or heat_work else GuardReason.NONE
+        node = work_node if heat_work else node
+        fixed_w = base_w + self._model.idle_w - array_w
+        room_j = energy_j - self._reserve.at(now_s + 1.0)
+        change_w = self._model.battery.change_w
+        if link > 0.0 and room_j + change_w(-(fixed_w + link * self._model.link_w)) < 0.0:
+            link, reason = 0.0, GuardReason.RESERVE
+        fixed_w += link * self._model.link_w
+        if work > 0.0 and room_j + change_w(-(fixed_w + work * work_w)) < 0.0:
+            work, reason = self._fit(room_j, fixed_w, work * work_w) * work, GuardReason.RESERVE
+        return Allowed(work, link, reason, node)
+
+    def _heat_link(
+        self, temp_k: Sequence[float], outside_w: Sequence[float], link: float
+    ) -> tuple[float, bool, int]:
+        if link <= 0.0:
+            return 0.0, False, 0
+        lit_w = [q + link * h for q, h in zip(outside_w, self._model.link_heat_w, strict=True)]
+        dark = self._peaks_k(temp_k, outside_w, outside_w)
+        share, node = self._share(dark, self._peaks_k(temp_k, lit_w, outside_w))
+        return link * share, share < 1.0, node
+
+    def _heat_work(
+        self, temp_k: Sequence[float], outside_w: Sequence[float], work_heat_w: Sequence[float],
+        link: float,
+    ) -> tuple[float, bool, int]:  # fmt: skip
+        if not any(work_heat_w):
+            return 1.0, False, 0
+        base_w = [q + link * h for q, h in zip(outside_w, self._model.link_heat_w, strict=True)]
+        all_w = [q + h for q, h in zip(base_w, work_heat_w, strict=True)]
+        hot = self._peaks_k(temp_k, all_w, outside_w)
+        if all(t <= limit for t, limit in zip(hot, self._limits, strict=True)):
+            return 1.0, False, 0
+        share, node = self._share(self._peaks_k(temp_k, base_w, outside_w), hot)
+        return share, True, node
+
+    def _peaks_k(
+        self, temp_k: Sequence[float], heat_w: Sequence[float], after_w: Sequence[float]
+    ) -> list[float]:
+        """The highest temperatures of a second with this heat and of the minutes without it."""
+        ahead = self._ahead.after_second(temp_k, heat_w)
+        calm = zip(ahead, self._limits, self._close_k, strict=True)
+        if all(t < limit - close for t, limit, close in calm):
+            return ahead
+        return self._coast.peaks_k(ahead, after_w)
+
+    def _share(self, without: Sequence[float], with_all: Sequence[float]) -> tuple[float, int]:
+        """Largest share of a change that keeps every node under its limit, and who binds."""
+        share, node = 1.0, 0
+        for i, (a, b, limit) in enumerate(zip(without, with_all, self._limits, strict=True)):
+            if b > limit:
+                room = (limit - a) / (b - a) if b > a else 0.0
+                if room < share:
+                    share, node = max(0.0, room), i
+        return share, node
+
+    def _fit(self, room_j: float, fixed_w: float, work_w: float) -> float:
+        """Share of the work's power that leaves the reserve whole, by bisection."""
+        low, high = 0.0, 1.0
+        change_w = self._model.battery.change_w
+        for _ in range(12):
+            middle = 0.5 * (low + high)
+            if room_j + change_w(-(fixed_w + middle * work_w)) < 0.0:
+                high = middle
+            else:
+                low = middle
+        return low

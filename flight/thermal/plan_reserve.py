@@ -1,0 +1,104 @@
+"""What must be kept back for later: energy for the shadows ahead, coolness for the heat ahead.
+
+Both are computed backwards over what is known of the orbit, for a node that does nothing but idle
+from a moment on: the least energy, and the highest temperature of each radiating node, from which
+it then comes through without passing a limit (the viability kernels of battery and radiator). They
+need no plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flight.thermal.horizon import Forecast
+    from flight.thermal.node_model import NodeModel
+    from flight.thermal.plant_learner import Learned
+
+ENERGY_MARGIN_J = 100.0
+ENERGY_STEP_S, HEAT_STEP_S = 5.0, 30.0
+AHEAD_S = 4.0 * 3600.0
+"""Two orbits: what lies beyond can still be charged for, or cooled for."""
+HEAT_DOUBT = 0.15
+"""Share by which heat from outside and from the base loads may jump before it is learned."""
+FREE_K = 1e4
+"""No ceiling: the node gives its heat to others."""
+
+
+class Reserve:
+    """The least energy for each moment from which all shadows ahead are survived."""
+
+    def __init__(self, model: NodeModel, forecast: Forecast) -> None:
+        self._model = model
+        self._forecast = forecast
+        self._start_s = 0.0
+        self._least_j: list[float] = []
+
+    def renew(self, now_s: float, learned: Learned) -> None:
+        """Computes it anew from `now_s` on with what has been learned."""
+        battery, forecast = self._model.battery, self._forecast
+        steps = _steps(now_s, forecast.end_s, ENERGY_STEP_S)
+        load_w = learned.base_w + self._model.idle_w
+        full_w = forecast.array_w * learned.array_scale
+        least = [0.0] * (steps + 1)
+        for i in range(steps - 1, -1, -1):
+            at_s = now_s + i * ENERGY_STEP_S
+            sun = forecast.sun.mean(at_s, at_s + ENERGY_STEP_S)
+            gain_j = battery.change_w(full_w * sun - load_w) * ENERGY_STEP_S
+            least[i] = max(0.0, least[i + 1] - gain_j)
+        self._start_s = now_s
+        self._least_j = [battery.energy_floor_j + ENERGY_MARGIN_J + each for each in least]
+
+    def at(self, t_s: float) -> float:
+        """The reserve at a time; the higher of the two steps around it."""
+        i = _place(t_s - self._start_s, ENERGY_STEP_S, len(self._least_j))
+        return max(self._least_j[i], self._least_j[min(i + 1, len(self._least_j) - 1)])
+
+
+class HeatCeiling:
+    """The highest temperature for each moment and radiating node from which idling stays inside.
+
+    The node's own capacity alone counts: with what hangs on it, it would warm more slowly.
+    """
+
+    def __init__(self, model: NodeModel, forecast: Forecast) -> None:
+        self._model = model
+        self._forecast = forecast
+        self._start_s = 0.0
+        self._most_k: list[list[float]] = []
+
+    def renew(self, now_s: float, learned: Learned) -> None:
+        """Computes it anew from `now_s` on with what has been learned."""
+        steps = _steps(now_s, self._forecast.end_s, HEAT_STEP_S)
+        idle_w = sum(self._model.idle_heat_w)
+        self._start_s = now_s
+        self._most_k = []
+        for i, node in enumerate(self._model.nodes):
+            if node.radiance_w_k4 <= 0.0:
+                self._most_k.append([FREE_K] * (steps + 1))
+                continue
+            series = self._forecast.heat_w[i]
+            doubt = 1.0 + HEAT_DOUBT
+            fixed_w = learned.heat_w[i] + idle_w + doubt * self._model.base_heat_w[i]
+            most = [node.limit_k] * (steps + 1)
+            for k in range(steps - 1, -1, -1):
+                heat_w = fixed_w + doubt * series.at(now_s + (k + 0.5) * HEAT_STEP_S)
+                flow_w = heat_w - node.radiance_w_k4 * most[k + 1] ** 4
+                gain_k = flow_w * HEAT_STEP_S / node.capacity_j_k
+                most[k] = min(node.limit_k, most[k + 1] - gain_k)
+            self._most_k.append(most)
+
+    def at(self, t_s: float) -> list[float]:
+        """The ceilings at a time, by heat node; the lower of the two steps around it."""
+        count = len(self._most_k[0])
+        i = _place(t_s - self._start_s, HEAT_STEP_S, count)
+        j = min(i + 1, count - 1)
+        return [min(most[i], most[j]) for most in self._most_k]
+
+
+def _steps(now_s: float, end_s: float, step_s: float) -> int:
+    return int(min(AHEAD_S, max(end_s - now_s, step_s)) / step_s)
+
+
+def _place(passed_s: float, step_s: float, count: int) -> int:
+    return min(max(int(passed_s / step_s), 0), count - 1)

@@ -1,0 +1,1 @@
+"""Scorers: the cores that fly, driven over a referee's cases, and the product's own bounds."""
