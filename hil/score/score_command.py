@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flight.config import ConfigError
 from flight.one_line_parser import OneLineParser
-from hil.run_command import EXIT_FAILED, EXIT_GOOD, EXIT_USAGE
+from hil.run_flight import EXIT_FAILED, EXIT_GOOD, EXIT_USAGE
 from hil.score.case_format import case_id, public_part, read_case
 from hil.score.day_causes import causes_of
 from hil.score.day_families import DAY_S, FAMILIES, make_day

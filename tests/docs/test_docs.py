@@ -26,6 +26,7 @@ PAGES = (
     "docs/SCENARIOS.md",
     "docs/bench.md",
     "docs/camera.md",
+    "docs/governor.md",
     "docs/hal.md",
     "docs/raspberry-pi.md",
     "docs/jetson.md",

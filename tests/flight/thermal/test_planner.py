@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 
 from flight.thermal.heat_network import reduce_network
-from flight.thermal.plan_solver_native import PlanSolver
 from flight.thermal.planner import SEEN_CUT, SEEN_DARK, ContactSight, Planner, PlanState
 from flight.thermal.plant_learner import Learned
 from hil.score.day_families import make_day
@@ -103,9 +102,3 @@ def test_what_is_seen_of_a_contact_changes_its_outlook_once():
     assert sight.probability == SEEN_CUT
     assert sight.look(None, 0.0)
     assert sight.probability is None
-
-
-def test_a_node_larger_than_the_solver_takes_is_refused():
-    wide = replace(MODEL, modes=MODEL.modes * 4)
-    with pytest.raises(ValueError, match="36 modes: the planner takes up to 32"):
-        PlanSolver(wide, NETWORK, Planner(MODEL, FORECAST, NETWORK).margins, 8)
