@@ -6,15 +6,20 @@ included). The first divergence in mission time is named, with what was recorded
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from flight.config import ConfigError
 from flight.one_line_parser import OneLineParser
+from hil.bench_link.layout import Mode
+from hil.line_targets import pty_target
 from hil.recorded_run import RecordedRun, Replay, compare
 from hil.run_flight import EXIT_BENCH, EXIT_FAILED, EXIT_GOOD, EXIT_USAGE, fly_through
 from hil.run_inputs import INPUT_ERRORS, check_inputs
@@ -22,7 +27,10 @@ from hil.scenario import load_scenario
 from hil.sim_target import SimTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from hil.scenario import Scenario
+    from hil.target import Target
 
 
 def main_replay(argv: Sequence[str]) -> int:
@@ -33,13 +41,15 @@ def main_replay(argv: Sequence[str]) -> int:
         recorded = RecordedRun.read(folder)
         scenario = load_scenario(str(folder / "scenario.toml"))
         check_inputs(scenario, str(folder / "scenario.toml"))
+        make_target = _maker(recorded, folder)
     except INPUT_ERRORS as error:
         sys.stderr.write(f"lumenode replay: {error}\n")
         return EXIT_USAGE
     try:
         with tempfile.TemporaryDirectory(prefix="lumenode-replay-") as scratch:
-            target = SimTarget(scenario, Path(scratch))
-            fly_through(target, Console(stderr=True), silent=arguments.json)
+            target = make_target(scenario, Path(scratch))
+            with contextlib.closing(target):
+                fly_through(target, Console(stderr=True), silent=arguments.json)
             world = target.world
             replay = compare(recorded, world.recorder, world.models.sha256, world.scene_digest)
     except Exception as error:
@@ -49,6 +59,19 @@ def main_replay(argv: Sequence[str]) -> int:
         return EXIT_BENCH
     sys.stdout.write(json.dumps(_plain(replay)) + "\n" if arguments.json else _told(replay))
     return EXIT_GOOD if replay.same else EXIT_FAILED
+
+
+def _maker(recorded: RecordedRun, folder: Path) -> Callable[[Scenario, Path], Target]:
+    """What makes the target the run was flown on; ConfigError where that cannot be done again."""
+    name, line = recorded.summary.get("target"), recorded.summary.get("bench_link")
+    if name == "sim":
+        return SimTarget
+    if name == "pty" and line is not None and line.get("mode") == "lock_step":
+        return partial(pty_target, mode=Mode.LOCK_STEP)
+    raise ConfigError(
+        f"{folder / 'summary.json'}: target = {name!r}: a run by the wall's clock or on hardware "
+        "cannot be flown again alike; allowed: sim, and pty in lock-step"
+    )
 
 
 def _parser() -> OneLineParser:

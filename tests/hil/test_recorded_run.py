@@ -195,3 +195,17 @@ def test_the_newest_run_is_asked_when_none_is_named(flown, tmp_path, monkeypatch
     capsys.readouterr()
     assert main(["product", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["product_id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [("serial:/dev/ttyUSB0", {"mode": "lock_step"}), ("pty", {"mode": "free_run"}), (None, None)],
+)
+def test_a_run_that_cannot_come_out_alike_is_not_flown_again(copy, capsys, target, line):
+    summary = json.loads((copy / "summary.json").read_text())
+    (copy / "summary.json").write_text(json.dumps(summary | {"target": target, "bench_link": line}))
+    capsys.readouterr()
+    assert main(["replay", str(copy)]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert repr(target) in told
+    assert "allowed: sim, and pty in lock-step" in told

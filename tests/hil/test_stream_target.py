@@ -11,6 +11,7 @@ from scripted_node import ScriptedNode, SocketPort
 from flight.telemetry.dictionary import CHANNEL_INDEX
 from hal.sample import ResetCause
 from hil.bench_link.layout import Mode
+from hil.bench_link.port_serial import PortError
 from hil.node_power import RemoteNode
 from hil.node_turns import judge_lateness
 from hil.scenario import load_scenario
@@ -154,6 +155,31 @@ def test_a_node_that_dies_is_started_again_by_its_watchdog_and_all_see_it(rig):
     assert target.resets == [(2.0, "watchdog")]
     (stopped,) = [e for e in flown.world.recorder.events if e.name == "NODE_STOPPED"]
     assert "exit code 1: segmentation fault" in stopped.text
+
+
+def test_a_node_that_hangs_in_mid_turn_is_reset_by_its_watchdog_and_all_see_it(rig, monkeypatch):
+    monkeypatch.setattr("hil.node_turns.DONE_LIMIT_S", 0.2)
+    monkeypatch.setattr("hil.node_turns.RETRY_S", 0.1)
+    flown = rig()
+    flown.node.on_grant = lambda node, _grant: node.starts > 1 or len(node.grants) < 3
+    target = flown.fly(20.0)
+    assert flown.node.starts == 2
+    assert target.resets == [(2.0, "watchdog")]
+    (stopped,) = [e for e in flown.world.recorder.events if e.name == "NODE_STOPPED"]
+    assert "no end of its turn" in stopped.text
+
+
+def test_a_line_that_is_gone_for_good_is_the_benchs_own_trouble(rig, monkeypatch):
+    monkeypatch.setattr("hil.node_turns.DONE_LIMIT_S", 0.2)
+    monkeypatch.setattr("hil.node_turns.RETRY_S", 0.1)
+    flown = rig(owned=False)
+    flown.node.on()
+    flown.target.start()
+    flown.node.on_grant = lambda node, _grant: node.cut()
+    flown.port.open = lambda: (_ for _ in ()).throw(PortError("gone"))
+    flown.link._loop.call_later(0.05, flown.link._line._lost)
+    with pytest.raises(BenchError, match="socket: the line or the node is gone"):
+        flown.target.advance(3.0)
 
 
 def test_a_node_that_never_gets_anywhere_is_given_up_and_the_world_goes_on(rig):
