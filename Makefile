@@ -8,6 +8,7 @@ STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 NATIVE := $(wildcard native/src/*.c native/src/*.h native/src/*.inc native/include/*.h native/guard/*.c)
 SETUP  := pyproject.toml setup.py hal/build.py hil/plant/build.py
+CORES  ?= $(shell nproc 2>/dev/null || echo 1)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 OUT    ?= runs/$(or $(SCENARIO),first-flight)
 
@@ -18,7 +19,7 @@ run: $(STAMP) fetch  ## fly the default mission (SCENARIO=name OUT=folder) and p
 	$(BIN)/lumenode run $(SCENARIO) --out $(OUT)
 
 test: $(DEV)  ## every test, C and Python, with linters and types
-	$(MAKE) -C native test
+	$(MAKE) -j$(CORES) -s -C native test
 	$(BIN)/python -m pytest -q -n 2 tests
 
 help:  ## this list
@@ -76,7 +77,7 @@ type: $(DEV)  ## mypy, strict
 	$(BIN)/mypy
 
 native: $(DEV)  ## C with warnings as errors, analysed, unit tests under ASan and UBSan, coverage
-	$(MAKE) -C native lint tidy asan tsan coverage
+	$(MAKE) -j$(CORES) --output-sync -C native lint tidy asan tsan coverage
 
 arch: $(DEV)  ## the rules of the house, as tests
 	$(BIN)/python -m pytest -q tests/architecture
