@@ -41,8 +41,8 @@ def _gives(reading: BoardReading, frame: SensorFrame) -> str:
         for name, bits in FIELDS.items()
         if frame.valid & bits
     ]
-    model = reading.model or "a board without a name"
-    return f"{model}: the node sees {', '.join(names) or 'none of its sensors'}"
+    model = reading.model or "a machine without a name"
+    return f"{model}: {'the node sees ' + ', '.join(names) if names else 'no sensor for the node'}"
 
 
 def _list(name: str, values: list[tuple[str, ValueState]]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from linux_boards import make_tree
@@ -27,6 +28,23 @@ def config(tree, tmp_path):
     path = tmp_path / "lumenode.toml"
     path.write_text('[board]\nhal = "linux"\n' + tree.toml())
     return path
+
+
+def guards_of(pid):
+    """The processes that watch over a flight."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid for pid in children if b"lumenode-guard" in command_of(pid)]
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def is_alive(pid):
+    try:
+        return b"lumenode-guard" in command_of(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def until(true):
@@ -62,8 +80,12 @@ def test_after_a_flight_the_board_is_as_it_was_found(
         assert main_restore(["--config", str(path)]) == 2
         assert "another flight process has it" in capsys.readouterr().err
         assert tree.cap_khz() == 600_000, "a flight that goes on keeps its own"
+        guards = guards_of(flight.pid)
+        assert guards
         flight.send_signal(signal.SIGKILL if ends == "killed" else signal.SIGTERM)
         flight.wait(PATIENCE_S)
+        # It has the last word on a killed flight's payload; a service manager waits for it, too.
+        until(lambda: not any(map(is_alive, guards)))
     finally:
         flight.kill()
     changed = tree.cap_khz() != 1_800_000

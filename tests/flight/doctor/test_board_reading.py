@@ -56,7 +56,7 @@ def test_a_board_that_throttles_is_told_with_what_to_do(told):
 def test_a_board_without_anything_has_one_line(told):
     said = told("bare-pc")
     assert list(said) == ["HAL linux"]
-    assert "a board without a name: the node sees none of its sensors" in said["HAL linux"].detail
+    assert said["HAL linux"].detail == "a machine without a name: no sensor for the node"
 
 
 @pytest.mark.parametrize(
