@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -23,6 +27,22 @@ def models():
 @pytest.fixture(scope="module")
 def sessions(models):
     return {v: OrtSession(m.data) for v, m in models.items()}
+
+
+def test_the_runtime_reports_to_nobody_and_keeps_no_number_of_this_machine(tmp_path):
+    # Reporting, it would make a number for the machine first, and complain that it cannot keep it.
+    said_by_others = {"CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS"}
+    env = {name: value for name, value in os.environ.items() if name not in said_by_others}
+    (tmp_path / "home").touch()
+    env |= {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": "", "XDG_DATA_HOME": ""}
+    shown = (
+        "import os, flight.inference.session_ort as s; s.runtime_providers(); "
+        "print(os.environ.get('ORT_DISABLE_TELEMETRY'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", shown], env=env, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 @pytest.mark.parametrize("variant", ["fp32", "int8"])
