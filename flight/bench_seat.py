@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flight.app import Node
     from flight.base.clock import UtcCorrelation
     from flight.board_config import FlyConfig
+    from flight.board_tick import BoardTick
     from flight.composition import Surroundings
     from flight.inference.job import InferenceEngine
     from flight.inference.model_registry import ModelBytes
@@ -65,6 +66,7 @@ class BenchSeat:
         self._granted: GrantedLoop | None = None
         self._engine: InferenceEngine | None = None
         self._node: Node | None = None
+        self._tick: BoardTick | None = None
         self._umbilical = Umbilical(devices.tell)
 
     def make_loop(self) -> asyncio.AbstractEventLoop:
@@ -137,6 +139,7 @@ class BenchSeat:
             service = lambda: UmbilicalService(self._umbilical, around.clock, node.channels)
             return [*around.companions(node), ChildSpec(name="umbilical", factory=service)]
 
+        self._tick = around.tick
         measure = None if self.lock_step else around.measure_host
         return replace(around, listener=listen, companions=companions, measure_host=measure)
 
@@ -183,6 +186,8 @@ class BenchSeat:
     def _start_anew(self) -> NoReturn:
         if self._engine is not None:
             self._engine.close()
+        if self._tick is not None:
+            self._tick.close()
         self._power_cut()
 
     def _refuse(self, state: LinkState) -> None:

@@ -155,7 +155,7 @@ class LinkDevices(NativeDevices):
                 setattr(self._line, field, int(getattr(line, field)))
             except OverflowError:
                 raise HalError(f"link.open.{field}", lib.HAL_E_RANGE) from None
-        super().__init__("link", config, self._line)
+        super().__init__("link", config, self._line, shared=True)
         self._grant = ffi.new("struct hal_link_grant *")
         self._status = ffi.new("struct hal_link_status *")
 

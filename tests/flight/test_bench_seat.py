@@ -147,13 +147,14 @@ def test_a_bench_that_does_not_fit_is_one_line(seated, mode):
 @pytest.mark.parametrize("mode", ["lock-step", "free-run"])
 def test_a_power_cut_ends_everything_at_once_and_starts_the_process_anew(seated, mode):
     node = seated(mode)
-    engine = Closed()
-    node.seat._engine = engine
+    engine, tick = Closed(), Closed()
+    node.seat._engine, node.seat._tick = engine, tick
     node.devices.news(LinkState(LinkPhase.RESET, "", 1, 3))
     look = node.ready if mode == "lock-step" else node.seat._look
     with pytest.raises(PowerLostError):
         look()
     assert engine.closed
+    assert tick.closed, "a process that begins anew keeps its children: the guard's must have ended"
 
 
 class Closed:

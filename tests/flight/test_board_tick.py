@@ -217,6 +217,20 @@ def test_everything_is_given_back(loop):
     assert open_files() == before
 
 
+def test_a_tick_that_is_closed_leaves_no_process_behind(loop):
+    with contextlib.ExitStack() as opened:
+        devices = NativeDevices("sim", shared=True)
+        opened.callback(devices.close)
+        tick = open_board_tick(BoardSection(guard_ticks=5), devices, loop, opened)
+        process = Path(f"/proc/{tick.guard._supervisor.pid}")
+        assert process.exists()
+        tick.guard.arm()
+        tick.close()
+        assert devices.set_payload_level(3) == 3, "nobody has tripped, nobody can any more"
+        assert not process.exists(), "ended, and reaped"
+        tick.close()
+
+
 def test_a_supervisor_that_does_not_start_is_told_and_the_thread_watches_alone(loop, monkeypatch):
     def refuse(_self):
         raise HalError("guard.supervisor", -HalErrorKind.PERM)

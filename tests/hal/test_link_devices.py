@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from line_bench import LineBench, SteppedNode
 
+from hal.guard import Guard
 from hal.link_devices import (
     REFUSALS,
     Heartbeat,
@@ -325,3 +327,27 @@ def test_a_line_cannot_make_single_calls_fail(stepped: tuple[SteppedNode, LineBe
     assert kind_of(lambda: bench.fail(FailingCall.LASER)) is HalErrorKind.UNSUPPORTED
     assert node.snapshot().valid == SENSOR_ALL
     assert bench.session.phase is Phase.UP
+
+
+def test_the_guards_process_reaches_a_node_on_a_bench_as_well() -> None:
+    """Else a node that was stopped would go on, once it runs again, as if nothing had been."""
+    bench = LineBench(LinkMode.FREE_RUN, CONFIG)
+    node = LinkDevices(LinkConfig(bench.path, baud=0), CONFIG)
+    guard = Guard(node, period_ns=2_000_000, limit_ticks=5)
+    guard.start_supervisor()
+    give_up = time.monotonic() + 60
+    while guard.supervisor_runs() and not guard.status().process_ticks:
+        assert time.monotonic() < give_up
+        time.sleep(0.001)
+    assert guard.status().process_ticks
+    assert node.set_laser(on=True) == 1
+    guard.arm()
+    while not guard.status().safe:
+        assert time.monotonic() < give_up
+        time.sleep(0.001)
+    with pytest.raises(HalError) as caught:
+        node.set_laser(on=True)
+    assert caught.value.kind is HalErrorKind.INHIBITED
+    guard.close()
+    node.close()
+    bench.close()
