@@ -186,7 +186,11 @@ def _left_over(config: FlyConfig) -> Iterator[Finding]:
         os.close(hold_folder(Path(config.board.data)))
     except ConfigError:
         return  # that flight goes on
-    yield found("settings", "a flight ended without putting them back", "lumenode restore")
+    yield found(
+        "settings",
+        "a flight ended without putting them back",
+        "lumenode restore, with this configuration",
+    )
 
 
 def _broker(config: FlyConfig) -> Iterator[Finding]:

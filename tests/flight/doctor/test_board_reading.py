@@ -106,5 +106,5 @@ def test_settings_that_a_flight_left_behind_are_told_unless_it_goes_on(config):
     os.close(claim)
     said = {each.name: each for each in node_checks.of_node(config)}
     assert (said["settings"].state, said["settings"].remedy) == (
-        (State.MISSING, "lumenode restore")
+        (State.MISSING, "lumenode restore, with this configuration")
     )
