@@ -18,6 +18,7 @@ import part_guard  # noqa: E402
 import part_link  # noqa: E402
 import part_lock  # noqa: E402
 import part_snapshot  # noqa: E402
+import part_terminal  # noqa: E402
 import part_tick  # noqa: E402
 
 # A part is a function that yields rows; a new one is one line.
@@ -27,6 +28,7 @@ PARTS = {
     "tick": part_tick.rows,
     "guard": part_guard.rows,
     "link": part_link.rows,
+    "terminal": part_terminal.rows,
 }
 
 
