@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),
-    "score": ("hil.score.score_command", "main_score", "score the governor on a day"),
+    "score": ("hil.score.score_subjects", "main_score", "score the cores that fly on a case"),
     "terminal": (
         "hil.terminal.terminal_command",
         "main_terminal",

@@ -55,7 +55,7 @@ class ArqSender:
         self._config = config or ArqConfig()
         self._frames: dict[int, _Frame] = {}
         self._undecided: list[int] = []
-        self._highest_sent = 0
+        self._highest_sent = self._sent_ns = self._probes = 0
         self._gate = ReportGate(vcid)
         self._accepted = 0
         self._completing: set[int] = set()
@@ -99,7 +99,8 @@ class ArqSender:
             freed: identities whose confirmation it carries, from `next_freed`.
             asked: identities of the reconcile request it carries, from `reconcile_items`.
         """
-        del now_ns  # frames are told apart by number; time decides nothing here
+        self._sent_ns = now_ns
+        self._probes = 0 if segments or freed or asked else self._probes + 1
         assert frame_no > self._highest_sent, "frame counts grow"
         self._highest_sent = frame_no
         self._frames[frame_no] = _Frame(tuple(segments), freed, asked, self._accepted)
@@ -111,6 +112,16 @@ class ArqSender:
         counters = self.counters
         counters.sent_frames += 1
         counters.window_high = max(counters.window_high, len(self._frames))
+
+    def probe_due(self, now_ns: int) -> bool:
+        """On an idle line: whether an empty frame is due, for what was sent last to be decided.
+
+        Any later frame that arrives lets the ground speak of all before it; without one the tail
+        could be lost and nobody would know. Nothing is repeated blindly, and silence ends it.
+        """
+        if not self._undecided or self._probes >= self._config.probes_max:
+            return False
+        return now_ns >= self._sent_ns + self._config.probe_ns
 
     def on_link_up(self, now_ns: int) -> None:
         """A contact has lock. Nothing is forgotten and nothing resent."""
@@ -132,6 +143,7 @@ class ArqSender:
             return NOTHING
         undecided = self._enter_epoch(report, epoch) if report.epoch != epoch else ()
         self._accepted += 1
+        self._probes = 0
         self.counters.reports += 1
         acked, lost = self._settle(report)
         completed = self._completions(report.completed)

@@ -26,6 +26,8 @@ class ArqConfig(msgspec.Struct, frozen=True):
         abandon_after_reports: a frame no report has settled by then is given up, and what it
             carried is asked about. Only frames sent before the ground began to listen, or the last
             ones before a silence, ever get so old.
+        probe_ns: on an idle line an empty frame follows after so long while frames are undecided.
+        probes_max: so many in a row without a report; a silent uplink is not worth more.
         completing_max: completions and confirmations remembered while they are being worked off.
     """
 
@@ -34,6 +36,8 @@ class ArqConfig(msgspec.Struct, frozen=True):
     confirm_after_reports: int = 64
     ask_again_after_reports: int = 8
     abandon_after_reports: int = 256
+    probe_ns: int = 50_000_000
+    probes_max: int = 8
     completing_max: int = 4_096
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
+from flight.downlink.contact_forecast import ContactForecast
+from flight.downlink.line_share import LineShare
 from flight.downlink.pass_plan import ContactKind
 from flight.downlink.terminal_health import TerminalHealth
 from flight.downlink.terminal_state import (
@@ -93,6 +95,8 @@ class ContactSession:
         self._target_id = 0
         self._laser_on = False
         self._delivered_before = 0
+        self._forecast = ContactForecast(plan)
+        self._share = LineShare()
         self._next_hint_ns = 0
         self.in_contact = False
         self.credit = 0
@@ -127,7 +131,7 @@ class ContactSession:
         if outputs.row is not None:
             self._tell_edge(outputs.row, contact, now_ns, acquired=acquired)
         self._command(outputs, now_ns)
-        self._hint(contact, outputs, now_ns)
+        self._look_ahead(contact, outputs, now_ns)
         self._publish(now_ns)
         return outputs.may_send
 
@@ -188,16 +192,16 @@ class ContactSession:
         except HalError as error:
             self._events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
 
-    def _hint(self, contact: Contact | None, outputs: TerminalOutputs, now_ns: int) -> None:
-        """Tells the queue what the contact can still carry, once a second."""
+    def _look_ahead(self, contact: Contact | None, outputs: TerminalOutputs, now_ns: int) -> None:
+        """Tells the queue what the contacts will carry, once a second, and learns how this does."""
+        self._share.look(may_send=outputs.may_send)
         if now_ns < self._next_hint_ns:
             return
         self._next_hint_ns = now_ns + HINT_EVERY_NS
-        if contact is None or not outputs.may_send:
-            self._queue.capacity_hint(None, now_ns, now_ns)
-        else:
-            left = self._plan.bytes_left(contact, now_ns)
-            self._queue.capacity_hint(left, contact.end_ns, now_ns)
+        counters = self._arq.counters
+        share = self._share.take(counters.acked_frames, counters.lost_frames)
+        self._forecast.follow(contact, now_ns, share)
+        self._queue.look_ahead(None if contact is None else self._forecast.horizon(now_ns), now_ns)
 
     def _tell_edge(self, row: Row, contact: Contact | None, now_ns: int, *, acquired: bool) -> None:
         """`acquired`: whether data flowed in the contact that the machine had before this step."""

@@ -7,11 +7,11 @@ or by a loss that is counted and audited: evicted for something denser, expired,
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.downlink.deadline_watch import DeadlineWatch
 from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
 from flight.downlink.eviction import EvictionOrder
@@ -26,11 +26,14 @@ from flight.downlink.queue_values import (
     QueueConfig,
     QueueSnapshot,
     Verdict,
+    refusal_of,
 )
 from flight.wire.ranges import RangeSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from flight.downlink.horizon import Horizon
 
 _RERANK_SHIFT = 3
 
@@ -54,7 +57,7 @@ class DownlinkQueue:
         self._order = SendOrder(self._config.order)
         self._entries: dict[int, Entry] = {}
         self._eviction = EvictionOrder(self._entries, self._config.order.ageing_ns)
-        self._deadlines: list[tuple[int, int]] = []
+        self._deadlines = DeadlineWatch(self._entries)
         self._losses = LossLedger(self._config.audit_max)
         self._bytes = self._high_bytes = self._high_products = 0
         self._delivered_products = self._delivered_bytes = self._resent_bytes = 0
@@ -80,18 +83,20 @@ class DownlinkQueue:
         entry = self._entries.get(product_id)
         return () if entry is None else tuple(entry.acked)
 
-    def capacity_hint(self, left_bytes: int | None, until_ns: int, now_ns: int) -> None:
-        """What the present contact can still carry until `until_ns`; None: unknown, no contact."""
-        self._order.capacity_hint(left_bytes, until_ns, now_ns)
+    def look_ahead(self, horizon: Horizon | None, now_ns: int) -> None:
+        """What the contacts are expected to carry, about once a second; None: unknown."""
+        self._order.look_ahead(horizon, now_ns)
 
     def offer(self, product: Product, now_ns: int, *, suspended: bool = False) -> Admission:
         """Takes a durable product in, evicting less dense ones where space demands it.
 
         A `suspended` one is held back until `resume` says what the ground has of it.
         """
-        refusal = self._refusal(product, now_ns)
+        self._order.offered(product)
+        refusal = refusal_of(product, self._config, now_ns, held=product.product_id in self)
         if refusal is not None:
             return self._refuse(product, refusal, now_ns)
+        older = self._supersede(product, now_ns)
         victims = self._make_room(product)
         if victims is None:
             return self._refuse(product, Loss.REFUSED_FULL, now_ns)
@@ -107,8 +112,9 @@ class DownlinkQueue:
         wait_for_leader(entry, self._entries)
         self._rank(entry)
         self._boost_leaders(entry)
-        self._watch_deadline(product)
-        return Admission(Verdict.DISPLACED if displaced else Verdict.ADMITTED, displaced)
+        self._deadlines.watch(product)
+        verdict = Verdict.DISPLACED if displaced else Verdict.ADMITTED
+        return Admission(verdict, displaced, superseded=older)
 
     def next_segment(self, now_ns: int, max_bytes: int) -> Segment | None:
         """The bytes that go next, at most `max_bytes`, or None when nothing may or can go.
@@ -195,22 +201,18 @@ class DownlinkQueue:
         entry.pending = RangeSet(entry.acked.gaps(0, size))
         entry.suspended = False
         self._rank(entry)
-        self._watch_deadline(entry.product)
+        self._deadlines.watch(entry.product)
         return True
 
     def expire(self, now_ns: int) -> list[int]:
         """Drops products past their deadline, unless wholly reported or to be sent late."""
         expired: list[int] = []
-        while self._deadlines and self._deadlines[0][0] <= now_ns:
-            deadline_ns, product_id = heappop(self._deadlines)
-            entry = self._entries.get(product_id)
-            if entry is None or entry.product.deadline_ns != deadline_ns:
-                continue
+        for entry in self._deadlines.due(now_ns):
             if self._config.order.send_late:
                 self._order.fall_behind(entry)
             elif entry.remaining_bytes:
                 self._lose(entry, Loss.EXPIRED, now_ns)
-                expired.append(product_id)
+                expired.append(entry.product.product_id)
         return expired
 
     def reprioritise(self, product_id: int, value_millis: int) -> bool:
@@ -254,15 +256,13 @@ class DownlinkQueue:
             mode=self._order.mode,
         )
 
-    def _refusal(self, product: Product, now_ns: int) -> Loss | None:
-        if product.product_id in self._entries:
-            return Loss.REFUSED_DUPLICATE
-        if product.size_bytes > self._config.budget_bytes:
-            return Loss.REFUSED_TOO_LARGE
-        late = product.deadline_ns is not None and product.deadline_ns <= now_ns
-        if late and not self._config.order.send_late:
-            return Loss.REFUSED_EXPIRED
-        return None
+    def _supersede(self, product: Product, now_ns: int) -> int | None:
+        """Drops what the newcomer replaces; its bytes are room for the newcomer."""
+        older = product.supersedes
+        if older is None or older not in self._entries:
+            return None
+        self._lose(self._entries[older], Loss.SUPERSEDED, now_ns)
+        return older
 
     def _make_room(self, product: Product) -> list[Entry] | None:
         need_bytes = self._bytes + product.size_bytes - self._config.budget_bytes
@@ -284,10 +284,6 @@ class DownlinkQueue:
     def _release_dependents(self, entry: Entry) -> None:
         for waiting in released_dependents(entry, self._entries):
             self._order.refresh(waiting)
-
-    def _watch_deadline(self, product: Product) -> None:
-        if product.deadline_ns is not None:
-            heappush(self._deadlines, (product.deadline_ns, product.product_id))
 
     def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:
         self._remove(entry)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
+from flight.downlink.density import density_key
 from flight.downlink.product import Product, ProductClass
-from flight.downlink.queue_entry import Entry, density_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flight.downlink.queue_entry import Entry
 
 _COMPACT_SLACK = 64
 _Item = tuple[float, int, int]

@@ -76,19 +76,23 @@ class FrameFiller:
         self._arq = arq
         self._store = store
         self._sequence = sequence
-        self._room_bytes = frame_room_bytes
+        self.room_bytes = frame_room_bytes
+        """Octets of packets in the next frame; a terminal that changes its rate changes it."""
         self.unreadable: list[int] = []
         """Products whose record does not verify any more, for the intake to drop."""
 
     def fill(self, now_ns: int) -> FrameContent | None:
         """Content of the next frame, or `None` when there is nothing to send."""
         content = FrameContent()
-        room = self._room_bytes - self._control(content, now_ns)
+        room = self.room_bytes - self._control(content, now_ns)
         while room > SEGMENT_OVERHEAD_BYTES + SEGMENT_BYTES_LEAST:
-            used = self._segment(content, room, now_ns)
+            segment = self._queue.next_segment(now_ns, room - SEGMENT_OVERHEAD_BYTES)
+            used = None if segment is None else self._segment(content, segment, now_ns)
             if used is None:
                 break
             room -= used
+        if not content.packets and self._arq.probe_due(now_ns):
+            self._add(content, Apid.PRODUCT_MANIFEST, encode_list(Freed(())), now_ns)
         return content if content.packets else None
 
     def _control(self, content: FrameContent, now_ns: int) -> int:
@@ -105,11 +109,8 @@ class FrameFiller:
             used += self._add(content, Apid.RECONCILE_REQUEST, request, now_ns)
         return used
 
-    def _segment(self, content: FrameContent, room: int, now_ns: int) -> int | None:
-        """Octets the next segment took, 0 for one that is lost; `None` when there is none now."""
-        segment = self._queue.next_segment(now_ns, room - SEGMENT_OVERHEAD_BYTES)
-        if segment is None:
-            return None
+    def _segment(self, content: FrameContent, segment: Segment, now_ns: int) -> int | None:
+        """Octets the segment took, 0 for one that is lost; `None` when the store fails as such."""
         used = 0
         try:
             data = self._store.read(segment.product_id, segment.offset, segment.length)

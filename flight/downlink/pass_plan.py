@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.downlink.link_experience import PHASES, SHARES_MAX, Confidence, LinkExperience
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 NS_PER_S = 1_000_000_000
 CONTACTS_MAX = 1_024
-_HISTORY = 32
-_EWMA_WEIGHT = 0.2
 
 
 class ContactKind(Enum):
@@ -32,18 +32,6 @@ class ContactKind(Enum):
 
 
 PRIOR_SHARE = {ContactKind.OGS: 0.64, ContactKind.RELAY: 0.75}
-
-
-class Confidence(Enum):
-    """Which prediction is asked for.
-
-    MEAN: what a pass carries on the average, recent ones counting more. P50: half of the passes
-    carried as much. P10: all but every tenth did; the figure for a product that must finish.
-    """
-
-    MEAN = "mean"
-    P50 = "p50"
-    P10 = "p10"
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -78,37 +66,6 @@ class Contact(msgspec.Struct, frozen=True):
         """What the line could carry between two times, at most the whole contact."""
         span_ns = min(until_ns, self.end_ns) - max(from_ns, self.start_ns)
         return int(self.rate_bps * max(span_ns, 0) / (8 * NS_PER_S))
-
-
-class LinkExperience:
-    """Delivered shares of one kind of contact: an average that forgets, and a distribution."""
-
-    def __init__(self, prior_share: float) -> None:
-        self._mean = prior_share
-        self._prior = prior_share
-        self._shares: list[float] = []
-
-    def note(self, share: float) -> None:
-        """One more pass: delivered bytes over line bytes, clipped to 0..1."""
-        share = min(max(share, 0.0), 1.0)
-        weight = max(_EWMA_WEIGHT, 1.0 / (len(self._shares) + 2))
-        self._mean += weight * (share - self._mean)
-        self._shares.append(share)
-        del self._shares[:-_HISTORY]
-
-    def share(self, confidence: Confidence) -> float:
-        """The share to reckon with; the prior counts as two passes of the distribution."""
-        if confidence is Confidence.MEAN:
-            return self._mean
-        ranked = sorted([*self._shares, self._prior, self._prior])
-        # Nearest rank from below: with few passes P10 is the worst one seen.
-        rank = len(ranked) // 10 if confidence is Confidence.P10 else (len(ranked) - 1) // 2
-        return ranked[rank]
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """The passes remembered, oldest first."""
-        return tuple(self._shares)
 
 
 class PassPlan:
@@ -162,6 +119,20 @@ class PassPlan:
                 return contact
         return None
 
+    def upcoming(self, now_ns: int, limit: int) -> list[Contact]:
+        """The next authorised contacts that have not begun yet, at most `limit`."""
+        found: list[Contact] = []
+        for contact in self._contacts[bisect_right(self._starts, now_ns) :]:
+            if len(found) == limit:
+                break
+            if contact.authorised:
+                found.append(contact)
+        return found
+
+    def experience_of(self, kind: ContactKind) -> LinkExperience:
+        """What is known of contacts of this kind; the forecast adds to it."""
+        return self._experience[kind]
+
     def contact_seconds(self, from_ns: int, until_ns: int) -> float:
         """Seconds between two times in which at least one authorised contact goes on."""
         covered_ns, at_ns = 0, from_ns
@@ -202,6 +173,8 @@ class PassPlan:
         """Learns again what was stored; unknown kinds are left out."""
         for kind in ContactKind:
             learned = LinkExperience(PRIOR_SHARE[kind])
-            for share in experience.get(kind.value, ())[-_HISTORY:]:
+            for share in experience.get(kind.value, ())[-SHARES_MAX:]:
                 learned.note(float(share))
+                for phase in range(PHASES):
+                    learned.note_phase(phase, float(share))
             self._experience[kind] = learned

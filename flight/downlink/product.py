@@ -27,6 +27,8 @@ class Product(msgspec.Struct, frozen=True, gc=False):
         crc32c: over all its bytes; the ground verifies it end to end.
         name: logical file name on the ground.
         depends_on: product that has to be sent before this one, or None.
+        supersedes: older product that is worth nothing once this one is queued, or None. It acts
+            when the product is offered, and does not travel.
 
     Raises:
         ValueError: a size, value or name that could not travel (the maker's mistake).
@@ -41,6 +43,7 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     crc32c: int
     name: str
     depends_on: int | None = None
+    supersedes: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.size_bytes <= SIZE_BYTES_MAX or self.value_millis < 0:

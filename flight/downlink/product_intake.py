@@ -225,6 +225,8 @@ class ProductIntake:
 
     def _admit(self, product: Product, now_ns: int, *, suspended: bool) -> None:
         admission = self._queue.offer(product, now_ns, suspended=suspended)
+        if admission.superseded is not None:
+            self._drop(admission.superseded, "PRODUCT_EVICTED", now_ns, "superseded")
         for displaced in admission.displaced:
             self._drop(displaced, "PRODUCT_EVICTED", now_ns, "displaced")
         if admission.verdict is Verdict.REFUSED:

@@ -1,4 +1,4 @@
-"""One product's place in the queue, and the key it is ranked by.
+"""One product's place in the queue.
 
 Image -> ground, hop "acted": shared by the queue (owns entries), the order of sending and the order
 of eviction (rank them).
@@ -7,10 +7,11 @@ of eviction (rank them).
 from __future__ import annotations
 
 from enum import Enum
-from math import frexp
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from flight.downlink.send_plan import PlanConfig
 
 if TYPE_CHECKING:
     from flight.downlink.product import Product
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class OrderMode(Enum):
     """What ranks the ordinary products at present."""
 
-    DEADLINE = "deadline"
+    PLANNED = "planned"
     DENSITY = "density"
 
 
@@ -33,6 +34,7 @@ class OrderConfig(msgspec.Struct, frozen=True):
             densities within one class.
         floor_permille: share of the bytes that a class with ready products gets in any case.
             2 % each costs at most 10 % of the value order and keeps every class moving.
+        plan: how much the forecast of the contacts is trusted.
         send_late: products past their deadline are kept and sent as fill, when nothing else is
             left to send. Default: they are dropped with a record, for storage is dearer here.
     """
@@ -40,6 +42,7 @@ class OrderConfig(msgspec.Struct, frozen=True):
     ageing_ns: int | None = 6 * 3_600_000_000_000
     floor_permille: int = 20
     send_late: bool = False
+    plan: PlanConfig = PlanConfig()
 
 
 class Entry:
@@ -48,6 +51,7 @@ class Entry:
     Attributes:
         pending: bytes to send, lost ones included; bytes in flight are in neither set.
         acked: bytes the ground has reported.
+        heaps: one bit for each `EntryHeap` it has a live item in; only these write it.
         ready: may be selected now; only `SendOrder.refresh` and `remove` write it.
     """
 
@@ -55,9 +59,7 @@ class Entry:
         "acked",
         "boost",
         "dependents",
-        "in_deadline",
-        "in_density",
-        "in_fill",
+        "heaps",
         "key",
         "keyed_bytes",
         "late",
@@ -77,7 +79,7 @@ class Entry:
         self.dependents: list[int] = []
         self.waits_on: int | None = None
         self.suspended = self.late = self.ready = self.sent_once = False
-        self.in_density = self.in_deadline = self.in_fill = False
+        self.heaps = 0
         self.boost: float | None = None
         self.key = 0.0
         self.keyed_bytes = 0
@@ -87,18 +89,3 @@ class Entry:
     def remaining_bytes(self) -> int:
         """Bytes not yet acknowledged."""
         return self.product.size_bytes - self.acked.size
-
-
-def log2_steps(value: int) -> float:
-    """A strictly growing, piecewise linear stand-in for log2, exact at powers of two.
-
-    Linear pieces keep the ranking identical on every machine; a maths library's last bit need not.
-    """
-    mantissa, exponent = frexp(value)
-    return exponent + 2.0 * mantissa
-
-
-def density_key(product: Product, remaining_bytes: int, ageing_ns: int | None) -> float:
-    """Rank by value per remaining byte with ageing; greater goes first."""
-    key = log2_steps(max(product.value_millis, 1)) - log2_steps(max(remaining_bytes, 1))
-    return key if ageing_ns is None else key - product.created_ns / ageing_ns

@@ -6,10 +6,14 @@ Image -> ground, hop "acted". Apart from the queue so that telemetry and the sto
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from flight.downlink.queue_entry import OrderConfig, OrderMode
+
+if TYPE_CHECKING:
+    from flight.downlink.product import Product
 
 
 class Verdict(Enum):
@@ -26,6 +30,7 @@ class Loss(Enum):
     EVICTED = "evicted"
     EXPIRED = "expired"
     DELETED = "deleted"
+    SUPERSEDED = "superseded"
     REFUSED_FULL = "refused_full"
     REFUSED_DUPLICATE = "refused_duplicate"
     REFUSED_TOO_LARGE = "refused_too_large"
@@ -41,11 +46,15 @@ class AckResult(Enum):
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """ADMITTED; DISPLACED: admitted, and `displaced` ids gave way; REFUSED for `reason`."""
+    """ADMITTED; DISPLACED: admitted, and `displaced` ids gave way; REFUSED for `reason`.
+
+    `superseded` is the older product that an admitted one has replaced.
+    """
 
     verdict: Verdict
     displaced: tuple[int, ...] = ()
     reason: Loss | None = None
+    superseded: int | None = None
 
 
 class AuditRecord(msgspec.Struct, frozen=True):
@@ -73,6 +82,16 @@ class QueueConfig(msgspec.Struct, frozen=True):
     products_max: int = 200_000
     audit_max: int = 1_024
     order: OrderConfig = OrderConfig()
+
+
+def refusal_of(product: Product, config: QueueConfig, now_ns: int, *, held: bool) -> Loss | None:
+    """Why a product is refused whatever else is queued, or None."""
+    if held:
+        return Loss.REFUSED_DUPLICATE
+    if product.size_bytes > config.budget_bytes:
+        return Loss.REFUSED_TOO_LARGE
+    late = product.deadline_ns is not None and product.deadline_ns <= now_ns
+    return Loss.REFUSED_EXPIRED if late and not config.order.send_late else None
 
 
 class QueueSnapshot(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ reconciliation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flight.downlink.queue_values import AckResult
 from flight.wire.errors import WireError
@@ -17,12 +17,28 @@ from flight.wire.report import decode as decode_report
 from flight.wire.space_packet import Apid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flight.downlink.arq_sender import ArqSender
     from flight.downlink.arq_values import ArqOutcome
     from flight.downlink.downlink_queue import DownlinkQueue
-    from flight.downlink.product_intake import ProductIntake
-    from flight.telemetry.event_log import EventLog
     from flight.wire.space_packet import SpacePacket
+
+
+class DeliveryTaker(Protocol):
+    """Who makes completions durable and frees the space."""
+
+    def delivered(self, product_ids: Sequence[int]) -> None:
+        """The ground verified these end to end."""
+        ...
+
+
+class EventTaker(Protocol):
+    """Where edges are told."""
+
+    def emit(self, name: str, t_ns: int, /, **args: str | float) -> object:
+        """Takes one event."""
+        ...
 
 
 @dataclass(slots=True)
@@ -40,7 +56,7 @@ class Settlement:
     """Applies reports and reconcile answers."""
 
     def __init__(
-        self, arq: ArqSender, queue: DownlinkQueue, intake: ProductIntake, events: EventLog
+        self, arq: ArqSender, queue: DownlinkQueue, intake: DeliveryTaker, events: EventTaker
     ) -> None:
         self._arq = arq
         self._queue = queue

@@ -25,6 +25,7 @@ BENCH_TO_FLIGHT = {
     ("hil.terminal.ground_peer", "flight.board_config"): "which frames the node flies with",
     ("hil.terminal.ground_peer", "flight.operator_cli"): "one counter for one uplink key",
     ("hil.score", "flight.thermal"): "scores the pure cores of planner and guard",
+    ("hil.score", "flight.downlink"): "flies queue, ARQ and plan against a case",
     ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
 }
 

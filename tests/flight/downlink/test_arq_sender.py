@@ -209,3 +209,18 @@ def test_frames_no_report_will_ever_cover_are_given_up_and_asked_about():
         undecided = arq.on_report(report(seq, 1, 9, (1, 9)), 0).undecided
     assert undecided == (1,)
     assert arq.in_flight_frames == 0
+
+
+def test_an_idle_line_is_probed_until_the_tail_is_decided_and_silence_ends_it():
+    arq = ArqSender(2, ArqConfig(probe_ns=50, probes_max=3))
+    assert not arq.probe_due(10**9), "nothing was sent"
+    arq.sent(1, [segment(1)], 1000)
+    assert not arq.probe_due(1049)
+    for number in range(2, 5):
+        assert arq.probe_due(number * 1000)
+        arq.sent(number, (), number * 1000)
+    assert not arq.probe_due(10**9), "a silent uplink is not worth more"
+    outcome = arq.on_report(report(1, 2, 1, (2, 2)), 10**9)
+    assert outcome.lost == ()
+    arq.on_report(report(2, 1, 4, (4, 4)), 10**9)
+    assert not arq.probe_due(10**10), "all is decided"

@@ -1,13 +1,15 @@
-"""The order of sending: deadlines while all fits, density when not, and nobody starves."""
+"""The order of sending: a plan where there is a forecast, density where not, nobody starves."""
 
 from __future__ import annotations
 
 import pytest
 
 from flight.downlink.downlink_queue import DownlinkQueue
+from flight.downlink.horizon import Horizon
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig, OrderMode
 from flight.downlink.queue_values import QueueConfig, Verdict
+from flight.downlink.send_plan import PlanConfig
 
 PLAIN = OrderConfig(ageing_ns=None, floor_permille=0)
 S = 1_000_000_000
@@ -33,6 +35,10 @@ def queue_of(*products, order=PLAIN, **config):
     return queue
 
 
+def one_contact(left_bytes, seconds):
+    return Horizon.of_one_contact(left_bytes, seconds * S, 0)
+
+
 def drain(queue, max_bytes=1000, now=0):
     order = []
     while (segment := queue.next_segment(now, max_bytes)) is not None:
@@ -40,46 +46,72 @@ def drain(queue, max_bytes=1000, now=0):
     return order
 
 
-def test_deadlines_rule_while_everything_fits_and_density_when_it_does_not():
-    items = (
-        product(1, 1000, 9000, deadline_ns=90 * S),
-        product(2, 1000, 10, deadline_ns=80 * S),
-        product(3, 1000, 500),
-    )
-    queue = queue_of(*items)
-    queue.capacity_hint(100_000, 100 * S, 0)
-    assert drain(queue) == [2, 1, 3]
-    assert queue.snapshot().mode is OrderMode.DEADLINE
-    queue = queue_of(*items)
-    queue.capacity_hint(2500, 100 * S, 0)
-    assert queue.next_segment(0, 500).product_id == 1
-    assert queue.snapshot().mode is OrderMode.DENSITY
-    queue.capacity_hint(None, 0, 0)
+def test_what_would_miss_its_deadline_goes_first_while_both_fit():
+    """Dearer, but patient: it fits behind the other one, which does not fit behind it."""
+    patient = product(1, 9_000_000, 90_000)
+    urgent = product(2, 5_000_000, 40_000, deadline_ns=30 * S)
+    queue = queue_of(patient, urgent)
+    queue.look_ahead(one_contact(20_000_000, 100), 0)
+    assert drain(queue, 10_000_000)[0] == 2
+    assert queue.snapshot().mode is OrderMode.PLANNED
+    queue = queue_of(patient, urgent)
+    assert drain(queue, 10_000_000)[0] == 1, "without a forecast the denser one goes first"
     assert queue.snapshot().mode is OrderMode.DENSITY
 
 
-def test_the_change_between_the_orders_has_a_band():
-    queue = queue_of(product(1, 1000, deadline_ns=10 * S))
-    modes = []
-    for left in (999, 1000, 1111, 1112, 1050, 1000, 999):
-        queue.capacity_hint(left, 50 * S, 0)
-        modes.append(queue.snapshot().mode)
-    density, deadline = OrderMode.DENSITY, OrderMode.DEADLINE
-    assert modes == [density, density, density, deadline, deadline, deadline, density]
+def test_density_rules_when_not_everything_fits():
+    queue = queue_of(product(1, 9000, 90_000), product(2, 5000, 10_000, deadline_ns=60 * S))
+    queue.look_ahead(one_contact(10_000, 100), 0)
+    assert drain(queue, 10_000)[0] == 1
 
 
-def test_what_cannot_make_its_deadline_is_only_fill():
+def test_what_cannot_be_finished_goes_last():
     hopeless = product(1, 50_000, 10**9, deadline_ns=10 * S)
     queue = queue_of(hopeless, product(2, 1000, 1))
-    queue.capacity_hint(20_000, 20 * S, 0)
+    queue.look_ahead(one_contact(20_000, 20), 0)
     assert drain(queue, 10_000)[0] == 2
-    assert queue.snapshot().late_marked == 1
     queue = queue_of(hopeless, product(2, 1000, 1))
-    queue.capacity_hint(20_000, 20 * S, 0)
+    queue.look_ahead(one_contact(20_000, 20), 0)
     assert queue.next_segment(0, 1000).product_id == 2
-    queue.capacity_hint(200_000, 21 * S, 0)
+    queue.look_ahead(one_contact(900_000, 20), 3 * S)
     queue.offer(product(3, 1000, 1), 0)
-    assert queue.next_segment(0, 1000).product_id == 1, "a new contact gives another chance"
+    assert queue.next_segment(3 * S, 1000).product_id == 1, "a better line gives another chance"
+
+
+def test_a_product_that_comes_after_the_plan_takes_its_place_by_the_price_of_the_line():
+    queue = queue_of(*(product(i, 1000, 1000 + i, deadline_ns=90 * S) for i in range(1, 30)))
+    queue.look_ahead(one_contact(10_000, 100), 0)
+    queue.offer(product(90, 1000, 5000, deadline_ns=20 * S), 0)
+    queue.offer(product(91, 1000, 1), 0)
+    order = drain(queue, 1000)
+    assert order[0] == 90
+    assert order[-1] == 91
+
+
+def test_lost_bytes_of_a_product_sent_to_its_end_go_first():
+    queue = queue_of(product(1, 4000, 10), product(2, 4000, 10_000))
+    queue.look_ahead(one_contact(100_000, 100), 0)
+    assert drain(queue, 4000) == [2, 1]
+    queue.offer(product(3, 4000, 10**6), 0)
+    queue.requeue(1, 1000, 500)
+    assert queue.next_segment(0, 4000).product_id == 1
+    assert queue.next_segment(0, 4000).product_id == 3
+
+
+def test_without_contacts_to_come_the_plan_is_forgotten():
+    queue = queue_of(product(1))
+    queue.look_ahead(one_contact(100_000, 100), 0)
+    assert queue.snapshot().mode is OrderMode.PLANNED
+    queue.look_ahead(None, 1)
+    assert queue.snapshot().mode is OrderMode.DENSITY
+
+
+def test_only_the_densest_are_planned_and_the_others_follow_by_density():
+    plan = PlanConfig(candidates_max=10)
+    order = OrderConfig(ageing_ns=None, floor_permille=0, plan=plan)
+    queue = queue_of(*(product(i, 1000, 100 + i) for i in range(60)), order=order)
+    queue.look_ahead(one_contact(10**6, 100), 0)
+    assert drain(queue, 1000) == sorted(range(60), reverse=True)
 
 
 def test_no_class_starves_under_overload():
@@ -105,26 +137,21 @@ def test_waiting_makes_a_product_denser():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["density", "deadline"])
-def test_a_hundred_thousand_products_cost_no_more_steps_than_their_logarithm(mode):
-    """Counted in comparisons, not in time: each selection may touch few heap items."""
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_hundred_thousand_products_are_sent_in_order_and_the_heaps_stay_bounded(planned):
     queue = DownlinkQueue(QueueConfig(budget_bytes=1 << 50, order=PLAIN))
     for index in range(100_000):
-        deadline = None if index % 3 else (10**6 + index * 7919 % 99_991) * S
         klass = ProductClass(1 + index % 5)
-        queue.offer(product(index, 1000, index * 7919 % 10_007, klass, deadline_ns=deadline), 0)
-    if mode == "deadline":
-        queue.capacity_hint(10**9, 10**15, 0)
+        queue.offer(product(index, 1000, index * 7919 % 10_007, klass), 0)
+    if planned:
+        queue.look_ahead(one_contact(10**9, 10**6), 0)
     segments = [queue.next_segment(0, 400) for _ in range(3000)]
     assert len({s.product_id for s in segments}) == 1000
-    heaps = [*queue._order._density, queue._order._deadline, queue._eviction._heap]
+    order = queue._order
+    heaps = [*order._density, order._planned, queue._eviction._heap]
     assert sum(map(len, heaps)) < 4 * 100_000
-    if mode == "density":
-        values = [queue.product(s.product_id).value_millis for s in segments]
-        assert values == sorted(values, reverse=True)
-    else:
-        deadlines = [queue.product(s.product_id).deadline_ns for s in segments]
-        assert deadlines == sorted(deadlines)
+    values = [queue.product(s.product_id).value_millis for s in segments]
+    assert values == sorted(values, reverse=True)
 
 
 def test_late_products_may_be_kept_as_fill():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.downlink.downlink_queue import DownlinkQueue
+from flight.downlink.horizon import Horizon
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import AckResult, Loss, QueueConfig, Verdict
@@ -134,7 +135,7 @@ def test_storage_pressure_displaces_the_least_dense_and_says_whom():
     assert queue.offer(product(2), 0).reason is Loss.REFUSED_DUPLICATE
     assert queue.offer(product(9, 3001), 0).reason is Loss.REFUSED_TOO_LARGE
     lost = queue.snapshot().lost_products
-    assert [lost[loss] for loss in Loss] == [2, 0, 0, 1, 1, 1, 0]
+    assert [lost[loss] for loss in Loss] == [2, 0, 0, 0, 1, 1, 1, 0]
 
 
 def test_emergencies_and_reported_products_never_give_way():
@@ -262,7 +263,7 @@ def test_every_byte_is_waiting_in_flight_or_acknowledged(steps, order):  # noqa:
             else:
                 queue.requeue(segment.product_id, segment.offset, segment.length)
         elif verb == "hint":
-            queue.capacity_hint(values[0], now + 10 * S, now)
+            queue.look_ahead(Horizon.of_one_contact(values[0], now + 10 * S, now), now)
         elif verb == "delete" and picked is not None:
             queue.delete(picked, now)
         elif verb == "value" and picked is not None:
@@ -299,7 +300,6 @@ def check(queue, flying):
     assert len(queue) <= 8
     ready = [e for e in queue._entries.values() if e.ready]
     assert queue._order.pending_bytes == sum(e.pending.size for e in ready)
-    assert queue._order._late_bytes == sum(e.pending.size for e in ready if e.late)
     for product_id, entry in queue._entries.items():
         covered = sum(s.length for s in flying if s.product_id == product_id)
         assert entry.pending.size + entry.acked.size + covered == entry.product.size_bytes
@@ -310,7 +310,7 @@ def test_what_the_ground_calls_for_goes_next_even_while_deadlines_rule():
     queue = DownlinkQueue()
     for product_id in range(1, 6):
         queue.offer(product(product_id, size=100, deadline_ns=(10 + product_id) * S), 0)
-    queue.capacity_hint(1_000_000, 100 * S, 0)
+    queue.look_ahead(Horizon.of_one_contact(1_000_000, 100 * S, 0), 0)
     assert queue.next_segment(0, 100).product_id == 1
     assert queue.reprioritise(5, 999_000)
     assert queue.next_segment(0, 100).product_id == 5
@@ -324,6 +324,21 @@ def test_a_product_made_cheaper_is_not_called_for():
             product(product_id, size=100, value=500, deadline_ns=(10 + product_id) * S),
             0,
         )
-    queue.capacity_hint(1_000_000, 100 * S, 0)
+    queue.look_ahead(Horizon.of_one_contact(1_000_000, 100 * S, 0), 0)
     assert queue.reprioritise(2, 1)
     assert queue.next_segment(0, 100).product_id == 1
+
+
+def test_a_newer_result_replaces_the_older_and_its_room():
+    queue = queue_of(product(1, 900), budget_bytes=1000)
+    admission = queue.offer(product(2, 800, supersedes=1), 5 * S)
+    assert (admission.verdict, admission.superseded) == (Verdict.ADMITTED, 1)
+    assert 1 not in queue
+    assert [record.reason for record in queue.drain_audit()] == [Loss.SUPERSEDED]
+    assert queue.offer(product(3, 100, supersedes=77), 6 * S).superseded is None
+
+
+def test_a_refused_product_replaces_nothing():
+    queue = queue_of(product(1, 900), budget_bytes=1000)
+    assert queue.offer(product(2, 2000, supersedes=1), 0).verdict is Verdict.REFUSED
+    assert 1 in queue

@@ -1,33 +1,16 @@
-"""The ranking key is exact in order, and the same on every machine."""
+"""One product's place in the queue."""
 
 from __future__ import annotations
 
-from math import log2
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from flight.downlink.product import Product, ProductClass
-from flight.downlink.queue_entry import density_key, log2_steps
-
-BIG = st.integers(1, 1 << 52)
-
-
-@given(BIG, BIG)
-def test_the_steps_keep_the_order_and_are_close_to_the_logarithm(a, b):
-    assert (a < b) == (log2_steps(a) < log2_steps(b))
-    assert log2_steps(a) == pytest.approx(log2(a) + 2, abs=0.09)
+from flight.downlink.queue_entry import Entry
+from flight.wire.ranges import RangeSet
 
 
-def test_the_steps_are_exact_at_powers_of_two():
-    assert [log2_steps(1 << k) - log2_steps(1) for k in range(60)] == list(range(60))
-
-
-def test_waiting_for_one_ageing_time_doubles_the_density():
-    def key(value, created_ns):
-        product = Product(1, ProductClass.RAW, 100, value, None, created_ns, 0, "p")
-        return density_key(product, 100, 1000)
-
-    assert key(400, 1000) == key(200, 0)
-    assert key(0, 0) == key(1, 0), "nothing is worth less than nothing"
+def test_what_remains_is_what_the_ground_has_not_reported():
+    product = Product(1, ProductClass.RAW, 100, 1, None, 0, 0, "p")
+    entry = Entry(product, RangeSet([(0, 100)]), RangeSet())
+    entry.pending.take_first(60)
+    assert entry.remaining_bytes == 100, "in flight is not there yet"
+    entry.acked.add(0, 40)
+    assert entry.remaining_bytes == 60

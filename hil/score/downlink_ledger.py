@@ -1,0 +1,101 @@
+"""The ledger of a scored flight: which frame carried what, and what became of each product.
+
+Format version 1 of the downlink ledger; the arrays are flat, segments in the order of frames.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from flight.downlink.product import Segment
+    from hil.score.downlink_case import Case
+
+VERSION = 1
+
+
+class LedgerWriter:
+    """Records a flight.
+
+    Args:
+        case: for the number of products and the digest.
+        sizes: bytes of each product or part by identity; identities from the number of products
+            on are further parts of the product with the same remainder.
+    """
+
+    def __init__(self, case: Case, sizes: dict[int, int]) -> None:
+        self._count = len(case.arrays["size"])
+        self._sizes = sizes
+        self._passes, self._slots, self._segments = array("i"), array("i"), array("i")
+        self._pids, self._offsets, self._lengths = array("i"), array("q"), array("i")
+        self._acked: dict[int, int] = {}
+        self._dropped: dict[int, int] = {}
+
+    def frame(self, contact: int, slot: int, segments: Sequence[Segment]) -> None:
+        """A frame went out in this slot."""
+        self._passes.append(contact)
+        self._slots.append(slot)
+        self._segments.append(len(segments))
+        for segment in segments:
+            offset = segment.offset
+            product_id = segment.product_id
+            while product_id >= self._count:
+                product_id -= self._count
+                offset += self._sizes[product_id]
+            self._pids.append(product_id)
+            self._offsets.append(offset)
+            self._lengths.append(segment.length)
+
+    def acknowledged(self, product_id: int, at_ns: int) -> None:
+        """The stack regards this product or part as complete on the ground."""
+        self._acked.setdefault(product_id, at_ns)
+
+    def dropped(self, product_id: int, at_ns: int) -> None:
+        """The stack has given this product or part up."""
+        if product_id not in self._acked:
+            self._dropped.setdefault(product_id, at_ns)
+
+    def arrays(self, count: int, case: Case) -> dict[str, NDArray[Any]]:
+        """The ledger, ready to be stored."""
+        whole: dict[int, list[int]] = {}
+        for product_id in self._sizes:
+            whole.setdefault(product_id % count, []).append(product_id)
+        acked = {
+            product_id: max(self._acked[part] for part in parts)
+            for product_id, parts in whole.items()
+            if all(part in self._acked for part in parts)
+        }
+        dropped = {
+            part % count: at_ns
+            for part, at_ns in self._dropped.items()
+            if part % count not in acked
+        }
+        pending = [each for each in range(count) if each not in acked and each not in dropped]
+        numbers = {
+            "frame_pass": self._passes,
+            "frame_slot": self._slots,
+            "frame_nseg": self._segments,
+            "seg_pid": self._pids,
+            "seg_off": self._offsets,
+            "seg_len": self._lengths,
+        }
+        found: dict[str, NDArray[Any]] = {
+            name: np.array(numbers[name], dtype=np.int64) for name in numbers
+        }
+        found |= {
+            "ack_pid": np.array(list(acked), np.int64),
+            "ack_ns": np.array(list(acked.values()), np.int64),
+            "dropped_pid": np.array(list(dropped), np.int64),
+            "dropped_ns": np.array(list(dropped.values()), np.int64),
+            "pending_pid": np.array(pending, np.int64),
+            "version": np.array(VERSION, np.int64),
+            "case_sha256": np.array(case.head.sha256),
+        }
+        return found
