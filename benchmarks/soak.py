@@ -19,6 +19,12 @@ from flight_process import make_board, status_kib
 NATIVE = Path(__file__).resolve().parents[1] / "native"
 SAMPLES = 100
 RSS_GROWTH_MIB_MAX = 6.0
+# Nobody fetches the products: a small store is full after some minutes, and has to stay as it is.
+STORE = """
+[store]
+cap_bytes = 1_000_000
+segment_bytes = 1_000_000
+"""
 FDS_GROWTH_MAX = 4
 
 
@@ -32,7 +38,9 @@ class Flight:
 
     def __init__(self, folder):
         self._log = (folder / "flight.txt").open("w+")
-        command = [sys.executable, "-m", "flight", "fly", "--config", str(make_board(folder))]
+        config = make_board(folder)
+        config.write_text(config.read_text() + STORE)
+        command = [sys.executable, "-m", "flight", "fly", "--config", str(config)]
         self.process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         self.weights = []
 
