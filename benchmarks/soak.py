@@ -23,9 +23,10 @@ RSS_GROWTH_MIB_MAX = 6.0
 STORE = """
 [store]
 cap_bytes = 1_000_000
-segment_bytes = 1_000_000
+segment_bytes = 65_536
 """
-FDS_GROWTH_MAX = 4
+FDS_GROWTH_MAX = 64
+"""A descriptor each segment that the store may come to have, four times its cap of them."""
 
 
 def weight(pid):
