@@ -6,7 +6,8 @@ flying node has the same client inside its backend (native/include/term_link.h i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+from weakref import finalize
 
 from hal.native_library import ffi, lib
 from hal.sample import HalConfig, HalError
@@ -44,6 +45,9 @@ class TerminalLine:
         opened = ffi.new("struct term_link **")
         _check(lib.term_link_open(opened, self._config, self._memory + skew, needed), "open")
         self._link = opened[0]
+        # A thread works in this memory: it ends before the memory does, whoever forgets the line.
+        kept = (self._memory, self._config, self._path)
+        self._end = finalize(self, _end, self._link, kept)
         self._words = ffi.new("uint32_t[]", TERM_REG_COUNT)
         self._view = ffi.new("struct term_link_view *")
         self._rx = ffi.new("uint8_t[]", values.max_frame_bytes)
@@ -93,8 +97,13 @@ class TerminalLine:
 
     def close(self) -> None:
         """Gives the line back; the terminal goes dark by its own rule. May be called twice."""
-        link, self._link = self._link, ffi.NULL
-        lib.term_link_close(link)
+        self._link = ffi.NULL
+        self._end()
+
+
+def _end(link: Any, kept: tuple[Any, ...]) -> None:
+    del kept
+    lib.term_link_close(link)
 
 
 def _check(code: int, call: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from hal.terminal_values import LinePhase, TerminalLineCounters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 R = TermRegister
 PATIENCE_S = 60.0
@@ -119,3 +119,13 @@ def test_the_line_is_given_back_so_that_another_may_have_it() -> None:
             with TerminalLine(path) as line:
                 until(lambda line=line: line.look().phase is LinePhase.UP)
         assert os.access(path, os.R_OK | os.W_OK)
+
+
+def test_a_line_that_is_forgotten_takes_its_thread_with_it(tmp_path: Path) -> None:
+    """The thread works in memory that goes with the line: it must have ended before."""
+    threads = Path("/proc/self/task")
+    before = set(threads.iterdir())
+    line = TerminalLine(str(tmp_path / "gone"))
+    (thread,) = set(threads.iterdir()) - before
+    del line
+    assert not thread.exists()
