@@ -4,13 +4,14 @@ Once a second it takes the work and the link share that are wanted and returns w
 be. Heat: the network one second ahead, from what the sensors show, must stay under every limit and
 under the ceiling of the orbit ahead, and so must what follows when all is off from then on (heat on
 its way to the radiator). Battery: the energy a second ahead must not fall below the reserve
-(`plan_reserve` has both). It needs no plan.
+(`plan_reserve` has both). It needs no plan; without a sensor's reading it allows nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from flight.thermal.heat_network import HeatAhead, HeatCoast
@@ -33,6 +34,7 @@ class GuardReason(Enum):
     NONE = "none"
     NODE = "heat"
     RESERVE = "reserve"
+    SENSOR = "sensor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,11 @@ class PlanGuard:
     ) -> Allowed:  # fmt: skip
         """What may be of this work (watts and heat above idle) and of this link share.
 
-        `outside_w` is all heat but the payload's and the link's.
+        `outside_w` is all heat but the payload's and the link's. With a reading that is no number
+        nothing may be: what is not seen cannot be kept inside its limits.
         """
+        if not all(map(isfinite, (energy_j, array_w, *temp_k))):
+            return Allowed(0.0, 0.0, GuardReason.SENSOR, 0)
         self._limits = [
             min(node.limit_k, ceiling) - TEMP_MARGIN_K
             for node, ceiling in zip(self._model.nodes, self._ceiling.at(now_s + 1.0), strict=True)

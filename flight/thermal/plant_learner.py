@@ -8,6 +8,7 @@ radiator thus shows within minutes, in telemetry as well as in the next plan.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class PlantLearner:
 
     def power(self, energy_j: float, array_w: float, forecast_w: float, full_w: float) -> None:
         """A second's readings; `forecast_w` is what the array should give, `full_w` in full sun."""
+        if not (isfinite(energy_j) and isfinite(array_w)):
+            self._energy_j = None
+            return
         learned, battery = self.learned, self._model.battery
         if forecast_w > SUN_LEAST * full_w:
             scale = min(max(array_w / forecast_w, SCALE_MIN), SCALE_MAX)
@@ -88,6 +92,9 @@ class PlantLearner:
 
     def heat(self, temp_k: Sequence[float], ahead_k: Sequence[float]) -> None:
         """Temperatures now, and where the model alone puts them a second later."""
+        if not all(map(isfinite, (*temp_k, *ahead_k))):
+            self._span = None
+            return
         span = self._span
         if span is None:
             self._span = _Span(list(temp_k), [0.0] * len(temp_k))
@@ -110,6 +117,6 @@ class PlantLearner:
 
     def speed(self, done_frames: float, expected_frames: float) -> None:
         """Frames a second's work made, against the profile's rate for it."""
-        if expected_frames > 0.0:
+        if expected_frames > 0.0 and isfinite(done_frames):
             scale = min(max(done_frames / expected_frames, SCALE_MIN), SCALE_MAX)
             self.learned.rate_scale += RATE_SHARE * (scale - self.learned.rate_scale)

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from math import inf, nan
+
 import pytest
 from day_of_trials import Idle, flown, hard_day, hard_nodes
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -9,6 +12,7 @@ from flight.thermal.plan_reserve import HeatCeiling, Reserve
 from flight.thermal.plant_learner import Learned
 from hil.score.day_families import make_day
 from hil.score.dve_case import node_model
+from hil.score.dve_governor import DveGovernor
 from hil.score.policies import GuardAlone
 
 MODEL = node_model(make_day("hot_eol", 1, 3600))
@@ -85,6 +89,35 @@ def test_in_the_shadow_the_reserve_takes_link_and_work_away():
     assert allowed.work < 0.5
     rich = ask(now_s=1100.0, energy_j=kept_j + 5000.0, array_w=0.0)
     assert (rich.work, rich.link) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [{"energy_j": nan}, {"array_w": inf}, {"temp_k": [nan, 308.0, 305.0]},
+     {"temp_k": [310.0, 308.0, nan]}],
+)  # fmt: skip
+def test_without_a_reading_nothing_is_allowed_and_the_sensor_is_the_reason(lost):
+    allowed = ask(**lost)
+    assert (allowed.work, allowed.link, allowed.reason) == (0.0, 0.0, GuardReason.SENSOR)
+
+
+class Blinded(DveGovernor):
+    """Loses all thermometers for some minutes, then the battery's gauge."""
+
+    def decide(self, obs):
+        if 300 <= obs.k < 500:
+            obs = replace(obs, temperature_k=[nan] * 3)
+        if 450 <= obs.k < 700:
+            obs = replace(obs, battery_j=nan)
+        return super().decide(obs)
+
+
+def test_sensors_that_are_gone_for_minutes_cost_value_and_never_a_limit():
+    day = make_day("burst", 8, 1800)
+    replay, seeing = flown(day, Blinded), flown(day, DveGovernor)
+    assert replay.violation_s == 0
+    assert not replay.faults
+    assert 0.0 < replay.value()[0] <= seeing.value()[0]
 
 
 def test_heat_that_can_still_come_is_bounded_by_what_others_hold_and_by_the_warmest():

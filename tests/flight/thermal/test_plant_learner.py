@@ -1,3 +1,5 @@
+from math import nan
+
 import pytest
 
 from flight.thermal.heat_network import HeatAhead
@@ -52,6 +54,17 @@ def test_a_sensor_that_lies_wildly_moves_no_estimate_out_of_its_bounds():
     assert 0.0 <= learned.base_w <= 10.0 * model.base_w + 1.0
     assert 0.0 < learned.rate_scale <= 1.5
     assert all(abs(w) <= HEAT_W_MAX for w in learned.heat_w)
+
+
+def test_a_sensor_that_is_gone_leaves_every_estimate_as_it_was():
+    learner = PlantLearner(node_model(make_day("sunlit", 1, 3600)))
+    for k in range(2 * HEAT_SPAN_S):
+        learner.power(nan if k % 2 else 200e3, nan, 60.0, 60.0)
+        learner.speed(nan, 5.0)
+        learner.heat([nan, 300.0, 300.0], [300.0] * 3)
+    learned = learner.learned
+    assert (learned.array_scale, learned.base_w, learned.rate_scale) == (1.0, 28.0, 1.0)
+    assert learned.heat_w == [0.0] * 3
 
 
 def test_in_the_dark_the_array_keeps_the_estimate_it_had():
