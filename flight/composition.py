@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from flight.commanding.parameters import ParameterTable
     from flight.config import BatteryConfig, NodeConfig
     from flight.downlink.product_store_sqlite import ProductStore
+    from flight.executive import GovernorLike
     from flight.inference.frame_source import FrameSource
     from flight.inference.job import InferenceEngine
     from flight.keys import LinkKeys
@@ -174,7 +175,6 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         die_limit_c=profile.die_limit_c, soc_safe=parameters["power.soc_safe"], soc_floor=floor
     )
     watched = [row for row in limits if row.name not in absent]
-    guarded = around.config.inference.governor == "guard"
     parts = ExecutiveParts(
         acquisition=Acquisition(around.devices, channels, events, absent),
         energy=energy,
@@ -183,13 +183,37 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         battery_band=Hysteresis(*low_band(floor, parameters["power.soc_resume"]), 2),
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
         modes=modes,
-        governor=Governor(profile, absent) if guarded else FullPower(profile),
+        governor=governor(around, channels, energy),
         actuation=Actuation(around.devices, channels, events),
         telemetry=CycleTelemetry(channels, events, modes, energy),
         parameters=parameters,
         status=status,
     )
     return Executive(parts, wishes)
+
+
+def governor(
+    around: Surroundings, channels: ChannelValues, energy: EnergyEstimator | MainsSupply
+) -> GovernorLike:
+    """What sets the payload's level; a plan needs an orbit, a battery and known watts."""
+    profile, config = around.profile, around.config
+    if config.inference.governor == "none":
+        return FullPower(profile)
+    guard = Governor(profile, config.sensors.absent)
+    if config.inference.governor == "guard" or config.orbit is None or not profile.watts_known:
+        return guard
+    if isinstance(energy, MainsSupply):
+        return guard
+    # Only a node that plans loads the planner.
+    from flight.thermal.level_advice import HeatPath, LevelAdvice, Work  # noqa: PLC0415
+    from flight.thermal.plan_governor import PlanGovernor  # noqa: PLC0415
+
+    path = HeatPath(**msgspec.structs.asdict(config.planner))
+    work = Work(
+        config.inference.variant, config.camera.tiles_per_frame, 1.0 / config.camera.cadence_s
+    )
+    orbit = OrbitForecast(MeanElements(**msgspec.structs.asdict(config.orbit)))
+    return PlanGovernor(guard, LevelAdvice(profile, path, work, orbit), channels)
 
 
 def guard_watch(

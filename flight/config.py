@@ -131,7 +131,26 @@ class InferenceConfig(_Section, frozen=True, kw_only=True):
     model: str = "cloud_unet"
     variant: Annotated[str, Meta(pattern="^(fp32|int8)$")] = "fp32"
     profile: str = "orin-nano-modelled"
-    governor: Annotated[str, Meta(pattern="^(guard|none)$")] = "guard"
+    governor: Annotated[str, Meta(pattern="^(guard|planner|none)$")] = "guard"
+
+
+class PlannerConfig(_Section, frozen=True, kw_only=True):
+    """The way of the heat as the planner believes it to be; counts for governor = "planner".
+
+    Attributes:
+        die_j_k, radiator_j_k: heat capacities.
+        sink_w_k: from sink to radiator.
+        radiator_m2, emissivity: of what radiates.
+        sink_c_max, radiator_c_max: the plan stays below.
+    """
+
+    die_j_k: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 12.0
+    radiator_j_k: Annotated[float, Meta(gt=0.0, le=1e6)] = 3000.0
+    sink_w_k: Annotated[float, Meta(gt=0.0, le=1000.0)] = 3.0
+    radiator_m2: Annotated[float, Meta(gt=0.0, le=100.0)] = 0.065
+    emissivity: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.88
+    sink_c_max: Annotated[float, Meta(ge=0.0, le=120.0)] = 68.0
+    radiator_c_max: Annotated[float, Meta(ge=0.0, le=120.0)] = 62.0
 
 
 class LinkConfig(_Section, frozen=True, kw_only=True):
@@ -180,6 +199,7 @@ class NodeConfig(_Section, frozen=True, kw_only=True):
     camera: CameraConfig = field(default_factory=CameraConfig)
     values: ValueConfig = field(default_factory=ValueConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
     link: LinkConfig = field(default_factory=LinkConfig)
     sensors: SensorsConfig = field(default_factory=SensorsConfig)
     store: StoreConfig = field(default_factory=StoreConfig)

@@ -147,7 +147,7 @@ variant = "fp32"                 # fp32 or int8; `lumenode models profile` measu
 # Board profile: {profile_why}.
 # A shipped one by name, or the path of a TOML file that `lumenode models profile` wrote.
 profile = {profile}
-governor = "guard"               # guard, or none: always the highest level
+governor = "guard"               # guard, planner, or none: always the highest level
 
 [linux]                # only with hal = "linux"; docs/hal.md has the rest of its keys
 period_ms = 200        # every sensor of the board is read once in it, by threads of their own

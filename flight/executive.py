@@ -205,6 +205,7 @@ class Executive:
                 queue_full=wishes.queue_full,
                 fault=standing.shed_payload or not estimates.energy.ready,
                 battery_low=estimates.battery_low,
+                utc_s=self._utc_s(now_ns),
             ),
             parts.parameters["governor.die_target_c"],
             parts.parameters["governor.sink_target_c"],

@@ -16,6 +16,8 @@ MU_KM3_S2 = 398_600.8
 EARTH_RADIUS_KM = 6378.137
 SUN_RADIUS_KM = 695_700.0
 AU_KM = 149_597_870.7
+DAY_SINE = 0.05
+"""The Sun high enough over the ground for pictures: three degrees."""
 _UNIX_EPOCH_JD = 2_440_587.5
 _SGP4_EPOCH_JD = 2_433_281.5
 _S_PER_DAY = 86_400.0
@@ -114,6 +116,28 @@ class OrbitForecast:
                 return SunPhase(sunlit=False, eclipse_in_s=0.0, eclipse_s=end_s - utc_s)
             return SunPhase(sunlit=True, eclipse_in_s=start_s - utc_s, eclipse_s=end_s - start_s)
         return NO_ECLIPSE
+
+    def ahead(self, start_s: float, end_s: float, step_s: float) -> list[tuple[float, bool, bool]]:
+        """(Unix seconds, in the sun, day below) evenly from start to end; empty without an orbit.
+
+        Day is where the ground below sees the Sun above its horizon by `DAY_SINE`.
+        """
+        found = []
+        for i in range(int((end_s - start_s) / step_s) + 1):
+            t_s = start_s + i * step_s
+            depth = self._light(t_s)
+            if isnan(depth):
+                return []
+            found.append((t_s, depth >= 0.0, self._day_sine(t_s) > DAY_SINE))
+        return found
+
+    def _day_sine(self, utc_s: float) -> float:
+        """Sine of the Sun's elevation over the ground below."""
+        days = utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
+        whole = float(int(days))
+        _, (x, y, z), _ = self._sat.sgp4(whole, days - whole)
+        sx, sy, sz = sun_direction(utc_s)
+        return float((x * sx + y * sy + z * sz) / sqrt(x * x + y * y + z * z))
 
     def _refresh(self, utc_s: float) -> None:
         step_s = self.period_s / 96.0

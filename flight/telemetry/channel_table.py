@@ -61,6 +61,10 @@ CHANNELS: tuple[Channel, ...] = (
         THROTTLE_LABELS,
     ),
     Channel("governor.throttled_s", "s", "thermal", _F, "throttled time since start"),
+    Channel("plan.level", "", "thermal", _F, "payload level of the plan; -1 without one"),
+    Channel("plan.price_energy", "1/kJ", "thermal", _F, "frames that a kilojoule would be worth"),
+    Channel("plan.price_heat", "1/kJ", "thermal", _F, "frames a kilojoule less heat is worth"),
+    Channel("plan.price_time", "1/s", "thermal", _F, "frames a second of payload is worth"),
     # inference
     Channel("inference.enabled", "", "inference", _B, "the ground allows inference"),
     Channel("inference.jobs_total", "", "inference", _C, "jobs finished"),

@@ -47,6 +47,7 @@ class GovernorInputs:
         queue_full: results have no room.
         fault: a recovery holds the payload down, or the estimates are no basis to run it on.
         battery_low: the battery's band is near its floor.
+        utc_s: Unix seconds; `None` while the time is not known.
     """
 
     thermal: ThermalState
@@ -57,6 +58,7 @@ class GovernorInputs:
     queue_full: bool
     fault: bool
     battery_low: bool = False
+    utc_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

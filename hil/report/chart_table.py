@@ -122,6 +122,23 @@ CHARTS: tuple[Chart, ...] = (
         lines=(Line(channel="governor.level", label="level", colour=palette.PURPLE, stepped=True),),
     ),
     Chart(
+        id="prices",
+        title="What more would be worth to the planner, in frames",
+        unit="frames",
+        low=0.0,
+        height=150,
+        digits=3,
+        lines=(
+            Line(channel="plan.price_energy", label="a kilojoule of energy", colour=palette.AMBER),
+            Line(
+                channel="plan.price_heat",
+                label="a kilojoule less heat",
+                colour=palette.RED,
+            ),
+            Line(channel="plan.price_time", label="a second of payload", colour=palette.BLUE),
+        ),
+    ),
+    Chart(
         id="jobs",
         title="Inference jobs finished",
         unit="jobs",

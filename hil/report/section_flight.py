@@ -114,8 +114,15 @@ def heat(record: RunRecord) -> Markup:
     return join(
         figure(record, "temperature", caption),
         figure(record, "level"),
+        figure(record, "prices") if _planned(record) else None,
         _shares(record.summary.throttle_s_by_reason, record.summary.sim_s),
     )
+
+
+def _planned(record: RunRecord) -> bool:
+    """Whether a planner led the payload for as much as one sample."""
+    level = record.telemetry.get("plan.level")
+    return level is not None and bool((level >= 0.0).any())
 
 
 def _shares(by_reason: dict[str, float | None] | None, whole_s: float | None) -> Markup:

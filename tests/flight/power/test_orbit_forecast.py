@@ -105,3 +105,22 @@ def test_an_orbit_that_has_decayed_is_answered_with_the_worst_and_never_raises()
     for days in (20, 50, 100, 400, 3_000):
         assert forecast.phase(1.78e9 + days * DAY_S) == SHADOW_ANY_MOMENT
     assert forecast.phase(1.78e9) != SHADOW_ANY_MOMENT
+
+
+def test_the_sun_ahead_agrees_with_the_phase_and_half_of_an_orbit_is_day(flown):
+    config, _, forecast = flown
+    start_s = config.epoch_utc_ns / 1e9
+    seen = forecast.ahead(start_s, start_s + 2.0 * forecast.period_s, 60.0)
+    assert len(seen) == int(2.0 * forecast.period_s / 60.0) + 1
+    assert [t for t, _, _ in seen][:2] == [start_s, start_s + 60.0]
+    assert all(sunlit is forecast.phase(t).sunlit for t, sunlit, _ in seen)
+    days = sum(day for _, _, day in seen)
+    assert 0.4 < days / len(seen) < 0.6
+    assert any(day and not sunlit for _, sunlit, day in seen) is False
+
+
+def test_of_an_orbit_that_has_decayed_nothing_is_foretold():
+    forecast = OrbitForecast(MeanElements(1.78e9, 97.0, 0.0, 0.001, 0.0, 0.0, 16.2, bstar=0.1))
+    assert forecast.ahead(1.78e9, 1.78e9 + 600.0, 60.0) != []
+    late_s = 1.78e9 + 400 * DAY_S
+    assert forecast.ahead(late_s, late_s + 600.0, 60.0) == []
