@@ -9,6 +9,7 @@ a forecast, is the baseline. The causes of lost value, as shares of the bound:
 
     order        of products the best fractional set holds whole and of which nothing was sent
     unfinished   begun, and cut off by the end of a contact or by the deadline
+    feedback     sent to the last byte; what was lost of it was not sent again in time
     late         whole, after the deadline
     luck (-)     delivered although the best set leaves it out
 
@@ -52,9 +53,11 @@ def causes(case, ledger, most):
     gap = value * (np.array(most.lp_share) - on_time) / most.value
     missed = ~on_time & (gap > 0)
     begun = delivery.received > 0
+    sent = delivery.sent == case.arrays["size"]
     return {
         "order": gap[missed & ~begun].sum(),
-        "unfinished": gap[missed & begun & ~whole].sum(),
+        "unfinished": gap[missed & begun & ~whole & ~sent].sum(),
+        "feedback": gap[missed & begun & ~whole & sent].sum(),
         "late": gap[missed & whole].sum(),
         "luck": -gap[on_time].sum(),
     }

@@ -38,7 +38,14 @@ from flight.fdir.command_loss import CommandLoss
 from flight.inference.inference_service import InferenceCounts, InferenceService
 from flight.io.safe_state import leave_safe
 from flight.keys import Half
-from flight.start_up import count_start, load_parameters, reset_cause, save_parameters
+from flight.start_up import (
+    count_start,
+    load_experience,
+    load_parameters,
+    reset_cause,
+    save_experience,
+    save_parameters,
+)
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
@@ -80,6 +87,7 @@ class Node:
         self._recovered = around.store.recover()
         self.parameters = load_parameters(around.store, around.config.parameters)
         self._plan = PassPlan(uploaded_contacts(around, now_ns))
+        load_experience(around.store, self._plan)
         self._make_downlink()
         self._make_commanding(now_ns)
         self._make_telemetry()
@@ -248,6 +256,7 @@ class Node:
             arq=self.arq,
             status=self.status,
             delivered=lambda: self._intake.delivered_total,
+            learned=partial(save_experience, self._around.store, self._plan, self.events),
             frame_bytes=self._around.config.link.frame_bytes,
             channels=self.channels,
             events=self.events,

@@ -14,12 +14,14 @@ from hal.sample import HalError, SensorBit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flight.downlink.pass_plan import PassPlan
     from flight.downlink.product_store_sqlite import ProductStore
     from flight.telemetry.event_log import EventLog
     from hal.protocols import NodeDevices
 
 STARTS = "node.starts"
 PARAMETERS = "parameters"
+EXPERIENCE = "link.experience"
 
 
 def count_start(store: ProductStore) -> int:
@@ -60,3 +62,18 @@ def save_parameters(
         events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
         return False
     return True
+
+
+def load_experience(store: ProductStore, plan: PassPlan) -> None:
+    """What contacts carried before the last reset, so that the plan need not learn it again."""
+    blob = store.load_state(EXPERIENCE)
+    if blob is not None:
+        plan.restore(msgspec.msgpack.decode(blob, type=dict[str, tuple[float, ...]]))
+
+
+def save_experience(store: ProductStore, plan: PassPlan, events: EventLog, now_ns: int) -> None:
+    """Makes it durable, once a contact; told when the store cannot."""
+    try:
+        store.store_state(EXPERIENCE, msgspec.msgpack.encode(plan.experience()))
+    except StoreError as error:
+        events.emit("STORE_FAILED", now_ns, kind=error.kind.name)

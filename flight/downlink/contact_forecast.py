@@ -41,17 +41,17 @@ class ContactForecast:
         self._lasted = [0.0] * PHASES
         self._recent_yield = self._recent_due = 0.0
 
-    def follow(self, contact: Contact | None, now_ns: int, share: float) -> None:
+    def follow(self, contact: Contact | None, now_ns: int, share: float) -> bool:
         """How the line did since the last call, `share` of its rate delivered (0..1).
 
         Call it about once a second in a contact, with 0 while there is no lock. A contact that
-        ends, or gives way to another, becomes experience.
+        ends, or gives way to another, becomes experience: True when one did.
         """
         previous = self._contact
         if previous is not None:
             self._note(previous, min(now_ns, previous.end_ns), min(max(share, 0.0), 1.0))
         if contact == previous:
-            return
+            return False
         if previous is not None:
             self._finish(previous)
         self._contact = contact
@@ -60,6 +60,7 @@ class ContactForecast:
             self._yielded, self._lasted = [0.0] * PHASES, [0.0] * PHASES
             self._recent_yield = self._recent_due = 0.0
             self._note(contact, now_ns, 0.0)
+        return previous is not None
 
     def horizon(self, now_ns: int) -> Horizon:
         """What is expected from now on, at most `CONTACTS_AHEAD` contacts."""

@@ -73,6 +73,7 @@ class ContactSession:
         arq: ArqSender,
         status: Latest[NodeStatus],
         delivered: Callable[[], int],
+        learned: Callable[[int], None],
         frame_bytes: int,
         channels: ChannelValues,
         events: EventLog,
@@ -84,6 +85,7 @@ class ContactSession:
         self._arq = arq
         self._status = status
         self._delivered = delivered
+        self._learned = learned
         self._frame_bytes = frame_bytes
         self._fifo_frames = 0
         self._values = channels.values
@@ -200,7 +202,8 @@ class ContactSession:
         self._next_hint_ns = now_ns + HINT_EVERY_NS
         counters = self._arq.counters
         share = self._share.take(counters.acked_frames, counters.lost_frames)
-        self._forecast.follow(contact, now_ns, share)
+        if self._forecast.follow(contact, now_ns, share):
+            self._learned(now_ns)
         self._queue.look_ahead(None if contact is None else self._forecast.horizon(now_ns), now_ns)
 
     def _tell_edge(self, row: Row, contact: Contact | None, now_ns: int, *, acquired: bool) -> None:

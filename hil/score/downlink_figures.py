@@ -27,12 +27,12 @@ class Delivery(msgspec.Struct, frozen=True):
     Attributes:
         done_ns: when the ground held all of it; `NEVER` if it did not.
         received: different bytes on the ground, as segments of a plain ledger never overlap.
-        last_sent_ns: when its last segment went out; -1 if none did.
+        sent: different bytes that went out, arrived or not.
     """
 
     done_ns: NDArray[np.int64]
     received: NDArray[np.int64]
-    last_sent_ns: NDArray[np.int64]
+    sent: NDArray[np.int64]
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -67,12 +67,31 @@ class Figures(msgspec.Struct, frozen=True):
 
 def deliveries(case: Case, ledger: Mapping[str, NDArray[Any]]) -> Delivery:
     """When each product became whole on the ground, by the case's own channel."""
-    count = len(case.arrays["size"])
     frame_slot = case.starts[ledger["frame_pass"]] + ledger["frame_slot"]
     slot = np.repeat(frame_slot, ledger["frame_nseg"])
     good = case.good[slot]
     pid, offset = ledger["seg_pid"][good], ledger["seg_off"][good]
     length, when = ledger["seg_len"][good], slot[good]
+    received, latest = _union(case, pid, offset, length, when)
+    arrives = case.slot_time_ns[np.maximum(latest, 0)] + case.head.slot_ns + case.head.down_ns
+    whole = received == case.arrays["size"]
+    everything = (ledger["seg_pid"], ledger["seg_off"], ledger["seg_len"])
+    sent, _ = _union(case, *everything, slot)
+    return Delivery(np.where(whole, arrives, NEVER), received, sent)
+
+
+def _union(
+    case: Case,
+    pid: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    length: NDArray[np.int64],
+    when: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Per product: different bytes, and the slot of the last piece that brought new ones.
+
+    Of overlapping pieces of unequal start the one behind counts for what the one before leaves.
+    """
+    count = len(case.arrays["size"])
     order = np.lexsort((when, offset, pid))
     pid, offset, length, when = pid[order], offset[order], length[order], when[order]
     base = np.concatenate(([0], np.cumsum(case.arrays["size"]))).astype(np.int64)
@@ -81,16 +100,9 @@ def deliveries(case: Case, ledger: Mapping[str, NDArray[Any]]) -> Delivery:
     reached = np.maximum.accumulate(end) if len(end) else end
     before = np.concatenate(([0], reached[:-1])) if len(end) else reached
     fresh = np.maximum(end - np.maximum(start, before), 0)
-    received = np.bincount(pid, fresh, count).astype(np.int64)
-    # Of overlapping pieces the later one counts where it is needed: pieces of a plain ledger that
-    # overlap are repeats, and a repeat of bytes that are held brings nothing fresh.
     latest = np.full(count, -1, np.int64)
     np.maximum.at(latest, pid[fresh > 0], when[fresh > 0])
-    arrives = case.slot_time_ns[np.maximum(latest, 0)] + case.head.slot_ns + case.head.down_ns
-    whole = received == case.arrays["size"]
-    sent = np.full(count, -1, np.int64)
-    np.maximum.at(sent, ledger["seg_pid"], case.slot_time_ns[slot])
-    return Delivery(np.where(whole, arrives, NEVER), received, sent)
+    return np.bincount(pid, fresh, count).astype(np.int64), latest
 
 
 def effective_deadlines(case: Case) -> NDArray[np.int64]:

@@ -164,7 +164,7 @@ class DownlinkHarness:
         return not any(boot <= at_ns < boot + boot_ns for boot in self._boots)
 
     def _reset(self, up_ns: int) -> None:
-        """Power is cut: queue and ARQ are gone, products and the plan's experience are durable."""
+        """Power is cut: queue and ARQ are gone; products and the yields of contacts are durable."""
         self._collect()
         sending = self._stack.sending
         held = [
@@ -172,6 +172,9 @@ class DownlinkHarness:
             for each in self._products[: self._next_product]
             if each.product_id not in self._done
         ]
+        learned = self._plan.experience()
+        self._plan = PassPlan(contacts_of(self._case))
+        self._plan.restore(learned)
         self._stack = self._boot(self._stack.next_frame_no + RESERVE_FRAMES)
         self._stack.recover(held, sending, up_ns)
 

@@ -1,8 +1,16 @@
 """What a start is told as."""
 
 from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.pass_plan import ContactKind, PassPlan
 from flight.downlink.product_store_sqlite import ProductStore
-from flight.start_up import count_start, load_parameters, reset_cause, save_parameters
+from flight.start_up import (
+    count_start,
+    load_experience,
+    load_parameters,
+    reset_cause,
+    save_experience,
+    save_parameters,
+)
 from flight.telemetry.event_log import EventLog
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.sample import SENSOR_ALL, FailingCall, SensorBit
@@ -55,4 +63,23 @@ def test_what_the_ground_set_before_a_reset_wins_over_the_configuration(tmp_path
     again = ProductStore(files, tmp_path / "index.sqlite", segment_bytes=65_536)
     again.recover()
     assert load_parameters(again, configured)["power.soc_floor"] == 0.6
+    again.close()
+
+
+def test_what_contacts_carried_outlives_a_reset(tmp_path):
+    files, plan = MemoryFileStore(), PassPlan()
+    for share in (0.2, 0.4):
+        plan.experience_of(ContactKind.OGS).note(share)
+    store = ProductStore(files, tmp_path / "index.sqlite", segment_bytes=65_536)
+    store.recover()
+    save_experience(store, plan, EventLog(8), 0)
+    store.close()
+    again, learned = (
+        ProductStore(files, tmp_path / "index.sqlite", segment_bytes=65_536),
+        PassPlan(),
+    )
+    again.recover()
+    load_experience(again, learned)
+    assert learned.experience() == plan.experience()
+    assert learned.experience_of(ContactKind.OGS).phase_share(3) < 0.6
     again.close()

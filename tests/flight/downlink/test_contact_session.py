@@ -70,7 +70,7 @@ class Bench:
     def __init__(self, *contacts):
         self.devices = ToldDevices()
         self.hal = FakeBench(self.devices)
-        self.told = []
+        self.told, self.learned = [], []
         self.queue = HintedQueue()
         self.arq = ArqSender(2, ArqConfig())
         self.status = Latest()
@@ -84,6 +84,7 @@ class Bench:
             arq=self.arq,
             status=self.status,
             delivered=lambda: self.delivered,
+            learned=self.learned.append,
             frame_bytes=4096,
             channels=self.channels,
             events=EventLog(256, self.told.append),
@@ -261,6 +262,7 @@ def test_the_queue_hears_once_a_second_what_the_contact_can_still_carry():
     late = carried[len(carried) // 2 :]
     assert all(later < earlier for earlier, later in itertools.pairwise(late))
     assert bench.queue.hints[-1][1] is None
+    assert len(bench.learned) == 1, "a contact that is over is experience"
 
 
 def test_a_fault_of_the_terminal_makes_it_safe_is_told_by_name_and_shown():

@@ -99,6 +99,7 @@ class Flight:
             ),
             names={}, queue=self.queue, arq=self.arq, status=status,
             delivered=lambda: self.intake.delivered_total, frame_bytes=4096, **shared,
+            learned=lambda _now_ns: None,
         )  # fmt: skip
         self.telemetry = TelemetryService(
             parameters=ParameterTable({"telemetry.period_s": 1.0}),

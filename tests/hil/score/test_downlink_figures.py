@@ -29,6 +29,8 @@ def test_a_product_is_delivered_with_its_last_needed_byte():
     done = deliveries(case, ledger_of(rows)).done_ns
     assert done.tolist() == [S + 6 * SLOT_NS + case.head.down_ns]
     assert figures(case, ledger_of(rows)).repeated_bytes == 60
+    found = deliveries(case, ledger_of(rows[:2]))
+    assert (found.received.tolist(), found.sent.tolist()) == ([60], [100])
 
 
 def test_each_way_of_missing_has_its_own_figure():
