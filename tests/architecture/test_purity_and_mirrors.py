@@ -32,7 +32,6 @@ ENTRY_POINTS = {
     "hal.fake_camera": "a product for tests, held to the same contract as the real thing",
     "hal.fake_devices": "a product for tests, held to the same contract as the real thing",
     "flight.downlink.file_store_memory": "a product for tests, held to the same contract",
-    "hal.link_devices": "the node's end of a bench's line; a bench starts who uses it",
     "hil.plant.build": "the build of the plant's native extension",
     "hil.report.convert_coastlines": "made the committed coastline, by hand",
 }

@@ -35,8 +35,10 @@ def test_the_extension_is_for_the_processor_and_so_is_the_interpreter(python):
 
 
 def test_the_hal_keeps_its_contract_on_aarch64(python, tmp_path):
-    """The contract test alone, in a folder where nothing else of the repository is found."""
-    shutil.copy(SOURCE / "tests" / "hal" / "test_hal_contract.py", tmp_path)
+    """All its backends, in a folder where no more of the repository is found than the test needs."""
+    for name in ("hal/test_hal_contract.py", "hal/line_bench.py", "linux_boards.py"):
+        shutil.copy(SOURCE / "tests" / name, tmp_path)
+    shutil.copytree(SOURCE / "hil" / "bench_link", tmp_path / "hil" / "bench_link")
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     tools = Recipe({name: version(name) for name in TEST_TOOLS})
     unpack_wheels(tools, tmp_path / "site", tmp_path / "wheels")

@@ -126,6 +126,12 @@ def refused(count):
     return lambda told: told["online"] and told["bridge"]["refused"] >= count
 
 
+def completed(command_id):
+    return lambda told: (
+        told["name"] == "COMMAND_COMPLETED" and told["args"]["command"] == command_id
+    )
+
+
 async def told_life(config, port, facts):
     ground = Ground(config.parent / "keys")
     async with reader(port) as watch:
@@ -148,6 +154,7 @@ async def told_life(config, port, facts):
             facts["set"] = await watch.until(
                 TOPICS.event(Severity.NOTICE), lambda told: told["name"] == "PARAMETER_SET"
             )
+            await watch.until(TOPICS.event(Severity.INFO), completed(3))
             async with reader(port) as late:
                 facts["late"] = await late.until(TOPICS.state)
                 facts["late_dict"] = await late.until(TOPICS.dictionary)
