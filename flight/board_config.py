@@ -183,7 +183,7 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     check_node(config, str(path))
     config.board.check(str(path))
     config.frames.check(str(path), config.camera.backlog_frames)
-    config.terminal.check(str(path))
+    config.terminal.check(str(path), config.board.hal)
     if wrong := contradiction(config.linux):
         raise ConfigError(f"{path}: linux.{wrong}")
     config.mqtt.check(str(path), config.name)

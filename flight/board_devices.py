@@ -28,15 +28,8 @@ OPEN_FAILURES = {
 """Why a line could not be opened, in words; another kind by its name."""
 
 
-def open_link(
-    board: BoardSection, profile: BoardProfile, terminal: SerialTerminal | None = None
-) -> LinkDevices:
+def open_link(board: BoardSection, profile: BoardProfile) -> LinkDevices:
     """Devices at the far end of the line that `board.hal` names; raises as `open_devices`."""
-    if terminal is not None:
-        raise ConfigError(
-            f"terminal.device = {terminal.device!r}: with board.hal = {board.hal!r} the terminal "
-            "is the bench's; allowed: none"
-        )
     mode = LinkMode.LOCK_STEP if board.link_mode == "lock-step" else LinkMode.FREE_RUN
     line = LinkConfig(path=board.hal.partition(":")[2], mode=mode, baud=board.link_baud)
     config = HalConfig(tx_fifo_frames=board.link_fifo_frames, payload_level_max=profile.top)
@@ -73,7 +66,7 @@ def open_devices(
             f"allowed: {', '.join(known)}"
         )
     if backend == "link":
-        return open_link(board, profile, terminal)
+        return open_link(board, profile)
     if backend == "linux":
         return open_linux(board, profile, linux or LinuxConfig(), terminal, looking=looking)
     config = HalConfig(payload_level_max=profile.top)

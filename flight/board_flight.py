@@ -96,4 +96,4 @@ def _bench_seat(config: FlyConfig) -> BenchSeat | None:
     load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
     profile = load_profile(config.inference.profile)
     ModelRegistry().load(config.inference.model, config.inference.variant)
-    return BenchSeat(config, profile, open_link(config.board, profile, config.terminal.line()))
+    return BenchSeat(config, profile, open_link(config.board, profile))

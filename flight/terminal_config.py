@@ -29,8 +29,13 @@ class TerminalSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     device: str = ""
     baud: Annotated[int, Meta(ge=0, le=4_000_000)] = BAUD
 
-    def check(self, source: str) -> None:
-        """What a range cannot say; ConfigError in one line."""
+    def check(self, source: str, hal: str) -> None:
+        """What a range cannot say, beside `board.hal`; ConfigError in one line."""
+        if self.device and hal.startswith("link:"):
+            raise ConfigError(
+                f"{source}: terminal.device = {self.device!r}: with board.hal = {hal!r} the "
+                "terminal is the bench's; allowed: none"
+            )
         if "\0" in self.device or len(self.device.encode()) > PATH_BYTES_MAX:
             raise ConfigError(
                 f"{source}: terminal.device: allowed: a path of up to {PATH_BYTES_MAX} octets"

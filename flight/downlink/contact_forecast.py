@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.downlink.horizon import Horizon, Stretch
 from flight.downlink.link_experience import PHASES
 from flight.downlink.pass_plan import ContactKind
+from flight.downlink.send_horizon import Horizon, Stretch
 
 if TYPE_CHECKING:
     from flight.downlink.pass_plan import Contact, PassPlan

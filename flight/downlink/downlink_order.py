@@ -29,8 +29,8 @@ from flight.downlink.queue_entry import Entry, OrderConfig, OrderMode
 from flight.downlink.send_plan import Candidate, Rank, SendPlan, Tier, make_plan
 
 if TYPE_CHECKING:
-    from flight.downlink.horizon import Horizon
     from flight.downlink.product import Product
+    from flight.downlink.send_horizon import Horizon
 
 _CLASSES = len(ProductClass)
 _PERMILLE = 1_000

@@ -33,7 +33,7 @@ from flight.wire.ranges import RangeSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from flight.downlink.horizon import Horizon
+    from flight.downlink.send_horizon import Horizon
 
 _RERANK_SHIFT = 3
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from flight.downlink.density import log2_steps
-from flight.downlink.horizon import ByteTime, Horizon
+from flight.downlink.send_horizon import ByteTime, Horizon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

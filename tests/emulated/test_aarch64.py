@@ -35,7 +35,7 @@ def test_the_extension_is_for_the_processor_and_so_is_the_interpreter(python):
 
 
 def test_the_hal_keeps_its_contract_on_aarch64(python, tmp_path):
-    """All its backends, in a folder where no more of the repository is found than the test needs."""
+    """All its backends, in a folder where no more of the repository is found than it needs."""
     for name in ("hal/test_hal_contract.py", "hal/line_bench.py", "linux_boards.py"):
         shutil.copy(SOURCE / "tests" / name, tmp_path)
     shutil.copytree(SOURCE / "hil" / "bench_link", tmp_path / "hil" / "bench_link")

@@ -67,9 +67,3 @@ def test_what_was_left_behind_is_told_once_more_and_not_waited_for(capfd, monkey
     assert deaf.done()
     loop.close()
     assert capfd.readouterr().err == ""
-
-
-def test_the_terminal_is_the_benchs_and_no_other_beside_it(config):
-    terminal = msgspec.structs.replace(config.terminal, device="/dev/ttyUSB1")
-    with pytest.raises(ConfigError, match=r"terminal.device = '/dev/ttyUSB1'.*the bench's"):
-        fly(msgspec.structs.replace(config, terminal=terminal))

@@ -40,3 +40,9 @@ def test_what_cannot_be_is_one_line_with_file_key_and_range(tmp_path, keys, said
     assert line.startswith(str(tmp_path / "node.toml"))
     assert said in line
     assert "\n" not in line
+
+
+def test_a_bench_at_the_far_end_has_the_terminal_so_a_second_one_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"terminal\.device = 'laser'.*allowed: none") as caught:
+        load(tmp_path, 'device = "laser"\n[board]\nhal = "link:/dev/ttyUSB0"')
+    assert str(caught.value).startswith(str(tmp_path / "node.toml"))

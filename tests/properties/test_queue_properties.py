@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from flight.downlink.downlink_queue import DownlinkQueue
-from flight.downlink.horizon import Horizon, Stretch
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import AckResult, Loss, QueueConfig, Verdict
+from flight.downlink.send_horizon import Horizon, Stretch
 from flight.wire.ranges import RangeSet
 
 S = 1_000_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from flight.downlink.downlink_queue import DownlinkQueue
-from flight.downlink.horizon import Horizon
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig, OrderMode
 from flight.downlink.queue_values import QueueConfig, Verdict
+from flight.downlink.send_horizon import Horizon
 from flight.downlink.send_plan import PlanConfig
 
 PLAIN = OrderConfig(ageing_ns=None, floor_permille=0)

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.downlink.downlink_queue import DownlinkQueue
-from flight.downlink.horizon import Horizon
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import AckResult, Loss, QueueConfig, Verdict
+from flight.downlink.send_horizon import Horizon
 
 PLAIN = OrderConfig(ageing_ns=None, floor_permille=0)
 S = 1_000_000_000

@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 
 from flight.downlink.arrival_forecast import Expected
 from flight.downlink.density import log2_steps
-from flight.downlink.horizon import Horizon, Stretch
+from flight.downlink.send_horizon import Horizon, Stretch
 from flight.downlink.send_plan import Candidate, PlanConfig, Tier, make_plan
 
 S = 1_000_000_000
@@ -88,14 +88,17 @@ def test_dense_products_go_early_although_they_could_wait():
     st.lists(st.integers(0, 200), min_size=3, max_size=3),
 )
 def test_the_planned_set_fits_and_is_nearly_the_best_there_is(rows, carries):
-    """Against the linear programme: what is lost is at most what did not fit whole."""
-    ahead = horizon(*carries, spread=0.03)
+    """Against the linear programme: what is lost is at most what did not fit whole.
+
+    With a yield that is all but certain, where nothing is a gamble: those fit with luck only.
+    """
+    ahead = horizon(*carries, spread=0.001)
     candidates = [candidate(size, value, deadline) for size, value, deadline in rows]
     chosen = [tier is Tier.PLANNED for tier in tiers(candidates, ahead)]
     ends = [sum(1 for each in (50, 1050, 2050) if each < deadline) for *_, deadline in rows]
     for last in range(1, 4):
         due = sum(r[0] for r, e, c in zip(rows, ends, chosen, strict=True) if c and e <= last)
-        assert due <= 1.05 * sum(carries[:last]) + 1e-6
+        assert due <= sum(carries[:last]) / 0.98 + 1e-6
     solved = linprog(
         [-value / size for size, value, _ in rows],
         A_ub=[[float(end <= last) for end in ends] for last in range(1, 4)],

@@ -1,6 +1,6 @@
 """From mission time to bytes the line will have carried."""
 
-from flight.downlink.horizon import ByteTime, Horizon, Stretch
+from flight.downlink.send_horizon import ByteTime, Horizon, Stretch
 
 S = 1_000_000_000
 
