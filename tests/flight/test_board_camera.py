@@ -11,6 +11,8 @@ from flight.board_config import load_fly_config
 from flight.config import ConfigError
 from hal.native_camera import NativeCamera
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [camera]
 cadence_s = 0.05

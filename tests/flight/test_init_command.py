@@ -8,6 +8,8 @@ import pytest
 from flight.board_config import load_fly_config
 from flight.init_command import main_init
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own_cache(monkeypatch, tmp_path):

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 CONFIG = HalConfig(tx_fifo_frames=4, rx_fifo_frames=3, max_frame_bytes=9000)
 LOCAL = SensorBit.TX_FIFO | SensorBit.RX_PENDING
 

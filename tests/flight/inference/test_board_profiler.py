@@ -12,6 +12,8 @@ from flight.inference.model_registry import ModelRegistry
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.sample import SENSOR_ALL, HalConfig, SensorBit, ThrottleBit
 
+pytestmark = pytest.mark.slow
+
 IDLE_MW, BUSY_MW = 2_000, 7_000
 BASE = load_profile("raspberry-pi-4")
 

@@ -5,6 +5,8 @@ import pytest
 from flight.config import load_profile
 from flight.inference.models_cli import main_models
 
+pytestmark = pytest.mark.slow
+
 
 def test_this_machine_is_measured_and_the_profile_can_be_flown(tmp_path, capsys):
     path = tmp_path / "board-profile.toml"

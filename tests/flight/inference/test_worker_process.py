@@ -26,6 +26,8 @@ from flight.inference.worker_protocol import (
 )
 from hil.imagery import synthetic_tiles
 
+pytestmark = pytest.mark.slow
+
 TILES = synthetic_tiles(seed=3, n=2, size=64)
 SECOND_NS = 1_000_000_000
 THRESHOLD, CLOUD_MAX = 0.45, 1000

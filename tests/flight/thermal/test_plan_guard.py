@@ -15,6 +15,8 @@ from hil.score.dve_case import node_model
 from hil.score.dve_governor import DveGovernor
 from hil.score.policies import GuardAlone
 
+pytestmark = pytest.mark.slow
+
 MODEL = node_model(make_day("hot_eol", 1, 3600))
 LEARNED = Learned(1.0, MODEL.base_w, [0.0] * 3, 1.0)
 DARK = Forecast(

@@ -11,6 +11,8 @@ from hil.score.dve_case import node_model
 from hil.score.dve_governor import DveGovernor
 from hil.score.scored_day import fly
 
+pytestmark = pytest.mark.slow
+
 CHANGE = {
     "t_s": 1200, "array_scale": 0.8, "base_load_scale": 1.1, "rate_scale": 0.7,
     "environment_heat_scale": {"radiator": 1.25},
