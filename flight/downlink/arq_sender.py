@@ -55,7 +55,7 @@ class ArqSender:
         self._config = config or ArqConfig()
         self._frames: dict[int, _Frame] = {}
         self._undecided: list[int] = []
-        self._highest_sent = self._sent_ns = self._probes = 0
+        self._highest_sent = self._sent_ns = self._probes = self._last_content = 0
         self._gate = ReportGate(vcid)
         self._accepted = 0
         self._completing: set[int] = set()
@@ -99,10 +99,11 @@ class ArqSender:
             freed: identities whose confirmation it carries, from `next_freed`.
             asked: identities of the reconcile request it carries, from `reconcile_items`.
         """
-        self._sent_ns = now_ns
-        self._probes = 0 if segments or freed or asked else self._probes + 1
+        empty = not (segments or freed or asked)
+        self._probes = self._probes + 1 if empty else 0
+        self._last_content = self._last_content if empty else frame_no
         assert frame_no > self._highest_sent, "frame counts grow"
-        self._highest_sent = frame_no
+        self._highest_sent, self._sent_ns = frame_no, now_ns
         self._frames[frame_no] = _Frame(tuple(segments), freed, asked, self._accepted)
         self._undecided.append(frame_no)
         for product_id in freed:
@@ -114,12 +115,11 @@ class ArqSender:
         counters.window_high = max(counters.window_high, len(self._frames))
 
     def probe_due(self, now_ns: int) -> bool:
-        """On an idle line: whether an empty frame is due, for what was sent last to be decided.
+        """On an idle line: whether an empty frame is due, so that reports tell of all before it.
 
-        Any later frame that arrives lets the ground speak of all before it; without one the tail
-        could be lost and nobody would know. Nothing is repeated blindly, and silence ends it.
+        Nothing is repeated blindly, silence ends it, and nobody asks about an empty frame itself.
         """
-        if not self._undecided or self._probes >= self._config.probes_max:
+        if self._last_content not in self._frames or self._probes >= self._config.probes_max:
             return False
         return now_ns >= self._sent_ns + self._config.probe_ns
 

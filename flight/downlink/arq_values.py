@@ -26,7 +26,7 @@ class ArqConfig(msgspec.Struct, frozen=True):
         abandon_after_reports: a frame no report has settled by then is given up, and what it
             carried is asked about. Only frames sent before the ground began to listen, or the last
             ones before a silence, ever get so old.
-        probe_ns: on an idle line an empty frame follows after so long while frames are undecided.
+        probe_ns: on an idle line an empty frame follows after so long while content is undecided.
         probes_max: so many in a row without a report; a silent uplink is not worth more.
         completing_max: completions and confirmations remembered while they are being worked off.
     """

@@ -163,9 +163,9 @@ const struct link_view *link_device_view(struct link_device *device)
     return &device->views[link_latest_take(&device->latest)];
 }
 
-int link_device_dead(const struct link_device *device)
+int link_device_dead(struct link_device *device)
 {
-    return atomic_load(&device->dead) != 0;
+    return link_device_view(device)->status.phase == HAL_LINK_RESET;
 }
 
 static int32_t link_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes)

@@ -101,7 +101,7 @@ int32_t link_snapshot(struct hal *dev, struct hal_frame *frame)
     const struct link_view *view = link_device_view(device);
     uint64_t now_ns = tick_monotonic_ns();
 
-    if (link_device_dead(device)) {
+    if (view->status.phase == HAL_LINK_RESET) {
         return HAL_E_NODEV;
     }
     fill_time(device, view, now_ns, frame);
@@ -215,7 +215,7 @@ int32_t link_term_read(struct hal *dev, uint32_t first, uint32_t count, uint32_t
     struct link_device *device = dev->data;
     const struct link_view *view = link_device_view(device);
 
-    if (link_device_dead(device)) {
+    if (view->status.phase == HAL_LINK_RESET) {
         return HAL_E_NODEV;
     }
     if (view->status.phase == HAL_LINK_UP && view->register_code < 0) {

@@ -69,7 +69,6 @@ static void on_reset(struct link_device *device, const uint8_t *payload)
     device->view.status.reset_cause = cause.value;
     set_phase(device, HAL_LINK_RESET);
     link_line_close(&device->line);
-    atomic_store(&device->dead, 1);
 }
 
 static void on_message(struct link_device *device, const struct link_message *message,

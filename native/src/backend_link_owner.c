@@ -86,7 +86,7 @@ int32_t hal_link_take_grant(struct hal *dev, struct hal_link_grant *grant)
     const struct link_view *view = look(device);
 
     leave_signal(device, view->status.phase != device->seen_phase);
-    if (link_device_dead(device)) {
+    if (view->status.phase == HAL_LINK_RESET) {
         return HAL_E_NODEV;
     }
     if (!grant_waits(device, view)) {

@@ -92,7 +92,6 @@ struct link_device {
     _Atomic uint64_t kicks;
     _Atomic uint64_t done_serial; /* of the grant that the owner is done with */
     _Atomic uint32_t throttle_latched;
-    _Atomic uint32_t dead; /* 1: NODE_RESET came */
     _Atomic uint32_t stop;
     _Atomic uint32_t woken; /* 1: wake_fd was written and not yet read */
     int wake_fd;            /* the owner wakes the thread */
@@ -113,8 +112,14 @@ struct link_device {
 void link_device_event(struct link_device *device, const struct link_event *event, uint64_t now_ns);
 void link_device_publish(struct link_device *device);
 
-/* Whether NODE_RESET came. */
-int link_device_dead(const struct link_device *device);
+/* Owner: whether NODE_RESET came. It takes the newest view: one that was taken before is none. */
+int link_device_dead(struct link_device *device);
+
+/* Thread: the same. */
+static inline int link_device_was_reset(const struct link_device *device)
+{
+    return device->view.status.phase == HAL_LINK_RESET;
+}
 
 /* Operations of hal_backend.h. */
 int32_t link_snapshot(struct hal *dev, struct hal_frame *frame);

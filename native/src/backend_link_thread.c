@@ -156,7 +156,7 @@ static void receive(struct link_device *device)
             at += link_session_feed(&device->session, device->in + at, (uint32_t)got - at, now_ns,
                                     &event);
             link_device_event(device, &event, now_ns);
-        } while (event.type != LINK_EVENT_NONE && atomic_load(&device->dead) == 0);
+        } while (event.type != LINK_EVENT_NONE && link_device_was_reset(device) == 0);
     }
 }
 
@@ -230,7 +230,7 @@ static uint64_t turn(struct link_device *device)
     uint64_t now_ns = tick_monotonic_ns();
     uint64_t next_ns = UINT64_MAX;
 
-    if (atomic_load(&device->dead) != 0) {
+    if (link_device_was_reset(device) != 0) {
         return next_ns;
     }
     if (device->line.fd < 0) {
@@ -249,7 +249,7 @@ static void say_farewell(struct link_device *device)
 {
     uint64_t end_ns = tick_monotonic_ns() + FAREWELL_NS;
 
-    if (device->session.state == LINK_STATE_UP && atomic_load(&device->dead) == 0) {
+    if (device->session.state == LINK_STATE_UP && link_device_was_reset(device) == 0) {
         take_orders(device, device->session.wanted.tick, tick_monotonic_ns());
     }
     while (device->line.fd >= 0 && tick_monotonic_ns() < end_ns &&

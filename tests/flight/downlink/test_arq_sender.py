@@ -16,6 +16,7 @@ CONFIG = ArqConfig(
     abandon_after_reports=8,
     completing_max=4,
 )
+PROBE_NS = CONFIG.probe_ns
 
 
 def segment(frame_no, product_id=1):
@@ -224,3 +225,34 @@ def test_an_idle_line_is_probed_until_the_tail_is_decided_and_silence_ends_it():
     assert outcome.lost == ()
     arq.on_report(report(2, 1, 4, (4, 4)), 10**9)
     assert not arq.probe_due(10**10), "all is decided"
+
+
+def test_on_an_idle_line_content_that_nothing_followed_is_followed_by_an_empty_frame():
+    arq = sender(3)
+    assert not arq.probe_due(PROBE_NS - 1)
+    assert arq.probe_due(PROBE_NS)
+    arq.sent(4, [], PROBE_NS)
+    assert not arq.probe_due(PROBE_NS + 1), "one at a time"
+    assert arq.probe_due(2 * PROBE_NS)
+
+
+def test_what_became_of_an_empty_frame_is_nobody_s_question():
+    arq = sender(3)
+    arq.sent(4, [], PROBE_NS)
+    outcome = arq.on_report(report(0, 1, 3, (1, 2)), PROBE_NS)
+    assert numbers(outcome.lost) == [3]
+    assert arq.in_flight_frames == 1
+    assert not arq.probe_due(100 * PROBE_NS)
+
+
+def test_a_silent_uplink_ends_the_empty_frames_and_a_report_begins_them_anew():
+    arq, now_ns, probes = sender(3), 0, 0
+    for frame_no in range(4, 40):
+        now_ns += PROBE_NS
+        if arq.probe_due(now_ns):
+            arq.sent(frame_no, [], now_ns)
+            probes += 1
+    assert probes == CONFIG.probes_max
+    arq.on_report(report(0, 1, 2, (1, 2)), now_ns)
+    assert arq.probe_due(now_ns)
+    assert not ArqSender(2, CONFIG).probe_due(now_ns), "nothing sent, nothing to ask"
