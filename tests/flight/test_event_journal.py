@@ -6,7 +6,7 @@ from flight.telemetry.dictionary import EVENT_BY_NAME, Severity
 from flight.telemetry.event_log import Event
 
 UTC = UtcCorrelation(offset_ns=1_780_000_000_000_000_000)
-DURABLE = Event(EVENT_BY_NAME["PRODUCT_DURABLE"].event_id, 0, {"count": 3})
+DELIVERED = Event(EVENT_BY_NAME["PRODUCT_DELIVERED"].event_id, 0, {"product": 3})
 SHUTDOWN = Event(EVENT_BY_NAME["SHUTDOWN"].event_id, 1_234_567_890, {"cause": "SIGTERM"})
 
 
@@ -26,8 +26,8 @@ def test_an_event_is_one_line_with_utc_severity_name_and_sentence():
 
 
 def test_what_is_below_the_least_severity_is_not_shown():
-    assert written(DURABLE) == ""
-    assert "PRODUCT_DURABLE" in written(DURABLE, least=Severity.DEBUG)
+    assert written(DELIVERED) == ""
+    assert "PRODUCT_DELIVERED" in written(DELIVERED, least=Severity.DEBUG)
 
 
 def test_the_system_journal_gets_priorities():

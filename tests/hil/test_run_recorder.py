@@ -42,7 +42,9 @@ def recorded(change=None):
         lambda run: run.sample(5, row(1.0), (0.9, 40.0)),
         lambda run: run.frame(5, b"x" * 100, good=True),
         lambda run: run.frame(5, b"x" * 99 + b"y", good=False),
-        lambda run: run.flight_event(8, EVENT_BY_NAME["PRODUCT_DURABLE"].event_id, {"count": 1}),
+        lambda run: run.flight_event(
+            8, EVENT_BY_NAME["PRODUCT_DELIVERED"].event_id, {"product": 1}
+        ),
         lambda run: run.bench_event(8, "bench", "HEAT", Severity.INFO, "heat"),
     ],
 )
@@ -116,7 +118,7 @@ def test_files_hold_the_run_in_the_public_format(tmp_path):
 def test_debug_events_are_counted_and_hashed_but_not_kept():
     run = recorded()
     count = len(run.events)
-    run.flight_event(8, EVENT_BY_NAME["PRODUCT_DURABLE"].event_id, {"count": 1})
+    run.flight_event(8, EVENT_BY_NAME["PRODUCT_DELIVERED"].event_id, {"product": 1})
     assert len(run.events) == count
     assert run.by_severity["DEBUG"] == 1
 

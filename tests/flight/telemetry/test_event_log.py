@@ -111,7 +111,7 @@ def test_a_fatal_error_is_never_held_back_and_debug_only_reaches_the_listener():
     log = EventLog(10_000, heard.append)
     for _ in range(1_000):
         log.emit("FATAL_ERROR", 0, error="x")
-        log.emit("PRODUCT_DURABLE", 0, count=1)
+        log.emit("PRODUCT_DELIVERED", 0, product=1)
     assert len(taken(log)) == 1_000
     assert len(heard) == 2_000
     assert log.suppressed_total == 0
