@@ -1,7 +1,8 @@
 """The composition root: the only place that makes queues, devices, components and tasks.
 
 Everything the node consists of is made and connected here, once, from what its surroundings give
-(a board or a bench). Nothing else constructs or looks up.
+(a board or a bench); the parts are made in `flight.composition`. Nothing else constructs or looks
+up.
 """
 
 from __future__ import annotations
@@ -13,52 +14,25 @@ from flight import __version__
 from flight.base.channels import Latest
 from flight.base.rate_group import RateGroup, RateGroupRunner
 from flight.base.supervisor import ChildSpec, SupervisionEvent, SupervisionKind, Supervisor
-from flight.command_handlers import CommandHandlers
-from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
-from flight.commanding.dispatcher import Dispatcher
-from flight.commanding.uplink_service import UplinkService
-from flight.composition import (
-    executive,
-    guard_watch,
-    imaging_plan,
-    queue_config,
-    uploaded_contacts,
-)
-from flight.downlink.arq_sender import ArqSender
-from flight.downlink.arq_values import ArqConfig
-from flight.downlink.contact_session import ContactSession
-from flight.downlink.downlink_queue import DownlinkQueue
-from flight.downlink.downlink_service import DownlinkService
-from flight.downlink.durable_counters import counter_reserve, replay_window
-from flight.downlink.frame_filler import FrameFiller, manifest_overhead
+from flight.composition.commanding import command_parts
+from flight.composition.cycle import executive, guard_watch
+from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
+from flight.composition.inference import inference_service
+from flight.composition.surroundings import Shared
 from flight.downlink.pass_plan import PassPlan
-from flight.downlink.product_intake import ProductIntake
-from flight.downlink.settlement import Settlement
-from flight.fdir.command_loss import CommandLoss
-from flight.inference.inference_service import InferenceCounts, InferenceService
+from flight.inference.inference_service import InferenceCounts
 from flight.io.safe_state import leave_safe
-from flight.keys import Half
-from flight.start_up import (
-    count_start,
-    load_experience,
-    load_parameters,
-    reset_cause,
-    save_experience,
-    save_parameters,
-)
+from flight.start_up import count_start, load_experience, load_parameters, reset_cause
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
 from flight.telemetry.recorder import Recorder
 from flight.telemetry.telemetry_service import TelemetryService
-from flight.wire.secure_link import SecureLink
 from flight.wire.space_packet import SequenceCounts
-from flight.wire.transfer_frame import VirtualChannel
-from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
-    from flight.composition import Surroundings
-    from flight.node_status import NodeStatus, Wishes
+    from flight.base.component import Service
+    from flight.composition.surroundings import Surroundings
 
 _NS_PER_S = 1_000_000_000
 EVENT_QUEUE = 1_024
@@ -68,31 +42,34 @@ class Node:
     """A composed node; `serve` runs it until cancelled.
 
     Attributes:
-        channels, events, counts: read by telemetry and by an in-process bench; status,
+        channels, events, counts, queue: read by telemetry and by an in-process bench; status,
             parameters, uplink: for the companions that its surroundings give it.
     """
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         now_ns = around.clock.now_ns()
-        self.channels = ChannelValues()
-        self.events = EventLog(EVENT_QUEUE, around.listener)
-        self._guard_watch = guard_watch(around, self.channels, self.events)
-        self.counts = InferenceCounts()
-        self.status: Latest[NodeStatus] = Latest()
-        self._wishes: Latest[Wishes] = Latest()
-        self._sequence = SequenceCounts()
         # First of all: every counter below starts from what the store remembers, or a nonce of
         # the link would be used twice.
         self._recovered = around.store.recover()
-        self.parameters = load_parameters(around.store, around.config.parameters)
-        self._plan = PassPlan(uploaded_contacts(around, now_ns))
-        load_experience(around.store, self._plan)
-        self._make_downlink()
-        self._make_commanding(now_ns)
-        self._make_telemetry()
+        self._shared = shared = _shared(around, now_ns)
+        self.channels, self.events = shared.channels, shared.events
+        self.counts, self.status, self.parameters = shared.counts, shared.status, shared.parameters
+        self._guard_watch = guard_watch(around, self.channels, self.events)
+        load_experience(around.store, shared.plan)
+        self._downlink = downlink_parts(shared)
+        self.queue = self._downlink.queue
+        commanding = command_parts(shared, self._downlink, self._guard_watch, now_ns)
+        self.uplink, self._wish_board = commanding.uplink, commanding.wish_board
+        self._telemetry = _telemetry_service(shared, Recorder(self._downlink.intake))
         self.executive = executive(
-            around, self.channels, self.events, self.parameters, self.status, self._wishes, now_ns
+            around,
+            shared.channels,
+            shared.events,
+            shared.parameters,
+            shared.status,
+            shared.wishes,
+            now_ns,
         )
         self._restarts = self.channels.counter("system.restarts")
         self._overruns = self.channels.counter("system.overruns")
@@ -105,7 +82,7 @@ class Node:
         main = RateGroup(
             "main",
             _NS_PER_S,
-            (*watch, self._wish_board, self.executive, self._intake, self._telemetry),
+            (*watch, self._wish_board, self.executive, self._downlink.intake, self._telemetry),
         )
         pace = around.clock if around.tick is None else around.tick.clock
         main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
@@ -134,7 +111,7 @@ class Node:
         for error in leave_safe(self._around.devices):
             self.events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
         self._telemetry.finish(now_ns)
-        self._intake.finish(now_ns)
+        self._downlink.intake.finish(now_ns)
 
     def close(self) -> None:
         """Gives engine and store back; what was not committed is not durable."""
@@ -144,7 +121,7 @@ class Node:
     def _boot(self, now_ns: int) -> None:
         recovered, self._recovered = self._recovered, []
         products = [each.product for each in recovered]
-        self._intake.recover(recovered, now_ns)
+        self._downlink.intake.recover(recovered, now_ns)
         around = self._around
         starts = count_start(around.store)
         cause = reset_cause(around.devices, self.events, now_ns)
@@ -163,131 +140,11 @@ class Node:
                 torn=self._around.store.counters.records_damaged,
             )
 
-    def _make_downlink(self) -> None:
-        around, link = self._around, self._around.config.link
-        self._link = SecureLink(
-            scid=link.spacecraft_id,
-            sends=around.keys.sends(Half.NODE),
-            receives=[around.keys.receives(Half.NODE)],
-            counters=counter_reserve(around.store, "link.iv"),
-            frame_bytes_max=link.frame_bytes,
-            window=replay_window(around.store, "link.uplink", store_every=64),
-        )
-        self.queue = DownlinkQueue(
-            queue_config(around.config),
-            first_overhead_bytes=manifest_overhead,
-        )
-        self.arq = ArqSender(VirtualChannel.PRODUCTS, ArqConfig(window_frames=link.window_frames))
-        self._intake = ProductIntake(
-            store=around.store,
-            queue=self.queue,
-            arq=self.arq,
-            ids=counter_reserve(around.store, "product.id"),
-            config=around.config.store,
-            channels=self.channels,
-            events=self.events,
-        )
-        self._settlement = Settlement(self.arq, self.queue, self._intake, self.events)
+    def _downlink_service(self) -> Service:
+        return downlink_service(self._shared, self._downlink, self.uplink, self._telemetry)
 
-    def _make_commanding(self, now_ns: int) -> None:
-        around = self._around
-        timeout_ns = int(self.parameters["command.loss_timeout_s"] * _NS_PER_S)
-        command_loss = CommandLoss(timeout_ns, now_ns)
-        self._wish_board = WishBoard(
-            out=self._wishes,
-            status=self.status,
-            plan=self._plan,
-            intake=self._intake,
-            counts=self.counts,
-            command_loss=command_loss,
-            parameters=self.parameters,
-            guard=self._guard_watch,
-            laser_w=around.laser_w,
-            channels=self.channels,
-            events=self.events,
-        )
-        handlers = CommandHandlers(
-            wishes=self._wish_board,
-            parameters=self.parameters,
-            save_parameters=partial(save_parameters, around.store, self.parameters, self.events),
-            queue=self.queue,
-            intake=self._intake,
-            events=self.events,
-        )
-        ledger = CommandLedger()
-        self.uplink = UplinkService(
-            devices=around.devices,
-            authenticator=UplinkAuthenticator(self._link, ledger),
-            dispatcher=Dispatcher(
-                handlers.bindings(), ledger, replay_window(around.store, "command.id")
-            ),
-            ledger=ledger,
-            command_loss=command_loss,
-            status=self.status,
-            sequence=self._sequence,
-            channels=self.channels,
-            events=self.events,
-            on_answer=around.on_answer,
-        )
-
-    def _make_telemetry(self) -> None:
-        self._telemetry = TelemetryService(
-            channels=self.channels,
-            events=self.events,
-            parameters=self.parameters,
-            recorder=Recorder(self._intake),
-            sequence=self._sequence,
-            measure_host=self._around.measure_host,
-        )
-
-    def _downlink_service(self) -> DownlinkService:
-        filler = FrameFiller(
-            self.queue,
-            self.arq,
-            self._around.store,
-            self._sequence,
-            self._link.packets_bytes_max,
-        )
-        session = ContactSession(
-            devices=self._around.devices,
-            plan=self._plan,
-            names={c.contact_id: c.peer_name for c in self._around.config.contacts},
-            queue=self.queue,
-            arq=self.arq,
-            status=self.status,
-            delivered=lambda: self._intake.delivered_total,
-            learned=partial(save_experience, self._around.store, self._plan, self.events),
-            frame_bytes=self._around.config.link.frame_bytes,
-            channels=self.channels,
-            events=self.events,
-        )
-        return DownlinkService(
-            clock=self._around.clock,
-            devices=self._around.devices,
-            session=session,
-            link=self._link,
-            filler=filler,
-            arq=self.arq,
-            intake=self._intake,
-            uplink=self.uplink,
-            settlement=self._settlement,
-            telemetry=self._telemetry,
-            sequence=self._sequence,
-            channels=self.channels,
-        )
-
-    def _inference_service(self) -> InferenceService:
-        return InferenceService(
-            clock=self._around.clock,
-            frames=self._around.frames,
-            engine=self._around.engine,
-            plan=imaging_plan(self._around.config, self._around.threshold),
-            intake=self._intake,
-            status=self.status,
-            channels=self.channels,
-            events=self.events,
-            counts=self.counts,
-        )
+    def _inference_service(self) -> Service:
+        return inference_service(self._shared, self._downlink.intake)
 
     def _on_supervision(self, event: SupervisionEvent) -> None:
         if event.kind is SupervisionKind.FAILED:
@@ -297,3 +154,28 @@ class Node:
             self.events.emit(
                 "SERVICE_RESTARTED", event.at_ns, name=event.child, attempt=event.restarts
             )
+
+
+def _shared(around: Surroundings, now_ns: int) -> Shared:
+    return Shared(
+        around=around,
+        channels=ChannelValues(),
+        events=EventLog(EVENT_QUEUE, around.listener),
+        parameters=load_parameters(around.store, around.config.parameters),
+        plan=PassPlan(uploaded_contacts(around, now_ns)),
+        status=Latest(),
+        wishes=Latest(),
+        counts=InferenceCounts(),
+        sequence=SequenceCounts(),
+    )
+
+
+def _telemetry_service(shared: Shared, recorder: Recorder) -> TelemetryService:
+    return TelemetryService(
+        channels=shared.channels,
+        events=shared.events,
+        parameters=shared.parameters,
+        recorder=recorder,
+        sequence=shared.sequence,
+        measure_host=shared.around.measure_host,
+    )

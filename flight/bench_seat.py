@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flight.base.clock import UtcCorrelation
     from flight.board_config import FlyConfig
     from flight.board_tick import BoardTick
-    from flight.composition import Surroundings
+    from flight.composition.surroundings import Surroundings
     from flight.inference.job import InferenceEngine
     from flight.inference.model_registry import ModelBytes
     from flight.telemetry.event_log import Event

@@ -22,7 +22,7 @@ from flight.base.clock import LoopClock, host_correlation
 from flight.board_config import check_profile
 from flight.board_devices import open_devices
 from flight.board_tick import enter_flight, open_board_tick
-from flight.composition import Surroundings
+from flight.composition.surroundings import Surroundings
 from flight.config import ConfigError, load_profile
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
 from flight.downlink.file_store import FolderStore

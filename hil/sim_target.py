@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flight.app import Node
-from flight.composition import Surroundings
+from flight.composition.surroundings import Surroundings
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.inference.session_ort import OrtSession

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from flight.app import Node
     from flight.base.clock import Clock, UtcCorrelation
     from flight.board_config import FlyConfig, MqttSection
-    from flight.composition import Surroundings
+    from flight.composition.surroundings import Surroundings
     from flight.telemetry.event_log import Event
 
 _NS_PER_S = 1_000_000_000

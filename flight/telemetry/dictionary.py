@@ -17,7 +17,7 @@ from flight.telemetry.channel_table import (
     RESET_LABELS,
     THROTTLE_LABELS,
 )
-from flight.telemetry.command_table import COMMANDS, PARAMETERS, Command
+from flight.telemetry.command_table import COMMANDS, Command
 from flight.telemetry.definitions import (
     Channel,
     CommandDef,
@@ -30,6 +30,7 @@ from flight.telemetry.definitions import (
     event_text,
 )
 from flight.telemetry.event_table import EVENTS
+from flight.telemetry.parameter_table import PARAMETERS
 
 __all__ = [
     "CHANNELS", "CHANNEL_INDEX", "COMMANDS", "COMMAND_BY_NAME", "COMMAND_BY_TYPE",

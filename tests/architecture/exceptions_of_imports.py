@@ -44,6 +44,7 @@ LEAVES = (
     "flight.telemetry.channel_table",
     "flight.telemetry.event_table",
     "flight.telemetry.command_table",
+    "flight.telemetry.parameter_table",
 )
 
 # The composition root and what starts it.

@@ -13,7 +13,7 @@ from flight.base.clock import LoopClock
 from flight.base.granted_loop import GrantedLoop
 from flight.bench_seat import BenchSeat
 from flight.board_config import BoardSection, FlyConfig
-from flight.composition import Surroundings
+from flight.composition.surroundings import Surroundings
 from flight.config import ConfigError, load_profile
 from flight.inference.held_engine import HeldEngine
 from flight.inference.worker_process import WorkerEngine

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flight.base.channels import Latest
 from flight.commanding.parameters import ParameterTable
-from flight.composition import executive
+from flight.composition.cycle import executive
 from flight.config import NodeConfig, OrbitConfig, SensorsConfig, load_profile
 from flight.fdir.safety_tables import BLIND_CYCLES_MAX
 from flight.io.absent_sensors import FIELDS

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from flight.composition import queue_config
+from flight.composition.downlink import queue_config
 from flight.config import LinkConfig, NodeConfig, StoreConfig
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder, usage_of
 from flight.downlink.arq_sender import ArqSender

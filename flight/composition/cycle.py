@@ -1,24 +1,16 @@
-"""Parts of the composition root: what is made from configuration alone, one function a part.
-
-Only `flight.app` calls these; together they are the one place where the node is put together.
-"""
+"""The control cycle with all its cores, from configuration and surroundings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from flight.base.hysteresis import Hysteresis
 from flight.cycle_telemetry import CycleTelemetry
-from flight.downlink.pass_plan import Contact, ContactKind
-from flight.downlink.queue_values import QueueConfig
 from flight.executive import Executive, ExecutiveParts
 from flight.fdir.safety_net import SafetyNet
 from flight.fdir.safety_tables import node_limits
-from flight.inference.inference_service import ImagingPlan
-from flight.inference.result_products import DraftKind, ValueTable
 from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch
@@ -32,26 +24,14 @@ from flight.thermal.governor import FullPower, Governor
 from flight.thermal.thermal_estimate import ThermalEstimator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from flight.app import Node
     from flight.base.channels import Latest
-    from flight.base.clock import Clock
-    from flight.base.supervisor import ChildSpec
-    from flight.board_tick import BoardTick
-    from flight.commanding.dispatcher import Dispatched
     from flight.commanding.parameters import ParameterTable
+    from flight.composition.surroundings import Surroundings
     from flight.config import BatteryConfig, NodeConfig
-    from flight.downlink.product_store_sqlite import ProductStore
     from flight.executive import GovernorLike
-    from flight.inference.frame_source import FrameSource
-    from flight.inference.job import InferenceEngine
-    from flight.keys import LinkKeys
     from flight.node_status import NodeStatus, Wishes
     from flight.telemetry.channel_values import ChannelValues
-    from flight.telemetry.event_log import Event, EventLog
-    from flight.thermal.board_profile import BoardProfile
-    from hal.protocols import NodeDevices
+    from flight.telemetry.event_log import EventLog
 
 NS_PER_S = 1_000_000_000
 HEATER_ON_C, HEATER_OFF_C = 5.0, 8.0
@@ -60,75 +40,6 @@ COMMIT_SHARE = 8
 """One part in so many of the store's cap is for products that wait for a commit, new or freed."""
 FIRST_GUESS_ARRAY_W, FIRST_GUESS_BASE_W = 40.0, 12.0
 """Until the running means have seen the real ones: about a minute."""
-
-
-def alone(_node: Node) -> Sequence[ChildSpec]:
-    """No companions."""
-    return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a board or a bench gives the node.
-
-    Attributes:
-        utc_s: Unix seconds at `clock.now_ns()`, for the contact plan; a label elsewhere.
-        threshold: of the model in use, from its manifest.
-        measure_host: fills the channels measured on the machine, or `None`.
-        listener: told every event that passes the throttle, or `None`.
-        on_answer: told what became of each command, and when, or `None`.
-        companions: services of this board beside the node's own, made once the node is.
-        laser_w: what the terminal draws with its laser on, for the energy set aside.
-        tick: of a board, which drives the rate groups and guards them; `None` where time is only
-            `clock`'s.
-    """
-
-    clock: Clock
-    utc_s: float
-    devices: NodeDevices
-    engine: InferenceEngine
-    frames: FrameSource
-    store: ProductStore
-    keys: LinkKeys
-    config: NodeConfig
-    profile: BoardProfile
-    threshold: float
-    measure_host: Callable[[list[float]], None] | None = None
-    listener: Callable[[Event], None] | None = None
-    on_answer: Callable[[Dispatched, int], None] | None = None
-    companions: Callable[[Node], Sequence[ChildSpec]] = alone
-    laser_w: float = 22.0
-    tick: BoardTick | None = None
-
-
-def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
-    """The contact plan, from UTC labels to mission time."""
-    zero_ns = now_ns - round(around.utc_s * NS_PER_S)
-    return [
-        Contact(
-            contact_id=each.contact_id,
-            peer_id=each.peer_id,
-            kind=ContactKind[each.kind],
-            start_ns=zero_ns + round(each.start_utc_s * NS_PER_S),
-            end_ns=zero_ns + round(each.end_utc_s * NS_PER_S),
-            rate_bps=each.rate_bps,
-            authorised=each.authorised,
-        )
-        for each in around.config.contacts
-    ]
-
-
-def queue_config(config: NodeConfig) -> QueueConfig:
-    """Bounds of the downlink queue: always below the store's cap.
-
-    So it is the queue that gives way first, the least valuable product of all, and not the store,
-    which could only refuse the newest.
-    """
-    link, cap_bytes = config.link, config.store.cap_bytes
-    return QueueConfig(
-        budget_bytes=min(link.queue_bytes, cap_bytes - cap_bytes // COMMIT_SHARE),
-        products_max=link.queue_products,
-    )
 
 
 def battery_data(config: BatteryConfig) -> BatteryData:
@@ -223,26 +134,3 @@ def guard_watch(
     if around.tick is None:
         return None
     return GuardWatch(around.tick, around.devices, channels, events)
-
-
-def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:
-    """What to run on frames and what the results are worth."""
-    values, camera = config.values, config.camera
-    return ImagingPlan(
-        model_name=config.inference.model,
-        variant=config.inference.variant,
-        threshold=threshold,
-        frame_deadline_ns=int(camera.deadline_s * NS_PER_S),
-        backlog_frames=camera.backlog_frames,
-        values=ValueTable(
-            mask_land_millis=round(values.mask_land * 1000),
-            mask_sea_millis=round(values.mask_sea * 1000),
-            quicklook_land_millis=round(values.quicklook_land * 1000),
-            quicklook_sea_millis=round(values.quicklook_sea * 1000),
-            quicklook_cloud_permille_max=round(values.quicklook_cloud_max * 1000),
-        ),
-        deadlines_ns={
-            DraftKind.MASK: int(values.mask_deadline_s * NS_PER_S),
-            DraftKind.QUICKLOOK: int(values.quicklook_deadline_s * NS_PER_S),
-        },
-    )

@@ -1,0 +1,1 @@
+"""The composition root in parts: only `flight.app` puts them together."""

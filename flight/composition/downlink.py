@@ -1,0 +1,153 @@
+"""The downlink side of the node: link, queue, ARQ, intake, and the service that drives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flight.downlink.arq_sender import ArqSender
+from flight.downlink.arq_values import ArqConfig
+from flight.downlink.contact_session import ContactSession
+from flight.downlink.downlink_queue import DownlinkQueue
+from flight.downlink.downlink_service import DownlinkService
+from flight.downlink.durable_counters import counter_reserve, replay_window
+from flight.downlink.frame_filler import FrameFiller, manifest_overhead
+from flight.downlink.pass_plan import Contact, ContactKind
+from flight.downlink.product_intake import ProductIntake
+from flight.downlink.queue_values import QueueConfig
+from flight.downlink.settlement import Settlement
+from flight.keys import Half
+from flight.start_up import save_experience
+from flight.wire.secure_link import SecureLink
+from flight.wire.transfer_frame import VirtualChannel
+
+if TYPE_CHECKING:
+    from flight.commanding.uplink_service import UplinkService
+    from flight.composition.surroundings import Shared, Surroundings
+    from flight.config import NodeConfig
+    from flight.telemetry.telemetry_service import TelemetryService
+
+NS_PER_S = 1_000_000_000
+COMMIT_SHARE = 8
+"""One part in so many of the store's cap is for products that wait for a commit, new or freed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownlinkParts:
+    """What outlives a restart of the downlink service."""
+
+    link: SecureLink
+    queue: DownlinkQueue
+    arq: ArqSender
+    intake: ProductIntake
+    settlement: Settlement
+
+
+def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
+    """The contact plan, from UTC labels to mission time."""
+    zero_ns = now_ns - round(around.utc_s * NS_PER_S)
+    return [
+        Contact(
+            contact_id=each.contact_id,
+            peer_id=each.peer_id,
+            kind=ContactKind[each.kind],
+            start_ns=zero_ns + round(each.start_utc_s * NS_PER_S),
+            end_ns=zero_ns + round(each.end_utc_s * NS_PER_S),
+            rate_bps=each.rate_bps,
+            authorised=each.authorised,
+        )
+        for each in around.config.contacts
+    ]
+
+
+def queue_config(config: NodeConfig) -> QueueConfig:
+    """Bounds of the downlink queue: always below the store's cap.
+
+    So it is the queue that gives way first, the least valuable product of all, and not the store,
+    which could only refuse the newest.
+    """
+    link, cap_bytes = config.link, config.store.cap_bytes
+    return QueueConfig(
+        budget_bytes=min(link.queue_bytes, cap_bytes - cap_bytes // COMMIT_SHARE),
+        products_max=link.queue_products,
+    )
+
+
+def downlink_parts(shared: Shared) -> DownlinkParts:
+    """Queue and ARQ over the store, behind the secured link."""
+    around = shared.around
+    link = _secure_link(around)
+    queue = DownlinkQueue(queue_config(around.config), first_overhead_bytes=manifest_overhead)
+    arq = ArqSender(
+        VirtualChannel.PRODUCTS, ArqConfig(window_frames=around.config.link.window_frames)
+    )
+    intake = ProductIntake(
+        store=around.store,
+        queue=queue,
+        arq=arq,
+        ids=counter_reserve(around.store, "product.id"),
+        config=around.config.store,
+        channels=shared.channels,
+        events=shared.events,
+    )
+    return DownlinkParts(
+        link=link,
+        queue=queue,
+        arq=arq,
+        intake=intake,
+        settlement=Settlement(arq, queue, intake, shared.events),
+    )
+
+
+def _secure_link(around: Surroundings) -> SecureLink:
+    link = around.config.link
+    return SecureLink(
+        scid=link.spacecraft_id,
+        sends=around.keys.sends(Half.NODE),
+        receives=[around.keys.receives(Half.NODE)],
+        counters=counter_reserve(around.store, "link.iv"),
+        frame_bytes_max=link.frame_bytes,
+        window=replay_window(around.store, "link.uplink", store_every=64),
+    )
+
+
+def downlink_service(
+    shared: Shared, parts: DownlinkParts, uplink: UplinkService, telemetry: TelemetryService
+) -> DownlinkService:
+    """One life of the contact loop."""
+    around = shared.around
+    filler = FrameFiller(
+        parts.queue, parts.arq, around.store, shared.sequence, parts.link.packets_bytes_max
+    )
+    return DownlinkService(
+        clock=around.clock,
+        devices=around.devices,
+        session=_contact_session(shared, parts),
+        link=parts.link,
+        filler=filler,
+        arq=parts.arq,
+        intake=parts.intake,
+        uplink=uplink,
+        settlement=parts.settlement,
+        telemetry=telemetry,
+        sequence=shared.sequence,
+        channels=shared.channels,
+    )
+
+
+def _contact_session(shared: Shared, parts: DownlinkParts) -> ContactSession:
+    around, plan, events = shared.around, shared.plan, shared.events
+    return ContactSession(
+        devices=around.devices,
+        plan=plan,
+        names={c.contact_id: c.peer_name for c in around.config.contacts},
+        queue=parts.queue,
+        arq=parts.arq,
+        status=shared.status,
+        delivered=lambda: parts.intake.delivered_total,
+        learned=partial(save_experience, around.store, plan, events),
+        frame_bytes=around.config.link.frame_bytes,
+        channels=shared.channels,
+        events=events,
+    )

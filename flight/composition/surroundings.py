@@ -1,0 +1,84 @@
+"""What a board or a bench gives the node, and what all parts of the node share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flight.app import Node
+    from flight.base.channels import Latest
+    from flight.base.clock import Clock
+    from flight.base.supervisor import ChildSpec
+    from flight.board_tick import BoardTick
+    from flight.commanding.dispatcher import Dispatched
+    from flight.commanding.parameters import ParameterTable
+    from flight.config import NodeConfig
+    from flight.downlink.pass_plan import PassPlan
+    from flight.downlink.product_store_sqlite import ProductStore
+    from flight.inference.frame_source import FrameSource
+    from flight.inference.inference_service import InferenceCounts
+    from flight.inference.job import InferenceEngine
+    from flight.keys import LinkKeys
+    from flight.node_status import NodeStatus, Wishes
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import Event, EventLog
+    from flight.thermal.board_profile import BoardProfile
+    from flight.wire.space_packet import SequenceCounts
+    from hal.protocols import NodeDevices
+
+
+def alone(_node: Node) -> Sequence[ChildSpec]:
+    """No companions."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a board or a bench gives the node.
+
+    Attributes:
+        utc_s: Unix seconds at `clock.now_ns()`, for the contact plan; a label elsewhere.
+        threshold: of the model in use, from its manifest.
+        measure_host: fills the channels measured on the machine, or `None`.
+        listener: told every event that passes the throttle, or `None`.
+        on_answer: told what became of each command, and when, or `None`.
+        companions: services of this board beside the node's own, made once the node is.
+        laser_w: what the terminal draws with its laser on, for the energy set aside.
+        tick: of a board, which drives the rate groups and guards them; `None` where time is only
+            `clock`'s.
+    """
+
+    clock: Clock
+    utc_s: float
+    devices: NodeDevices
+    engine: InferenceEngine
+    frames: FrameSource
+    store: ProductStore
+    keys: LinkKeys
+    config: NodeConfig
+    profile: BoardProfile
+    threshold: float
+    measure_host: Callable[[list[float]], None] | None = None
+    listener: Callable[[Event], None] | None = None
+    on_answer: Callable[[Dispatched, int], None] | None = None
+    companions: Callable[[Node], Sequence[ChildSpec]] = alone
+    laser_w: float = 22.0
+    tick: BoardTick | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the parts of one node have in common."""
+
+    around: Surroundings
+    channels: ChannelValues
+    events: EventLog
+    parameters: ParameterTable
+    plan: PassPlan
+    status: Latest[NodeStatus]
+    wishes: Latest[Wishes]
+    counts: InferenceCounts
+    sequence: SequenceCounts
