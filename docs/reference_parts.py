@@ -181,7 +181,9 @@ def commands_and_parameters() -> str:
         arguments = [f"`{f.encode_name}`: {_short(allowed(command.arguments, (f.encode_name,)))}"
                      for f in fields]  # fmt: skip
         shown = "; ".join(arguments) or "none"
-        told.append([f"`{command.name}`", shown, command.description])
+        steps = "; dangerous: once arms it, once more within 30 s does it"
+        does = command.description + steps * command.dangerous
+        told.append([f"`{command.name}`", shown, does])
     parameters = [
         [f"`{p.name}`", p.unit, _plain(p.default), f"{_plain(p.low)} to {_plain(p.high)}",
          p.description]

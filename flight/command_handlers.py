@@ -14,6 +14,7 @@ from flight.commanding.parameters import ParameterVerdict
 from flight.telemetry.command_table import (
     DeleteProduct,
     DisableInference,
+    Disarm,
     EnableInference,
     NoOp,
     Reprioritise,
@@ -26,6 +27,7 @@ from flight.wire.telecommand import CommandReason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flight.commanding.arming import Arming
     from flight.commanding.parameters import ParameterTable
     from flight.downlink.downlink_queue import DownlinkQueue
     from flight.downlink.product_intake import ProductIntake
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class CommandHandlers:
-    """The opcode table of the node.
+    """Rows of the opcode table: mode, parameters, payload, products, the command path itself.
 
     Args:
         save_parameters: makes the parameters in force durable; False when it could not.
@@ -48,6 +50,7 @@ class CommandHandlers:
         save_parameters: Callable[[int], bool],
         queue: DownlinkQueue,
         intake: ProductIntake,
+        arming: Arming,
         events: EventLog,
     ) -> None:
         self._wishes = wishes
@@ -55,10 +58,11 @@ class CommandHandlers:
         self._save_parameters = save_parameters
         self._queue = queue
         self._intake = intake
+        self._arming = arming
         self._events = events
 
     def bindings(self) -> list[Binding[object]]:
-        """Every command of the dictionary with its handler."""
+        """These commands with their handlers."""
         rows: list[tuple[type, Callable[..., HandlerResult]]] = [
             (NoOp, self._no_op),
             (SetMode, self._set_mode),
@@ -67,11 +71,15 @@ class CommandHandlers:
             (DisableInference, self._disable),
             (DeleteProduct, self._delete),
             (Reprioritise, self._reprioritise),
+            (Disarm, self._disarm),
         ]
         return [Binding(kind, handler) for kind, handler in rows]
 
     def _no_op(self, _command: NoOp, _now_ns: int) -> HandlerResult:
         return COMPLETED
+
+    def _disarm(self, _command: Disarm, _now_ns: int) -> HandlerResult:
+        return COMPLETED if self._arming.disarm() else failed(CommandReason.NOT_FOUND)
 
     def _set_mode(self, command: SetMode, _now_ns: int) -> HandlerResult:
         offer = self._wishes.mode_requests.offer(Mode[command.mode])

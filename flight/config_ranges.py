@@ -103,7 +103,7 @@ def _told(info: inspect.Type) -> str:
         return "one of " + ", ".join(str(value) for value in info.values)
     if isinstance(info, inspect.EnumType):
         return "one of " + ", ".join(str(member.value) for member in info.cls)
-    if isinstance(info, inspect.StrType):
+    if isinstance(info, inspect.StrType | inspect.BytesType):
         return _text(info)
     if isinstance(info, inspect.StructType):
         return "keys " + ", ".join(field.encode_name for field in info.fields)
@@ -125,7 +125,9 @@ def _bound(word: str, value: float | None) -> str:
     return "" if value is None else f"{word}{value:.12g}" if value < 1e12 else f"{word}{value:g}"
 
 
-def _text(info: inspect.StrType) -> str:
+def _text(info: inspect.StrType | inspect.BytesType) -> str:
+    if isinstance(info, inspect.BytesType):
+        return f"base64 of {info.min_length or 0} to {info.max_length or 'any number of'} octets"
     if info.pattern is not None and (choice := _CHOICE.fullmatch(info.pattern)):
         return "one of " + choice[1].replace("|", ", ")
     if info.pattern is not None:

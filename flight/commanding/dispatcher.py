@@ -13,14 +13,21 @@ Pure. Order of judgement, first refusal wins:
 A refusal (2 to 5) changes nothing but the counters, so the same telecommand may be sent again when
 the cause is gone. From 6 on its identity is durable *before* anything happens: a reset in the
 middle of a command leads to STALE and a look at telemetry, never to a second execution.
+
+A step of a sequence or of a response goes through `execute`: the same range check, mode guard and
+handler, and no identity, for whoever keeps the sequence sees to it that no step is done twice. A
+dangerous step needs no arming: nothing but a sequence that was loaded, validated with this step
+marked as confirmed, and activated (or that is shipped with the software) ever comes here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from flight.commanding.arming import Arming
 from flight.telemetry.dictionary import COMMAND_BY_TYPE, Command
 from flight.wire.replay_window import Freshness, ReplayWindow
 from flight.wire.telecommand import (
@@ -29,6 +36,7 @@ from flight.wire.telecommand import (
     Telecommand,
     Unusable,
     VerificationReport,
+    is_in_range,
 )
 
 if TYPE_CHECKING:
@@ -37,12 +45,14 @@ if TYPE_CHECKING:
     from flight.commanding.authentication import CommandLedger
     from flight.telemetry.dictionary import CommandDef, Mode
 
-ARMING_WINDOW_NS = 30_000_000_000
-"""A dangerous command must come again within this long: one round of an operator's attention."""
 RUNNING_MAX = 16
 RUNNING_LIMIT_NS = 600_000_000_000
 """A started command that nobody ends within this long has failed, and frees its place."""
+NO_LIMIT_NS = 1 << 62
+"""For what its room is sure to end, and bounds itself: a sequence may wait for days."""
 MEMORY_IDS = 256
+NO_TICKET = 0
+"""Of a step: nobody waits for its end."""
 
 C = TypeVar("C")
 
@@ -62,6 +72,7 @@ class HandlerResult:
 
     verdict: HandlerVerdict
     reason: CommandReason = CommandReason.NONE
+    limit_ns: int = RUNNING_LIMIT_NS
 
 
 COMPLETED = HandlerResult(HandlerVerdict.COMPLETED)
@@ -73,6 +84,14 @@ def failed(reason: CommandReason) -> HandlerResult:
     return HandlerResult(HandlerVerdict.FAILED, reason)
 
 
+class Source(Enum):
+    """Who gives a command without an identity."""
+
+    SEQUENCE = "sequence"
+    RESPONSE = "response"
+    """A sequence that the fault table started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding(Generic[C]):
     """One row of the opcode table: a command type and the function that handles it.
@@ -82,6 +101,18 @@ class Binding(Generic[C]):
 
     command_type: type[C]
     handler: Callable[[C, int], HandlerResult]
+
+
+@dataclass(frozen=True, slots=True)
+class LongBinding(Generic[C]):
+    """A row for a command that may go on after its handler has returned.
+
+    The handler gets a ticket as well; when it answers STARTED, its room ends the command with
+    `Dispatcher.finish(ticket)`, or does nothing more when the ticket is NO_TICKET.
+    """
+
+    command_type: type[C]
+    handler: Callable[[C, int, int], HandlerResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +144,7 @@ class Dispatcher:
         ledger: shared with the authenticator.
         executed: identities executed, with durable storage so that at-most-once survives resets.
         definitions: the dictionary's commands.
+        arming: shared with whoever takes an arming back.
 
     Raises:
         ValueError: a command without a handler, or with two.
@@ -120,12 +152,13 @@ class Dispatcher:
 
     def __init__(
         self,
-        bindings: Sequence[Binding[Any]],
+        bindings: Sequence[Binding[Any] | LongBinding[Any]],
         ledger: CommandLedger,
         executed: ReplayWindow | None = None,
         definitions: Mapping[type, CommandDef] = COMMAND_BY_TYPE,
+        arming: Arming | None = None,
     ) -> None:
-        self._handlers = {binding.command_type: binding.handler for binding in bindings}
+        self._handlers = {binding.command_type: binding for binding in bindings}
         if len(self._handlers) != len(bindings) or self._handlers.keys() != definitions.keys():
             raise ValueError("each command of the dictionary needs exactly one handler")
         self._definitions = definitions
@@ -133,7 +166,9 @@ class Dispatcher:
         self._executed = ReplayWindow(MEMORY_IDS) if executed is None else executed
         self._last: dict[int, Dispatched] = {}
         self._running: dict[int, _UnderWay] = {}
-        self._armed: tuple[Command, int] | None = None
+        self.arming = Arming() if arming is None else arming
+        self.steps = dict.fromkeys(product(Source, HandlerVerdict), 0)
+        """Commands done for sequences and responses, by who asked and what came of it."""
         self.handler_errors = 0
         self.last_error = ""
         """What the last broken handler said; for the event, never for the wire."""
@@ -158,13 +193,36 @@ class Dispatcher:
         definition = self._definitions[type(incoming.command)]
         self._executed.accept(command_id)
         self._ledger.accepted += 1
-        if definition.dangerous and not self._take_arming(incoming.command, now_ns):
-            self._armed = (incoming.command, now_ns + ARMING_WINDOW_NS)
+        if definition.dangerous and not self.arming.take(incoming.command, now_ns):
+            self.arming.arm(incoming.command, definition.name, now_ns)
             return self._ended(incoming, definition, Stage.COMPLETED, CommandReason.ARMED)
-        result = self._handle(incoming.command, now_ns)
+        result = self._handle(incoming.command, now_ns, command_id)
         if result.verdict is HandlerVerdict.STARTED:
-            self._running[command_id] = _UnderWay(definition.name, now_ns + RUNNING_LIMIT_NS)
+            self._running[command_id] = _UnderWay(definition.name, now_ns + result.limit_ns)
         return self._ended(incoming, definition, result.verdict.value, result.reason)
+
+    def execute(self, command: Command, now_ns: int, mode: Mode, source: Source) -> HandlerResult:
+        """Has one step of a validated sequence done; every refusal is FAILED with its reason.
+
+        The answer is the whole report: whoever keeps the sequence tells it, with the step.
+        """
+        definition = self._definitions.get(type(command))
+        if definition is None:
+            result = failed(CommandReason.UNKNOWN_COMMAND)
+        elif not is_in_range(command):
+            result = failed(CommandReason.OUT_OF_RANGE)
+        elif mode not in definition.modes:
+            result = failed(CommandReason.WRONG_MODE)
+        else:
+            result = self._handle(command, now_ns, NO_TICKET)
+        self.steps[source, result.verdict] += 1
+        return result
+
+    def adopt(self, command_id: int, command_type: type) -> None:
+        """Goes on with a command that was STARTED before a reset; `finish` ends it as ever."""
+        name = self._definitions[command_type].name
+        self._running[command_id] = _UnderWay(name, NO_LIMIT_NS)
+        self._remember(name, VerificationReport(command_id, Stage.STARTED))
 
     def finish(
         self, command_id: int, *, reason: CommandReason = CommandReason.NONE
@@ -217,16 +275,15 @@ class Dispatcher:
         self._last.pop(report.command_id, None)
         self._last[report.command_id] = Dispatched(name, (report,), repeated=True)
         if len(self._last) > MEMORY_IDS:
-            del self._last[next(iter(self._last))]
+            # One that is under way is asked about again and again until it ends.
+            del self._last[next(i for i in self._last if i not in self._running)]
 
-    def _take_arming(self, command: Command, now_ns: int) -> bool:
-        """Whether this very command was heard before, in time; an arming serves once."""
-        armed, self._armed = self._armed, None
-        return armed is not None and armed[0] == command and now_ns <= armed[1]
-
-    def _handle(self, command: Command, now_ns: int) -> HandlerResult:
+    def _handle(self, command: Command, now_ns: int, ticket: int) -> HandlerResult:
+        binding = self._handlers[type(command)]
         try:
-            return self._handlers[type(command)](command, now_ns)
+            if isinstance(binding, LongBinding):
+                return binding.handler(command, now_ns, ticket)
+            return binding.handler(command, now_ns)
         except Exception as error:  # noqa: BLE001 - no telecommand may bring the node down
             self.handler_errors += 1
             self.last_error = f"{type(error).__name__}: {error}"

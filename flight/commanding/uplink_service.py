@@ -12,7 +12,7 @@ from flight.base.channels import Bounded, Overflow
 from flight.telemetry.dictionary import Mode
 from flight.wire.link_security import SecurityVerdict
 from flight.wire.space_packet import Apid, SequenceCounts, SpacePacket, encode
-from flight.wire.telecommand import Stage, encode_report
+from flight.wire.telecommand import CommandReason, Stage, encode_report
 from hal.sample import HalError
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class UplinkService:
         self.verification: Bounded[bytes] = Bounded(
             "verification", REPORTS_OUT, Overflow.DROP_OLDEST
         )
+        self._armed = channels.index("command.armed")
         self._index = tuple(
             channels.index(name)
             for name in (
@@ -90,6 +91,8 @@ class UplinkService:
                 "command.accepted_total",
                 "command.rejected_total",
                 "command.malformed_total",
+                "command.duplicates_total",
+                "command.running",
             )
         )
 
@@ -106,9 +109,11 @@ class UplinkService:
                 break
             got_any = True
             self._take(frame, now_ns)
-        for dispatched in self._dispatcher.expire(now_ns):
+        ended = self._dispatcher.expire(now_ns)
+        for dispatched in ended:
             self._answer(dispatched, now_ns)
-        if got_any:
+        self._follow_arming(now_ns)
+        if got_any or ended:
             self._publish()
 
     def take_frame(self, frame: bytes, now_ns: int) -> SecurityVerdict:
@@ -135,11 +140,28 @@ class UplinkService:
             self.arq_inbox.offer(packet)
         return intake.verdict
 
+    def finish(
+        self, command_id: int, now_ns: int, *, reason: CommandReason = CommandReason.NONE
+    ) -> None:
+        """A command that was STARTED has ended: completed, or failed when there is a reason."""
+        dispatched = self._dispatcher.finish(command_id, reason=reason)
+        if dispatched is not None:
+            self._answer(dispatched, now_ns)
+            self._publish()
+
+    def _follow_arming(self, now_ns: int) -> None:
+        arming = self._dispatcher.arming
+        for end in arming.ended(now_ns):
+            self._events.emit("ARMING_ENDED", now_ns, name=end.name, how=end.how)
+        self._values[self._armed] = bool(arming.name)
+
     def _answer(self, dispatched: Dispatched, now_ns: int) -> None:
         if self._on_answer is not None:
             self._on_answer(dispatched, now_ns)
         for report in dispatched.reports:
             event = _STAGE_EVENT.get(report.stage)
+            if report.reason is CommandReason.ARMED:
+                event = "COMMAND_ARMED"
             if event is not None and not dispatched.repeated:
                 self._events.emit(
                     event,
@@ -160,6 +182,8 @@ class UplinkService:
             ledger.accepted,
             ledger.rejected,
             ledger.malformed,
+            ledger.duplicates,
+            self._dispatcher.running,
         )
         for index, value in zip(self._index, row, strict=True):
             values[index] = value

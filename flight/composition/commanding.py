@@ -7,8 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flight.command_handlers import CommandHandlers
+from flight.commanding.arming import Arming
 from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
 from flight.commanding.dispatcher import Dispatcher
+from flight.commanding.load_buffer import LoadBuffer
+from flight.commanding.load_handlers import LoadHandlers
 from flight.commanding.uplink_service import UplinkService
 from flight.downlink.durable_counters import replay_window
 from flight.fdir.command_loss import CommandLoss
@@ -16,6 +19,7 @@ from flight.start_up import save_parameters
 from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
+    from flight.commanding.loadable import Loadable
     from flight.composition.downlink import DownlinkParts
     from flight.composition.surroundings import Shared
     from flight.io.guard_watch import GuardWatch
@@ -51,8 +55,15 @@ def command_parts(
         channels=shared.channels,
         events=shared.events,
     )
-    handlers = _handlers(shared, downlink, wish_board)
-    dispatcher = Dispatcher(handlers.bindings(), ledger, replay_window(around.store, "command.id"))
+    arming = Arming()
+    handlers = _handlers(shared, downlink, wish_board, arming)
+    loads = LoadHandlers(LoadBuffer(_loadables()), shared.channels, shared.events)
+    dispatcher = Dispatcher(
+        [*handlers.bindings(), *loads.bindings()],
+        ledger,
+        replay_window(around.store, "command.id"),
+        arming=arming,
+    )
     uplink = UplinkService(
         devices=around.devices,
         authenticator=UplinkAuthenticator(downlink.link, ledger),
@@ -68,7 +79,14 @@ def command_parts(
     return CommandParts(wish_board, uplink)
 
 
-def _handlers(shared: Shared, downlink: DownlinkParts, wish_board: WishBoard) -> CommandHandlers:
+def _loadables() -> tuple[Loadable, ...]:
+    """Every kind of set that can be replaced in flight."""
+    return ()
+
+
+def _handlers(
+    shared: Shared, downlink: DownlinkParts, wish_board: WishBoard, arming: Arming
+) -> CommandHandlers:
     store, parameters, events = shared.around.store, shared.parameters, shared.events
     return CommandHandlers(
         wishes=wish_board,
@@ -76,5 +94,6 @@ def _handlers(shared: Shared, downlink: DownlinkParts, wish_board: WishBoard) ->
         save_parameters=partial(save_parameters, store, parameters, events),
         queue=downlink.queue,
         intake=downlink.intake,
+        arming=arming,
         events=events,
     )

@@ -10,6 +10,7 @@ PAT_LABELS = (
     *("IDLE", "SLEW", "SCAN", "COARSE", "FINE", "MODEM_SYNC"),
     *("DATA", "COAST", "REACQ", "LOST", "SAFE"),
 )
+LOAD_LABELS = ("empty", "loading", "valid")
 LINE_LABELS = ("closed", "waiting", "up", "refused")
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 
@@ -103,6 +104,14 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("command.rejected_total", "", "command", _C, "telecommands rejected"),
     Channel("command.malformed_total", "", "command", _C, "telecommand packets not readable"),
     Channel("command.loss_in_s", "s", "command", _F, "time left on the command-loss timer"),
+    Channel("command.duplicates_total", "", "command", _C, "rejected ones that were repeats"),
+    Channel("command.running", "", "command", _C, "telecommands started and not ended"),
+    Channel("command.armed", "", "command", _B, "a dangerous command was heard once"),
+    Channel("load.state", "", "command", _E, "the working buffer of loads", LOAD_LABELS),
+    Channel("load.bytes", "B", "command", _C, "octets of the load that have come"),
+    Channel("load.size_bytes", "B", "command", _C, "octets that the load will have"),
+    Channel("load.activated_total", "", "command", _C, "loads put in force since start"),
+    Channel("load.refused_total", "", "command", _C, "requests about loads refused since start"),
     # events and the house itself
     Channel("event.total", "", "system", _C, "events raised"),
     Channel("event.suppressed_total", "", "system", _C, "events held back by the throttle"),

@@ -16,6 +16,11 @@ from flight.telemetry.definitions import CommandDef, Mode
 ProductId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 ValueMillis = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 ParameterName = Annotated[str, Meta(min_length=1, max_length=48)]
+LoadKind = Annotated[str, Meta(min_length=1, max_length=24)]
+LOAD_BYTES_MAX = 262_144
+"""The most that any kind of load may ask for: what its buffer can cost the flight process."""
+LOAD_PART_BYTES_MAX = 896
+"""With its names and identity it still fits a telecommand."""
 
 
 class NoOp(msgspec.Struct, frozen=True, tag="NO_OP"):
@@ -56,6 +61,44 @@ class Reprioritise(msgspec.Struct, frozen=True, tag="REPRIORITISE"):
     value_millis: ValueMillis
 
 
+class Disarm(msgspec.Struct, frozen=True, tag="DISARM"):
+    """Takes back the first of the two steps of a dangerous command."""
+
+
+class LoadBegin(msgspec.Struct, frozen=True, tag="LOAD_BEGIN"):
+    """Makes room for a load; the same again keeps the pieces that have come."""
+
+    kind: LoadKind
+    size_bytes: Annotated[int, Meta(ge=1, le=LOAD_BYTES_MAX)]
+    crc32c: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    version: Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class LoadPart(msgspec.Struct, frozen=True, tag="LOAD_PART"):
+    """One piece of the load, in any order; on a command line the data are base64."""
+
+    offset: Annotated[int, Meta(ge=0, le=LOAD_BYTES_MAX - 1)]
+    data: Annotated[bytes, Meta(min_length=1, max_length=LOAD_PART_BYTES_MAX)]
+
+
+class LoadValidate(msgspec.Struct, frozen=True, tag="LOAD_VALIDATE"):
+    """Judges the load whole; changes nothing."""
+
+
+class LoadActivate(msgspec.Struct, frozen=True, tag="LOAD_ACTIVATE"):
+    """Puts the validated load in force and keeps the former set."""
+
+
+class LoadDiscard(msgspec.Struct, frozen=True, tag="LOAD_DISCARD"):
+    """Empties the working buffer."""
+
+
+class LoadRollBack(msgspec.Struct, frozen=True, tag="LOAD_ROLL_BACK"):
+    """Puts the former set of a kind in force again."""
+
+    kind: LoadKind
+
+
 Command = (
     NoOp
     | SetMode
@@ -64,6 +107,13 @@ Command = (
     | DisableInference
     | DeleteProduct
     | Reprioritise
+    | Disarm
+    | LoadBegin
+    | LoadPart
+    | LoadValidate
+    | LoadActivate
+    | LoadDiscard
+    | LoadRollBack
 )
 
 _ANY = frozenset(Mode)
@@ -77,4 +127,17 @@ COMMANDS: tuple[CommandDef, ...] = (
     CommandDef("DISABLE_INFERENCE", DisableInference, _AWAKE, "forbids inference"),
     CommandDef("DELETE_PRODUCT", DeleteProduct, _AWAKE, "gives up a product"),
     CommandDef("REPRIORITISE", Reprioritise, _AWAKE, "gives a product a new value"),
+    CommandDef("DISARM", Disarm, _AWAKE, "takes back an armed command before it is done"),
+    CommandDef("LOAD_BEGIN", LoadBegin, _AWAKE, "makes room for a load of a kind"),
+    CommandDef("LOAD_PART", LoadPart, _AWAKE, "one piece of the load"),
+    CommandDef("LOAD_VALIDATE", LoadValidate, _AWAKE, "judges the load; changes nothing"),
+    CommandDef("LOAD_ACTIVATE", LoadActivate, _AWAKE, "puts the validated load in force"),
+    CommandDef("LOAD_DISCARD", LoadDiscard, _AWAKE, "empties the working buffer"),
+    CommandDef(
+        "LOAD_ROLL_BACK",
+        LoadRollBack,
+        _AWAKE,
+        "puts the former set of a kind in force again",
+        dangerous=True,
+    ),
 )

@@ -74,4 +74,9 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(59, "TERMINAL_SILENT", _W, "laser terminal does not answer"),
     EventDef(60, "EVENTS_SUPPRESSED", _N, "{count} times {name} suppressed"),
     EventDef(61, "FATAL_ERROR", _X, "{error}"),
+    EventDef(70, "COMMAND_ARMED", _N, "command {command} {name} armed: once more executes it"),
+    EventDef(71, "ARMING_ENDED", _N, "arming of {name} {how}, nothing was done"),
+    EventDef(72, "LOAD_VALIDATED", _I, "load {kind} of {bytes} B validated", "kind"),
+    EventDef(73, "LOAD_CHANGED", _N, "load {kind} {how}", "kind"),
+    EventDef(74, "LOAD_REFUSED", _W, "load {kind} not {what}: {reason}", "kind"),
 )

@@ -58,6 +58,22 @@ class CommandReason(IntEnum):
     INTERNAL_ERROR = 9
     """The handler broke: a fault of the node's software."""
     TIMED_OUT = 10
+    WRONG_VERSION = 11
+    """A load in another format than this software reads."""
+    CONFLICT = 12
+    """A piece of a load says other than what has come for the same place."""
+    INCOMPLETE = 13
+    """Pieces of the load are missing."""
+    BAD_CHECKSUM = 14
+    """The load is complete and not what the ground sent."""
+    NOT_VALIDATED = 15
+    """A load is activated only after LOAD_VALIDATE has found it good."""
+    UNREADABLE = 16
+    """The load is not in the format of its kind."""
+    NOT_DURABLE = 17
+    """The store could not keep it, so it does not count."""
+    ABORTED = 18
+    """The sequence ended before its last step; the event says at which one and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +149,7 @@ def decode_telecommand(data: bytes) -> Telecommand | Unusable:
         command = _COMMAND.decode(envelope.cmd)
     except _BAD_BYTES:
         return Unusable(envelope.id, _why_unusable(envelope.cmd))
-    if isinstance(command, SetParameter) and not _in_range(command):
+    if isinstance(command, SetParameter) and not _parameter_in_range(command):
         return Unusable(envelope.id, CommandReason.OUT_OF_RANGE)
     return Telecommand(envelope.id, command)
 
@@ -146,7 +162,16 @@ def _why_unusable(raw: msgspec.Raw) -> CommandReason:
     return CommandReason.OUT_OF_RANGE if name in _NAMES else CommandReason.UNKNOWN_COMMAND
 
 
-def _in_range(command: SetParameter) -> bool:
+def is_in_range(command: Command) -> bool:
+    """Whether a command made on board would have passed as one that came by radio."""
+    try:
+        _COMMAND.decode(_ENCODER.encode(command))
+    except _BAD_BYTES:
+        return False
+    return not isinstance(command, SetParameter) or _parameter_in_range(command)
+
+
+def _parameter_in_range(command: SetParameter) -> bool:
     """Whether the parameter exists and takes this value; no NaN passes."""
     definition = PARAMETER_BY_NAME.get(command.name)
     return definition is not None and definition.low <= command.value <= definition.high

@@ -28,6 +28,7 @@ class Outer(msgspec.Struct):
     items: tuple[Inner, ...] = ()
     table: dict[str, Annotated[float, Meta(ge=0.0, le=1.0)]] = {}
     choice: Literal["x", "y"] = "x"
+    octets: Annotated[bytes, Meta(max_length=896)] = b""
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ class Outer(msgspec.Struct):
         (("inner", "high"), "a whole number below 8"),
         (("inner", "open"), "a number above 0 to below 1"),
         (("items", 3, "name"), "text of 1 to 4 characters"),
+        (("octets",), "base64 of 0 to 896 octets"),
         (("items", 3, "flag"), "true or false"),
         (("table", "any.key"), "a number from 0 to 1"),
         (("choice",), "one of x, y"),

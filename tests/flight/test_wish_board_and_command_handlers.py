@@ -4,6 +4,7 @@ import pytest
 
 from flight.base.channels import Latest, Offer
 from flight.command_handlers import CommandHandlers
+from flight.commanding.arming import Arming
 from flight.commanding.dispatcher import COMPLETED, failed
 from flight.commanding.parameters import ParameterTable
 from flight.downlink.pass_plan import Contact, ContactKind, PassPlan
@@ -14,6 +15,7 @@ from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.command_table import (
     DeleteProduct,
     DisableInference,
+    Disarm,
     EnableInference,
     NoOp,
     Reprioritise,
@@ -21,7 +23,6 @@ from flight.telemetry.command_table import (
     SetParameter,
 )
 from flight.telemetry.definitions import Mode
-from flight.telemetry.dictionary import COMMANDS
 from flight.telemetry.event_log import EventLog
 from flight.wire.telecommand import CommandReason
 from flight.wish_board import LOOK_AHEAD_S, WishBoard
@@ -79,12 +80,14 @@ class Room:
             events=self.events,
         )
         self.parameters.set("command.loss_timeout_s", HOUR_S)
+        self.arming = Arming()
         handlers = CommandHandlers(
             wishes=self.board,
             parameters=self.parameters,
             save_parameters=self.save,
             queue={5},
             intake=self.intake,
+            arming=self.arming,
             events=self.events,
         )
         self.handlers = {binding.command_type: binding.handler for binding in handlers.bindings()}
@@ -251,10 +254,16 @@ def test_a_product_command_reaches_the_intake_or_says_why_not(command, other, qu
     assert room.command(command) == failed(CommandReason.BUSY)
 
 
-def test_every_command_of_the_dictionary_has_its_handler():
+def test_a_command_that_does_nothing_completes():
+    assert Room().command(NoOp()) == COMPLETED
+
+
+def test_an_arming_is_taken_back_on_command_and_there_must_be_one():
     room = Room()
-    assert set(room.handlers) == {definition.arguments for definition in COMMANDS}
-    assert room.command(NoOp()) == COMPLETED
+    assert room.command(Disarm()) == failed(CommandReason.NOT_FOUND)
+    room.arming.arm(DeleteProduct(5), "DELETE_PRODUCT", 0)
+    assert room.command(Disarm()) == COMPLETED
+    assert not room.arming.take(DeleteProduct(5), 1)
 
 
 def test_a_failed_boot_is_passed_on():

@@ -5,19 +5,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flight.commanding.arming import ARMING_WINDOW_NS
 from flight.commanding.authentication import CommandLedger
 from flight.commanding.dispatcher import (
-    ARMING_WINDOW_NS,
     COMPLETED,
     MEMORY_IDS,
+    NO_LIMIT_NS,
     RUNNING_LIMIT_NS,
     RUNNING_MAX,
     STARTED,
     Binding,
     Dispatcher,
+    HandlerResult,
+    HandlerVerdict,
+    LongBinding,
+    Source,
     failed,
 )
-from flight.telemetry.command_table import DeleteProduct, NoOp, SetMode
+from flight.telemetry.command_table import DeleteProduct, NoOp, Reprioritise, SetMode
 from flight.telemetry.definitions import CommandDef, Mode
 from flight.telemetry.dictionary import COMMAND_BY_TYPE
 from flight.wire.replay_window import ReplayWindow
@@ -85,7 +90,7 @@ class Rooms:
         d = self.dispatcher
         window = d._executed
         return copy.deepcopy(
-            (d._last, d._running, d._armed, window.highest, window._seen, self.done)
+            (d._last, d._running, d.arming._armed, window.highest, window._seen, self.done)
         )
 
 
@@ -301,3 +306,64 @@ def test_the_whole_dictionary_can_be_bound():
     dispatcher = Dispatcher([Binding(t, nothing) for t in COMMAND_BY_TYPE], CommandLedger())
     dispatched = dispatcher.dispatch(Telecommand(1, NoOp()), 0, Mode.BOOT)
     assert dispatched.name == "NO_OP"
+
+
+def test_a_step_of_a_sequence_spends_no_identity_and_is_judged_like_any_command():
+    rooms = Rooms()
+    step = rooms.dispatcher.execute
+    assert step(NoOp(), 0, Mode.IDLE, Source.SEQUENCE) == COMPLETED
+    assert step(SetMode("SAFE"), 0, Mode.BOOT, Source.SEQUENCE) == failed(R.WRONG_MODE)
+    assert step(SetMode("WARP"), 0, Mode.IDLE, Source.SEQUENCE) == failed(R.OUT_OF_RANGE)
+    assert step(Reprioritise(1, 1), 0, Mode.IDLE, Source.SEQUENCE) == failed(R.UNKNOWN_COMMAND)
+    assert step(DeleteProduct(13), 0, Mode.IDLE, Source.RESPONSE) == failed(R.INTERNAL_ERROR)
+    assert rooms.done == [NoOp()]
+    assert (rooms.ledger.accepted, rooms.ledger.rejected, rooms.dispatcher._last) == (0, 0, {})
+    assert rooms.dispatcher.steps[Source.SEQUENCE, HandlerVerdict.COMPLETED] == 1
+    assert rooms.dispatcher.steps[Source.SEQUENCE, HandlerVerdict.FAILED] == 3
+    assert rooms.dispatcher.steps[Source.RESPONSE, HandlerVerdict.FAILED] == 1
+
+
+def test_a_dangerous_step_of_a_validated_sequence_is_done_and_arms_nothing():
+    table = {**TABLE, NoOp: msgspec.structs.replace(TABLE[NoOp], dangerous=True)}
+    rooms = Rooms()
+    bindings = list(rooms.dispatcher._handlers.values())
+    rooms.dispatcher = Dispatcher(bindings, rooms.ledger, None, table)
+    assert rooms.dispatcher.execute(NoOp(), 0, Mode.IDLE, Source.SEQUENCE) == COMPLETED
+    assert rooms.dispatcher.arming.name == ""
+    assert rooms.send(1, NoOp()) == ARMED
+
+
+def test_a_command_with_a_ticket_is_ended_by_it_and_a_step_has_none():
+    tickets = []
+
+    def begin(command, now_ns, ticket):
+        tickets.append(ticket)
+        return HandlerResult(HandlerVerdict.STARTED, limit_ns=NO_LIMIT_NS)
+
+    table = {NoOp: TABLE[NoOp]}
+    dispatcher = Dispatcher([LongBinding(NoOp, begin)], CommandLedger(), None, table)
+    dispatcher.dispatch(Telecommand(9, NoOp()), 0, Mode.IDLE)
+    dispatcher.execute(NoOp(), 0, Mode.IDLE, Source.SEQUENCE)
+    assert tickets == [9, 0]
+    assert dispatcher.expire(1_000 * RUNNING_LIMIT_NS) == ()
+    assert dispatcher.finish(0) is None
+    assert dispatcher.finish(9).reports == (VerificationReport(9, Stage.COMPLETED),)
+
+
+def test_a_command_started_before_a_reset_is_adopted_answered_and_ended_under_its_identity():
+    rooms = Rooms(ReplayWindow(MEMORY_IDS, lambda: 7, lambda _: None))
+    rooms.dispatcher.adopt(7, SetMode)
+    assert rooms.send(7, SetMode("SAFE")) == [(Stage.STARTED, R.NONE)]
+    assert rooms.done == []
+    ended = rooms.dispatcher.finish(7, reason=R.ABORTED)
+    assert ended.reports == (VerificationReport(7, Stage.FAILED, R.ABORTED),)
+    assert rooms.send(7, SetMode("SAFE")) == [(Stage.FAILED, R.ABORTED)]
+
+
+def test_a_command_under_way_is_remembered_however_many_come_after_it():
+    rooms = Rooms()
+    rooms.send(1, SetMode("IDLE"))
+    for command_id in range(2, 3 * MEMORY_IDS):
+        rooms.send(command_id, NoOp())
+    assert rooms.send(1, SetMode("IDLE")) == [(Stage.STARTED, R.NONE)]
+    assert len(rooms.dispatcher._last) == MEMORY_IDS

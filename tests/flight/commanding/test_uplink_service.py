@@ -1,8 +1,10 @@
 """Uplink frames in, answers out: forged ones change nothing, repeated ones are only answered."""
 
+import msgspec
 import pytest
 
 from flight.base.channels import Latest
+from flight.commanding.arming import ARMING_WINDOW_NS
 from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
 from flight.commanding.dispatcher import (
     COMPLETED,
@@ -24,7 +26,13 @@ from flight.wire.counter_reserve import CounterReserve
 from flight.wire.link_security import SecurityVerdict
 from flight.wire.secure_link import SecureLink
 from flight.wire.space_packet import Apid, SequenceCounts, decode_all, encode
-from flight.wire.telecommand import CommandReason, Stage, Telecommand, decode_report
+from flight.wire.telecommand import (
+    CommandReason,
+    Stage,
+    Telecommand,
+    VerificationReport,
+    decode_report,
+)
 from flight.wire.telecommand import encode_telecommand as encoded
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.sample import FailingCall, HalConfig
@@ -35,6 +43,12 @@ SCID, KEYS = 4, derive_from_seed(11)
 TIMEOUT_NS = 100 * S
 
 
+DANGEROUS = {
+    kind: msgspec.structs.replace(definition, dangerous=True)
+    for kind, definition in COMMAND_BY_TYPE.items()
+}
+
+
 def reserve():
     return CounterReserve(lambda: 0, lambda _: None)
 
@@ -42,7 +56,7 @@ def reserve():
 class Node:
     """The uplink service as the root composes it, and a ground that speaks to it."""
 
-    def __init__(self, mode=Mode.IDLE, answer=COMPLETED):
+    def __init__(self, mode=Mode.IDLE, answer=COMPLETED, definitions=COMMAND_BY_TYPE):
         self.devices = FakeDevices(HalConfig(rx_fifo_frames=2_048))
         self.bench = FakeBench(self.devices)
         self.ground = GroundLink(KEYS, scid=SCID, counters=reserve())
@@ -65,7 +79,7 @@ class Node:
         self.uplink = UplinkService(
             devices=self.devices,
             authenticator=UplinkAuthenticator(link, self.ledger),
-            dispatcher=Dispatcher(bindings, self.ledger),
+            dispatcher=Dispatcher(bindings, self.ledger, definitions=definitions),
             ledger=self.ledger,
             command_loss=self.loss,
             status=status,
@@ -225,3 +239,31 @@ def test_a_frame_that_came_another_way_gets_the_same_checks():
     assert node.done == [1]
     assert node.channels.get("link.frames_received") == 1
     assert node.channels.get("link.frames_rejected") == 2
+
+
+def test_an_arming_is_told_as_such_shown_and_its_lapse_is_told():
+    node = Node(definitions=DANGEROUS)
+    node.hear(node.frame(1), now_ns=S)
+    assert node.answers()[-1].reason is CommandReason.ARMED
+    assert node.names() == ["COMMAND_ACCEPTED", "COMMAND_ARMED"]
+    assert node.channels.get("command.armed") == 1
+    node.uplink.step(S + ARMING_WINDOW_NS)
+    assert node.names()[-1] == "COMMAND_ARMED"
+    node.uplink.step(2 * S + ARMING_WINDOW_NS)
+    assert node.told[-1].text == "arming of DELETE_PRODUCT lapsed, nothing was done"
+    assert node.channels.get("command.armed") == 0
+    assert node.done == []
+
+
+def test_a_started_command_that_its_room_ends_is_answered_and_told_with_its_identity():
+    node = Node(answer=STARTED)
+    node.hear(node.frame(7))
+    assert node.channels.get("command.running") == 1
+    node.answers()
+    node.uplink.finish(7, 3 * S, reason=CommandReason.ABORTED)
+    (report,) = node.answers()
+    assert report == VerificationReport(7, Stage.FAILED, CommandReason.ABORTED)
+    assert (node.told[-1].name, node.told[-1].args["command"]) == ("COMMAND_FAILED", 7)
+    assert node.channels.get("command.running") == 0
+    node.uplink.finish(7, 4 * S)
+    assert node.answers() == []

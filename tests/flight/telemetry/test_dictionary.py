@@ -74,6 +74,9 @@ def test_every_command_decodes_under_its_own_tag_and_needs_an_awake_node(definit
         "SET_PARAMETER": {"name": "power.soc_floor", "value": 0.5},
         "DELETE_PRODUCT": {"product_id": 7},
         "REPRIORITISE": {"product_id": 7, "value_millis": 5},
+        "LOAD_BEGIN": {"kind": "sequence", "size_bytes": 9, "crc32c": 0, "version": 1},
+        "LOAD_PART": {"offset": 0, "data": "AAAA"},
+        "LOAD_ROLL_BACK": {"kind": "sequence"},
     }
     content = {"type": definition.name, **samples.get(definition.name, {})}
     command = msgspec.convert(content, Command)
