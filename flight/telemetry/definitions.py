@@ -37,6 +37,19 @@ class Mode(IntEnum):
     DOWNLINK = 4
 
 
+class Health(IntEnum):
+    """Whether a component may be used; the words of sat-rs and of ESA's flight software framework.
+
+    FAULTY and NEEDS_RECOVERY are the node's own findings, the two last words the ground's.
+    """
+
+    HEALTHY = 0
+    NEEDS_RECOVERY = 1  # it failed, and is being brought back
+    FAULTY = 2  # it failed, and bringing it back has failed
+    EXTERNAL_CONTROL = 3  # the ground has it: the node neither judges nor recovers it
+    PERMANENTLY_FAULTY = 4  # not used any more
+
+
 class ThrottleReason(IntEnum):
     """The one reason the payload runs below its best level; one a second, never none of many."""
 
