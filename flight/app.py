@@ -17,6 +17,7 @@ from flight.base.supervisor import ChildSpec, SupervisionEvent, SupervisionKind,
 from flight.composition.commanding import command_parts
 from flight.composition.cycle import executive, guard_watch
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
+from flight.composition.health import Hearts, health_watch, watch_group
 from flight.composition.inference import inference_service
 from flight.composition.surroundings import Shared
 from flight.downlink.pass_plan import PassPlan
@@ -78,14 +79,8 @@ class Node:
         """Runs every component and service; returns only by exception or cancellation."""
         around = self._around
         self._boot(around.clock.now_ns())
-        watch = () if self._guard_watch is None else (self._guard_watch,)
-        main = RateGroup(
-            "main",
-            _NS_PER_S,
-            (*watch, self._wish_board, self.executive, self._downlink.intake, self._telemetry),
-        )
+        main = self._main_group()
         pace = around.clock if around.tick is None else around.tick.clock
-        main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
         children = (
             ChildSpec(name="main", factory=lambda: RateGroupRunner(pace, (main,)),
                       critical=True),
@@ -102,6 +97,16 @@ class Node:
                 "SERVICE_GIVEN_UP", event.at_ns, name=event.child
             ),
         ).serve()
+
+    def _main_group(self) -> RateGroup:
+        """The control cycle. Telemetry that fails is one fault; the cycle goes on without it."""
+        watch = () if self._guard_watch is None else (self._guard_watch,)
+        health, intake = self._shared.health, self._downlink.intake
+        members = (*watch, health, self._wish_board, self.executive, intake, self._telemetry)
+        main = RateGroup("main", _NS_PER_S, members, on_error=self._on_member_error)
+        main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
+        watch_group(health, main, self._telemetry.name, self._around.clock.now_ns())
+        return main
 
     def stop(self, cause: str) -> None:
         """Ends a flight in order, once `serve` has ended: told, recorded, committed, made safe."""
@@ -146,7 +151,15 @@ class Node:
     def _inference_service(self) -> Service:
         return inference_service(self._shared, self._downlink.intake)
 
+    def _on_member_error(self, member: str, error: Exception, now_ns: int) -> None:
+        """Only telemetry may fail alone: without any other member the cycle is none."""
+        if member != self._telemetry.name:
+            raise error
+        told = f"{type(error).__name__}: {error}"
+        self.events.emit("SERVICE_FAILED", now_ns, name=member, error=told)
+
     def _on_supervision(self, event: SupervisionEvent) -> None:
+        self._shared.health.on_supervision(event)
         if event.kind is SupervisionKind.FAILED:
             self.events.emit("SERVICE_FAILED", event.at_ns, name=event.child, error=event.error)
         elif event.kind is SupervisionKind.STARTED and event.restarts:
@@ -157,16 +170,20 @@ class Node:
 
 
 def _shared(around: Surroundings, now_ns: int) -> Shared:
+    channels, hearts = ChannelValues(), Hearts()
+    events = EventLog(EVENT_QUEUE, around.listener)
     return Shared(
         around=around,
-        channels=ChannelValues(),
-        events=EventLog(EVENT_QUEUE, around.listener),
+        channels=channels,
+        events=events,
         parameters=load_parameters(around.store, around.config.parameters),
         plan=PassPlan(uploaded_contacts(around, now_ns)),
         status=Latest(),
         wishes=Latest(),
         counts=InferenceCounts(),
         sequence=SequenceCounts(),
+        health=health_watch(channels, events, hearts, now_ns),
+        hearts=hearts,
     )
 
 

@@ -133,6 +133,7 @@ def downlink_service(
         telemetry=telemetry,
         sequence=shared.sequence,
         channels=shared.channels,
+        heart=shared.hearts.downlink,
     )
 
 

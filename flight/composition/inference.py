@@ -28,6 +28,7 @@ def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService
         channels=shared.channels,
         events=shared.events,
         counts=shared.counts,
+        heart=shared.hearts.inference,
     )
 
 

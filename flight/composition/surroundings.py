@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from flight.board_tick import BoardTick
     from flight.commanding.dispatcher import Dispatched
     from flight.commanding.parameters import ParameterTable
+    from flight.composition.health import Hearts
     from flight.config import NodeConfig
     from flight.downlink.pass_plan import PassPlan
     from flight.downlink.product_store_sqlite import ProductStore
+    from flight.fdir.health_watch import HealthWatch
     from flight.inference.frame_source import FrameSource
     from flight.inference.inference_service import InferenceCounts
     from flight.inference.job import InferenceEngine
@@ -82,3 +84,5 @@ class Shared:
     wishes: Latest[Wishes]
     counts: InferenceCounts
     sequence: SequenceCounts
+    health: HealthWatch
+    hearts: Hearts

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flight.downlink.frame_filler import FrameFiller
     from flight.downlink.product_intake import ProductIntake
     from flight.downlink.settlement import Settlement
+    from flight.fdir.health_monitor import Heartbeat
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.telemetry_service import TelemetryService
     from flight.wire.secure_link import SecureLink
@@ -55,8 +56,10 @@ class DownlinkService:
         telemetry: TelemetryService,
         sequence: SequenceCounts,
         channels: ChannelValues,
+        heart: Heartbeat,
     ) -> None:
         self._clock = clock
+        self._heart = heart
         self._devices = devices
         self._session = session
         self._link = link
@@ -85,6 +88,7 @@ class DownlinkService:
         """The loop; each turn asks to be woken when there is something to do."""
         while True:
             now_ns = self._clock.now_ns()
+            self._heart.beat()
             period_ns = self._turn(now_ns)
             await self._clock.sleep_until(now_ns - now_ns % period_ns + period_ns)
 

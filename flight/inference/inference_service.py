@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flight.base.channels import Latest
     from flight.base.clock import Clock
     from flight.downlink.product_intake import ProductIntake
+    from flight.fdir.health_monitor import Heartbeat
     from flight.inference.frame_source import FrameSource
     from flight.inference.job import InferenceEngine, Result
     from flight.inference.result_products import Draft, ValueTable
@@ -99,8 +100,10 @@ class InferenceService:
         channels: ChannelValues,
         events: EventLog,
         counts: InferenceCounts,
+        heart: Heartbeat,
     ) -> None:
         self._clock = clock
+        self._heart = heart
         self._frames = frames
         self._engine = engine
         self._plan = plan
@@ -139,6 +142,7 @@ class InferenceService:
 
     async def _work(self) -> None:
         while True:
+            self._heart.beat()
             status = self._status.get()
             if status is None or status.level == 0:
                 await self._clock.sleep_until(_next_second(self._clock.now_ns()))
@@ -146,6 +150,7 @@ class InferenceService:
             tile = self._backlog.take()
             if tile is None:
                 self._arrived.clear()
+                self._heart.rest()
                 await self._arrived.wait()
                 continue
             if self._admitted(tile, status):

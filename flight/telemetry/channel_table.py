@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flight.telemetry.definitions import Channel, Kind, Mode, ThrottleReason
+from flight.telemetry.definitions import Channel, Health, Kind, Mode, ThrottleReason
 
 MODE_LABELS = tuple(mode.name for mode in Mode)
 THROTTLE_LABELS = tuple(reason.name.lower() for reason in ThrottleReason)
@@ -11,6 +11,12 @@ PAT_LABELS = (
     *("DATA", "COAST", "REACQ", "LOST", "SAFE"),
 )
 LOAD_LABELS = ("empty", "loading", "valid")
+HEALTH_LABELS = tuple(word.name.lower() for word in Health)
+COMPONENTS = (
+    *("main", "telemetry", "downlink", "inference", "mqtt"),
+    *("sensors", "payload", "heater", "terminal"),
+)
+"""Everything that has a health: members of the cycle and services, then devices."""
 LINE_LABELS = ("closed", "waiting", "up", "refused")
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 
@@ -121,6 +127,12 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("system.hal_errors", "", "system", _C, "HAL calls that failed"),
     Channel("system.invalid_sensors", "", "system", _C, "sensor fields invalid in the last frame"),
     Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
+    # health: whether it may be used
+    *(
+        Channel(f"health.{n}", "", "health", _E, f"health of {n}", HEALTH_LABELS)
+        for n in COMPONENTS
+    ),
+    Channel("health.stalls_total", "", "health", _C, "times a heartbeat stood still"),
     Channel("sys.rss_mib", "MiB", "host", _F, "resident memory of the flight process", host=True),
     Channel("sys.cpu_s", "s", "host", _F, "processor time of the flight process", host=True),
     Channel("tick.overruns", "", "host", _C, "ticks that the loop did not take in time", host=True),

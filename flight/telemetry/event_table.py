@@ -79,4 +79,6 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(72, "LOAD_VALIDATED", _I, "load {kind} of {bytes} B validated", "kind"),
     EventDef(73, "LOAD_CHANGED", _N, "load {kind} {how}", "kind"),
     EventDef(74, "LOAD_REFUSED", _W, "load {kind} not {what}: {reason}", "kind"),
+    EventDef(80, "HEALTH_CHANGED", _W, "health of {name}: {old} to {new}, {cause}", "name"),
+    EventDef(81, "HEARTBEAT_LOST", _A, "{name} has stood still for {seconds:.0f} s", "name"),
 )

@@ -23,6 +23,7 @@ from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
 from flight.fdir.command_loss import CommandLoss
+from flight.fdir.health_monitor import Heartbeat
 from flight.keys import Half, derive_from_seed
 from flight.node_status import NodeStatus
 from flight.telemetry.channel_values import ChannelValues
@@ -105,6 +106,7 @@ class Flight:
             parameters=ParameterTable({"telemetry.period_s": 1.0}),
             recorder=Recorder(self.intake), sequence=self.sequence, measure_host=None, **shared,
         )  # fmt: skip
+        self.heart = Heartbeat()
         self.service = DownlinkService(
             clock=LoopClock(self.loop), devices=self.devices, session=self.session, link=link,
             filler=FrameFiller(
@@ -113,6 +115,7 @@ class Flight:
             arq=self.arq, intake=self.intake, uplink=self.uplink,
             settlement=Settlement(self.arq, self.queue, self.intake, self.events),
             telemetry=self.telemetry, sequence=self.sequence, channels=self.channels,
+            heart=self.heart,
         )  # fmt: skip
         self.serving = self.loop.create_task(self.service.serve())
 
@@ -321,6 +324,6 @@ def test_a_full_window_of_frames_without_a_report_holds_products_back_and_not_te
 def test_outside_a_contact_the_loop_looks_up_once_a_second(make):
     flight = make(contact_s=(20, 40))
     flight.run(10)
-    assert flight.devices.looks == 11
+    assert flight.devices.looks == flight.heart.beats == 11
     flight.run(20)
     assert flight.devices.looks > 11 + 9 + 10 * 10

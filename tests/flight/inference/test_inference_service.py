@@ -12,6 +12,7 @@ from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.fdir.health_monitor import Heartbeat
 from flight.inference.frame_source import ReplaySource
 from flight.inference.inference_service import (
     DROP_REPORT_EVERY,
@@ -95,9 +96,11 @@ class Payload:
             frame_deadline_ns=round(deadline_s * S), backlog_frames=BACKLOG, values=ValueTable(),
             deadlines_ns={DraftKind.MASK: 600 * S, DraftKind.QUICKLOOK: 300 * S},
         )  # fmt: skip
+        self.heart = Heartbeat()
         service = InferenceService(
             clock=clock, frames=self.frames, engine=engine, plan=plan, intake=self.intake,
             status=self.status, channels=self.channels, events=events, counts=self.counts,
+            heart=self.heart,
         )  # fmt: skip
         self.serving = self.loop.create_task(service.serve())
 
@@ -250,6 +253,15 @@ def test_nothing_runs_without_a_grant_and_a_withdrawn_one_stops_the_jobs(make):
     payload.grant(0, ThrottleReason.DIE)
     payload.run(5)
     assert payload.counts.jobs == ran
+
+
+def test_it_shows_a_sign_of_life_while_it_may_not_compute_and_rests_while_no_frame_comes(make):
+    payload = make(level=0, period_ns=1_000 * S)
+    payload.run(10)
+    assert (payload.heart.beats, payload.heart.resting) == (11, False)
+    payload.grant(LEVEL)
+    payload.run(20)
+    assert payload.heart.resting
 
 
 def test_products_that_find_no_room_are_lost_and_the_job_still_counts(make):

@@ -1,0 +1,129 @@
+"""What is known of every component, once a cycle: stalls, crashes, drift and the ground's word.
+
+Joins `health_monitor` and `health_table`, and tells their edges. First member of the cycle: its
+conditions are judged by the recoveries of the same cycle. A component that was in need of recovery
+counts as well again only after it has gone on for a while: one that crashes at once does not flap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from flight.base.supervisor import SupervisionKind
+from flight.fdir.health_monitor import HealthMonitor
+from flight.fdir.health_table import HealthCause, HealthTable
+from flight.telemetry.channel_table import COMPONENTS
+from flight.telemetry.definitions import Health
+
+if TYPE_CHECKING:
+    from flight.base.supervisor import SupervisionEvent
+    from flight.fdir.health_table import HealthChange
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+
+WELL_AFTER_NS: Final = 10_000_000_000
+"""Time without a finding after which a component in need of recovery is well again."""
+
+_CAUSES: Final = {
+    SupervisionKind.FAILED: HealthCause.FAILED,
+    SupervisionKind.RETURNED: None,
+    SupervisionKind.GIVEN_UP: HealthCause.GIVEN_UP,
+    SupervisionKind.STUCK: None,
+}
+
+
+@final
+class HealthWatch:
+    """Stepped first in the cycle; told of the supervisor's edges in between.
+
+    Attributes:
+        monitor: who counts on.
+        table: the words.
+        conditions: for the recoveries: those of the table, and `health.NAME.stalled`.
+    """
+
+    name = "health"
+
+    def __init__(self, channels: ChannelValues, events: EventLog) -> None:
+        self.monitor = HealthMonitor()
+        self.table = HealthTable(COMPONENTS)
+        self.conditions: tuple[str, ...] = ()
+        self._events = events
+        self._values = channels.values
+        self._index = {name: channels.index(f"health.{name}") for name in COMPONENTS}
+        self._stalled_total = channels.counter("health.stalls_total")
+        self._stalled: tuple[str, ...] = ()
+        self._found_ns: dict[str, int] = {}
+        self._down: set[str] = set()
+        for index in self._index.values():
+            channels.values[index] = Health.HEALTHY
+
+    def step(self, now_ns: int) -> None:
+        """One look at all of them."""
+        found = self.monitor.progress(now_ns)
+        if not found and not self._stalled and not self.table.conditions:
+            self.conditions = ()
+            return
+        for one in found:
+            self._found_ns[one.name] = now_ns
+            if one.name not in self._stalled:
+                self._values[self._stalled_total] += 1
+                seconds = one.silent_ns / 1e9
+                self._events.emit("HEARTBEAT_LOST", now_ns, name=one.name, seconds=seconds)
+                self.apply(one.name, HealthCause.STALLED, now_ns)
+        self._stalled = tuple(one.name for one in found)
+        for component, word in self.table.words().items():
+            if word is Health.NEEDS_RECOVERY and self._is_well(component, now_ns):
+                self.apply(component, HealthCause.WELL, now_ns)
+        stalled = (f"health.{n}.stalled" for n in self._stalled if self._is_ours(n))
+        self.conditions = (*self.table.conditions, *stalled)
+
+    def on_supervision(self, event: SupervisionEvent) -> None:
+        """An edge in a service's life."""
+        if event.kind is SupervisionKind.STARTED:
+            self._down.discard(event.child)
+            self._found_ns[event.child] = event.at_ns
+            self.monitor.resume(event.child, event.at_ns)
+            return
+        self._down.add(event.child)
+        self.monitor.suspend(event.child)
+        cause = _CAUSES[event.kind]
+        if cause is not None:
+            self.apply(event.child, cause, event.at_ns)
+
+    def apply(self, component: str, cause: HealthCause, now_ns: int) -> HealthChange | None:
+        """One observation or command; what it changes is told."""
+        if cause is not HealthCause.WELL:
+            self._found_ns[component] = now_ns
+        change = self.table.apply(component, cause)
+        if change is not None:
+            self._show(component)
+            self._events.emit(
+                "HEALTH_CHANGED",
+                now_ns,
+                name=component,
+                old=change.old.name.lower(),
+                new=change.new.name.lower(),
+                cause=cause.value,
+            )
+        return change
+
+    def restore(self, lasting: dict[str, int]) -> None:
+        """What the ground had said before a reset."""
+        self.table.restore(lasting)
+        for component in lasting:
+            if component in self.table:
+                self._show(component)
+
+    def _show(self, component: str) -> None:
+        self._values[self._index[component]] = self.table[component]
+
+    def _is_well(self, component: str, now_ns: int) -> bool:
+        quiet_ns = now_ns - self._found_ns.get(component, now_ns)
+        return quiet_ns >= WELL_AFTER_NS and component not in self._down
+
+    def _is_ours(self, component: str) -> bool:
+        """Whether a stall is the node's to answer: not of what the ground has taken."""
+        if component not in self.table:
+            return True
+        return self.table[component] not in (Health.EXTERNAL_CONTROL, Health.PERMANENTLY_FAULTY)
