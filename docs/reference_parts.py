@@ -113,7 +113,7 @@ def _struct_in(annotation: Any) -> type[msgspec.Struct] | None:
 
 def _key_row(section: str, field: msgspec.structs.FieldInfo) -> list[str]:
     name, key = full_name(section, field.encode_name), field.encode_name
-    many = section in {"timeline", "expect", "node.contacts"}
+    many = section in {"timeline", "expect", "node.contacts", "ground.sites"}
     path: tuple[str | int, ...] = tuple(name.split("."))
     if many:
         path = (*section.split("."), 0, key)

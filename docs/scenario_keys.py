@@ -10,6 +10,7 @@ SECTIONS: dict[str, str] = {
     "spacecraft": "The plant: the real spacecraft, which the node knows only through its sensors.",
     "imagery": "Where the pixels come from.",
     "ground": "Stations, relay and the channel to them.",
+    "ground.sites": "A station of your own, one `[[ground.sites]]` a station.",
     "node": "The node's own configuration, the same sections that `lumenode fly` reads on a board.",
     "node.orbit": (
         "Mean elements the node propagates itself. Left out, the bench gives the node the plant's "
@@ -41,6 +42,10 @@ MEANINGS: dict[str, str] = {
     "spacecraft.altitude_km": "mean altitude of the sun-synchronous orbit",
     "spacecraft.ltan_h": "local time of the ascending node; 18 is dawn-dusk",
     "spacecraft.mean_anomaly_deg": "place in the orbit at the epoch",
+    "spacecraft.tle": (
+        "a two-line element set, as two texts, instead of the three keys above; at most 60 days "
+        "from the epoch"
+    ),
     "spacecraft.soc_initial": "state of charge at the epoch, 0 to 1",
     "spacecraft.battery_series": "cells in series",
     "spacecraft.battery_parallel": "strings in parallel",
@@ -50,6 +55,13 @@ MEANINGS: dict[str, str] = {
     "spacecraft.laser_w": "the terminal with its laser on",
     "imagery.source": "the fetched Sentinel-2 scene, or tiles made from the seed",
     "ground.stations": "optical stations, by key (listed below)",
+    "ground.sites": "stations of your own, see below; they stand in `stations` by their key",
+    "ground.sites.key": "short name",
+    "ground.sites.name": "name in lists and the report",
+    "ground.sites.lat_deg": "geodetic latitude, north positive",
+    "ground.sites.lon_deg": "longitude, east positive",
+    "ground.sites.alt_m": "height above the ellipsoid",
+    "ground.sites.clear_fraction": "share of time with a clear sky",
     "ground.elevation_mask_deg": "a pass begins and ends at this elevation",
     "ground.rate_bps": "line rate to a station",
     "ground.margin_zenith_db": "mean link margin with the station at the zenith",

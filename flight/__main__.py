@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scenarios": ("hil.run_command", "main_scenarios", "list the shipped scenarios"),
     "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
+    "pass": ("hil.pass_command", "main_pass", "predict contacts, fly one of them and draw it"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),
     "score": ("hil.score.score_subjects", "main_score", "score the cores that fly on a case"),
     "terminal": (

@@ -9,24 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from flight.config import ConfigError, ContactConfig
 from hil.ground.mission_window import station_passes
 from hil.ground.relay_shell import RelayShell, ShellConfig
-from hil.ground.stations import STATIONS, pass_geometry, station
+from hil.ground.stations import STATIONS, Station, pass_geometry, station
 from hil.plant.clouds import CloudTrace
 from hil.plant.optical_channel import RELAY_CHANNEL, ChannelConfig, ContactTrace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hil.ground.stations import Station
     from hil.plant.optical_channel import ContactGeometry
     from hil.plant.orbit import Orbit
-    from hil.scenario import Scenario
+    from hil.scenario import Scenario, SiteSection
 
 CLOUDY_MEAN_S = 45.0
+SITE_PEER_BASE = 100
+"""Peers of a user's own sites; below the relays, above the known stations."""
 GUARD_S = 30.0
 """A relay contact keeps this much away from a station's pass: one terminal, one peer."""
 
@@ -64,7 +66,9 @@ class ContactBook:
     def __init__(self, scenario: Scenario, orbit: Orbit, seeds: np.random.SeedSequence) -> None:
         self._scenario = scenario
         self._seeds = seeds
-        self.stations = tuple(_station(key) for key in scenario.ground.stations)
+        self.stations = tuple(
+            station_of(key, scenario.ground.sites) for key in scenario.ground.stations
+        )
         self.contacts = self._plan(orbit)
         self.skies = {each.peer_id: self._sky(each) for each in self.stations}
 
@@ -150,11 +154,15 @@ class ContactBook:
         )
 
 
-def _station(key: str) -> Station:
+def station_of(key: str, sites: Sequence[SiteSection]) -> Station:
+    """A known station or a site of the user's own; ConfigError names what there is."""
+    for number, site in enumerate(sites):
+        if site.key == key:
+            return Station(peer_id=SITE_PEER_BASE + number, **msgspec.structs.asdict(site))
     try:
         return station(key)
     except KeyError:
-        known = ", ".join(each.key for each in STATIONS)
+        known = ", ".join([*(each.key for each in STATIONS), *(each.key for each in sites)])
         raise ConfigError(f"ground.stations: {key!r} unknown; known: {known}") from None
 
 

@@ -42,6 +42,7 @@ class ContactLog:
     t_s: list[float] = field(default_factory=list)
     margin_db: list[float] = field(default_factory=list)
     goodput_bps: list[float] = field(default_factory=list)
+    products: list[int] = field(default_factory=list)
     frames_sent: int = 0
     frames_lost: int = 0
     bytes_good: int = 0
@@ -223,4 +224,5 @@ class LinkBench:
         log.t_s.append(now_ns / _NS_PER_S)
         log.margin_db.append(contact.trace.down.mean_db(max(at - 999, 0), max(at, 0)))
         log.goodput_bps.append((log.bytes_good - contact.sampled_bytes) * 8.0)
+        log.products.append(self._ground.receiver.counters.products - log.products_before)
         contact.sampled_bytes = log.bytes_good

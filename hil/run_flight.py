@@ -25,7 +25,8 @@ from hil.stream_link import BenchError
 from hil.umbilical import OtherDictionaryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -45,6 +46,7 @@ def run_target(  # noqa: PLR0913  what the command line says, each named
     as_json: bool,
     speed: float | None = None,
     debug: bool = False,
+    show: Callable[[dict[str, Any], Path, Console], None] = print_summary,
 ) -> int:
     """Flies, judges, writes, prints; the exit code. Whatever happens, the target is closed.
 
@@ -72,7 +74,7 @@ def run_target(  # noqa: PLR0913  what the command line says, each named
     if as_json:
         sys.stdout.write(json.dumps(summary) + "\n")
     else:
-        print_summary(summary, folder.path, console)
+        show(summary, folder.path, console)
     if target.invalid is not None:
         sys.stderr.write(f"lumenode {command}: the run says nothing: {target.invalid}\n")
         return EXIT_BENCH

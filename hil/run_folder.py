@@ -16,7 +16,7 @@ OURS = frozenset(
     {
         "summary.json", "report.html", "scenario.toml", "events.jsonl", "telemetry.npz",
         "telemetry.json", "report_data.json", "products", "flight", "node", "wire.capture",
-        ".running",
+        ".running", "pass.svg",
     }
 )  # fmt: skip
 RUNNING = ".running"

@@ -216,6 +216,7 @@ def _contact(target: Target, log: ContactLog) -> dict[str, Any]:
         "margin_db": log.margin_db,
         "pat_state": _at_times(target, "link.pat_state", log.t_s),
         "goodput_bps": log.goodput_bps,
+        "products": log.products,
         "frames_good": log.frames_sent - log.frames_lost,
         "frames_lost": log.frames_lost,
         "frames_retransmitted": _growth(

@@ -34,6 +34,7 @@ class SpacecraftSection(_Section, frozen=True, kw_only=True):
     altitude_km: Annotated[float, Meta(ge=300.0, le=1500.0)] = 600.0
     ltan_h: Annotated[float, Meta(ge=0.0, lt=24.0)] = 18.0
     mean_anomaly_deg: Annotated[float, Meta(ge=0.0, lt=360.0)] = 0.0
+    tle: tuple[str, ...] = ()
     soc_initial: Annotated[float, Meta(ge=0.05, le=1.0)] = 0.9
     battery_series: Annotated[int, Meta(ge=1, le=100)] = 6
     battery_parallel: Annotated[int, Meta(ge=1, le=100)] = 2
@@ -49,10 +50,22 @@ class ImagerySection(_Section, frozen=True, kw_only=True):
     source: Literal["sentinel2", "synthetic"] = "sentinel2"
 
 
+class SiteSection(_Section, frozen=True, kw_only=True):
+    """A station of the user's own, beside the ones that are known."""
+
+    key: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
+    name: Annotated[str, Meta(min_length=1, max_length=48)]
+    lat_deg: Annotated[float, Meta(ge=-90.0, le=90.0)]
+    lon_deg: Annotated[float, Meta(ge=-180.0, le=180.0)]
+    alt_m: Annotated[float, Meta(ge=-430.0, le=9000.0)] = 0.0
+    clear_fraction: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.6
+
+
 class GroundSection(_Section, frozen=True, kw_only=True):
     """Stations, relay shell and the channel to them."""
 
     stations: tuple[str, ...] = ("tenerife", "nemea")
+    sites: tuple[SiteSection, ...] = ()
     elevation_mask_deg: Annotated[float, Meta(ge=5.0, le=60.0)] = 20.0
     rate_bps: Annotated[float, Meta(ge=1e5, le=1e11)] = 100e6
     margin_zenith_db: Annotated[float, Meta(ge=-10.0, le=40.0)] = 12.0

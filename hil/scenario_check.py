@@ -17,6 +17,8 @@ from flight.telemetry.dictionary import (
     PARAMETER_BY_NAME,
 )
 from hil.ground.stations import STATIONS
+from hil.plant.constants import NS_PER_S
+from hil.plant.element_set import ElementSet
 from hil.plant_bench import SENSOR_BITS, TRUTH
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ SUMMARY_KEYS = (
     "resets", "queue_high_water", "drops_by_queue", "bench_link",
 )  # fmt: skip
 """What `at_end` may name: the keys of the summary before it is judged."""
+ELEMENT_LINES = 2
 FIRST_YEAR, LAST_YEAR = 1971, 2099
 """Years whose orbits can be propagated: one Unix epoch, one century for the ephemerides."""
 BENCH_EVENTS = (*(action.upper() for action in OWN_FIELDS), "NODE_STOPPED")
@@ -77,6 +80,7 @@ def check_scenario(scenario: Scenario, source: str) -> None:
             f"{source}: epoch_utc = {scenario.epoch_utc:%Y-%m-%d}: allowed is {FIRST_YEAR} to "
             f"{LAST_YEAR}"
         )
+    _check_orbit(scenario, source)
     _check_ground(scenario, source)
     for i, entry in enumerate(scenario.timeline):
         if entry.at_s > scenario.duration_s:
@@ -92,9 +96,25 @@ def check_scenario(scenario: Scenario, source: str) -> None:
         _check_expectation(expectation, f"{source}: expect[{i}]")
 
 
+def _check_orbit(scenario: Scenario, source: str) -> None:
+    lines = scenario.spacecraft.tle
+    if not lines:
+        return
+    if len(lines) != ELEMENT_LINES:
+        raise ConfigError(f"{source}: spacecraft.tle: has {len(lines)} lines, needs two")
+    try:
+        ElementSet(round(scenario.epoch_utc_s * NS_PER_S), *lines)
+    except ValueError as error:
+        raise ConfigError(f"{source}: spacecraft.tle: {error}") from None
+
+
 def _check_ground(scenario: Scenario, source: str) -> None:
     known = [each.key for each in STATIONS]
     stations = scenario.ground.stations
+    for i, site in enumerate(scenario.ground.sites):
+        if site.key in known:
+            raise ConfigError(f"{source}: ground.sites[{i}].key = {site.key!r}: stands twice")
+        known.append(site.key)
     for i, key in enumerate(stations):
         where = f"{source}: ground.stations[{i}] = {key!r}"
         if key not in known:

@@ -28,6 +28,7 @@ from hil.link_bench import LinkBench, TerminalEnd
 from hil.plant.array_battery import ArrayConfig
 from hil.plant.battery import BatteryConfig
 from hil.plant.compute_board import BoardLevel
+from hil.plant.element_set import ElementSet
 from hil.plant.orbit import Orbit, OrbitConfig
 from hil.plant.spacecraft import Spacecraft, SpacecraftConfig
 from hil.plant.thermal import ThermalNode
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from flight.inference.job import Tile
     from flight.inference.model_registry import ModelBytes
     from flight.thermal.board_profile import BoardProfile
+    from hil.plant.orbit import Elements
     from hil.plant_bench import PayloadLoad
     from hil.scenario import Scenario
 
@@ -73,14 +75,7 @@ class World:
         contacts, link, order = np.random.SeedSequence(scenario.seed).spawn(3)
         self.loop = SimLoop()  # type: ignore[abstract]  # what needs a selector raises by design
         self.clock = LoopClock(self.loop)
-        self.orbit = Orbit(
-            OrbitConfig(
-                round(scenario.epoch_utc_s * NS_PER_S),
-                altitude_km=scenario.spacecraft.altitude_km,
-                ltan_h=scenario.spacecraft.ltan_h,
-                mean_anomaly_deg=scenario.spacecraft.mean_anomaly_deg,
-            )
-        )
+        self.orbit = Orbit(elements(scenario))
         self.book = ContactBook(scenario, self.orbit, contacts)
         self.recorder = RunRecorder(TRUTH, scenario.epoch_utc_s)
         self.ledger = ProductLedger()
@@ -131,6 +126,19 @@ class World:
         )
 
 
+def elements(scenario: Scenario) -> Elements:
+    """The orbit of a scenario: an element set, or a sun-synchronous one of its own."""
+    section, epoch_utc_ns = scenario.spacecraft, round(scenario.epoch_utc_s * NS_PER_S)
+    if section.tle:
+        return ElementSet(epoch_utc_ns, *section.tle)
+    return OrbitConfig(
+        epoch_utc_ns,
+        altitude_km=section.altitude_km,
+        ltan_h=section.ltan_h,
+        mean_anomaly_deg=section.mean_anomaly_deg,
+    )
+
+
 def load_model(scenario: Scenario) -> ModelBytes:
     """The network the scenario's node flies, verified."""
     inference = scenario.node.inference
@@ -149,13 +157,14 @@ def node_config(scenario: Scenario, world: World) -> NodeConfig:
     """The node's configuration with the orbit and the contact plan of its world."""
     satrec = world.orbit.satrec
     orbit = NodeOrbit(
-        epoch_utc_s=scenario.epoch_utc_s,
+        epoch_utc_s=world.orbit.elements_utc_s,
         inclination_deg=math.degrees(satrec.inclo),
         raan_deg=math.degrees(satrec.nodeo) % 360.0,
         eccentricity=satrec.ecco,
         argp_deg=math.degrees(satrec.argpo) % 360.0,
         mean_anomaly_deg=math.degrees(satrec.mo) % 360.0,
         mean_motion_rev_day=satrec.no_kozai * 1440.0 / (2.0 * math.pi),
+        bstar=satrec.bstar,
     )
     contacts = tuple(c.as_config(scenario.epoch_utc_s) for c in world.book.contacts)
     return msgspec.structs.replace(

@@ -75,6 +75,9 @@ class RelayShell:
     def __init__(self, config: ShellConfig, orbit: Orbit) -> None:
         self.config = config
         self._orbit = orbit
+        # Of the elements, so that another t = 0 on the same orbit meets the same relays.
+        days_since_t0 = (orbit.elements_utc_s - orbit.epoch_utc_s) / DAY_S
+        self._epoch_days = orbit.epoch_days_j2000 + days_since_t0 + (J2000_JD - _SGP4_EPOCH_JD)
         self._satrecs = [self._satrec(k) for k in range(config.satellites)]
         self._array = SatrecArray(self._satrecs)
 
@@ -89,7 +92,7 @@ class RelayShell:
             WGS72,
             "i",
             index + 1,
-            self._orbit.epoch_days_j2000 + (J2000_JD - _SGP4_EPOCH_JD),
+            self._epoch_days,
             0.0,
             0.0,
             0.0,

@@ -8,7 +8,7 @@ SGP4 (true equator, mean equinox), in kilometres; all times are seconds from the
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from sgp4.api import WGS72, Satrec
@@ -83,6 +83,23 @@ class OrbitConfig:
         if not 0 < self.epoch_utc_ns < 1 << 62:
             raise ValueError("the epoch must be Unix nanoseconds after 1970")
 
+    def satrec(self) -> Satrec:
+        """The record for SGP4."""
+        return _build_satrec(self)
+
+
+class Elements(Protocol):
+    """Where an orbit comes from; `hil.plant.element_set` has another kind."""
+
+    @property
+    def epoch_utc_ns(self) -> int:
+        """Unix time of t = 0, ns."""
+        ...
+
+    def satrec(self) -> Satrec:
+        """The record for SGP4."""
+        ...
+
 
 def sso_inclination_rad(altitude_km: float, eccentricity: float = 0.0) -> float:
     """Inclination whose J2 node rate follows the mean Sun, WGS-84 constants."""
@@ -151,16 +168,24 @@ def _build_satrec(config: OrbitConfig) -> Satrec:
     return satrec
 
 
+def _elements_utc_s(config: Elements, satrec: Satrec) -> float:
+    """Unix seconds of the elements' own epoch; of ours, t = 0 to the nanosecond."""
+    if isinstance(config, OrbitConfig):
+        return config.epoch_utc_ns / NS_PER_S
+    return float((satrec.jdsatepoch - UNIX_EPOCH_JD + satrec.jdsatepochF) * DAY_S)
+
+
 class Orbit:
     """Ephemeris of one node: bounded memory, any time within SGP4's reach."""
 
-    def __init__(self, config: OrbitConfig) -> None:
-        self.config = config
-        self.satrec = _build_satrec(config)
+    def __init__(self, config: Elements) -> None:
+        self.satrec = config.satrec()
         jd, fraction = julian_date(config.epoch_utc_ns)
         self.epoch_jd = jd
         self.epoch_fraction = fraction
         self.epoch_days_j2000 = (jd - J2000_JD) + fraction
+        self.epoch_utc_s = config.epoch_utc_ns / NS_PER_S
+        self.elements_utc_s = _elements_utc_s(config, self.satrec)
         # Node to node: SGP4's mean anomaly and argument of perigee both advance.
         self.period_s = TWO_PI * 60.0 / (self.satrec.mdot + self.satrec.argpdot)
         self._gmst0_rad = gmst_rad(jd, fraction)

@@ -83,8 +83,13 @@ def _frame(scale: _Scale, ticks: Sequence[float]) -> list[Markup]:
     return marks
 
 
-def small_plot(curve: Curve, span_s: tuple[float, float]) -> Markup | None:
-    """Draw one curve over `span_s` (mission time), or return None when no value is known."""
+def small_plot(
+    curve: Curve, span_s: tuple[float, float], at: tuple[float, float] | None = None
+) -> Markup | None:
+    """Draw one curve over `span_s` (mission time), or return None when no value is known.
+
+    `at` places it, in its own size, inside a larger picture.
+    """
     stride = -(-len(curve.t_s) // POINTS_MAX) or 1
     pairs = zip(curve.t_s[::stride], curve.values[::stride], strict=False)
     samples = [(t, known(v)) for t, v in pairs]
@@ -103,6 +108,7 @@ def small_plot(curve: Curve, span_s: tuple[float, float]) -> Markup | None:
         None if curve.floor_line is None else _rule(scale.y(curve.floor_line), "limit"),
         el("path", d=path, stroke=curve.colour, class_="line"),
         viewBox=f"0 0 {WIDTH:.0f} {HEIGHT:.0f}",
+        **({} if at is None else {"x": at[0], "y": at[1], "width": WIDTH, "height": HEIGHT}),
         class_="plot",
         role="img",
         aria_label=curve.title,

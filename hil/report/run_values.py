@@ -164,6 +164,7 @@ class Contact(_Value, frozen=True):
     margin_db: list[Number] | None = None
     pat_state: list[str | int | None] | None = None
     goodput_bps: list[Number] | None = None
+    products: list[Number] | None = None
     frames_good: Number = None
     frames_lost: Number = None
     frames_retransmitted: Number = None

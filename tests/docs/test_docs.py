@@ -30,6 +30,7 @@ PAGES = (
     "docs/hal.md",
     "docs/raspberry-pi.md",
     "docs/jetson.md",
+    "docs/passes.md",
     "docs/terminal.md",
 )
 TOP = ("flight", "hal", "hil", "native", "tests", "docs", "benchmarks")

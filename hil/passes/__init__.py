@@ -1,0 +1,1 @@
+"""Contacts ahead: predicted from an orbit, one of them flown and drawn."""

@@ -1,0 +1,103 @@
+"""What contacts an orbit will have: stations from geometry, relays from the shell over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hil.ground.mission_window import station_passes
+from hil.ground.relay_shell import RelayShell, ShellConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hil.ground.stations import Station
+    from hil.plant.orbit import Orbit
+
+RELAY_CONTACT_S = 300.0
+"""A relay is held this long at most, then the next one is looked for."""
+RELAY_STEP_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAhead:
+    """One contact; times in seconds from the forecast's own zero.
+
+    Attributes:
+        number: from 1, in order of time; what `--contact` takes.
+        peer: key of a station, name of a relay.
+        max_elevation_deg, azimuths_deg: at culmination; at rise, culmination and set. None for a
+            relay, which has neither.
+        clear_fraction: share of time with a clear sky there; None where there is no sky.
+    """
+
+    number: int
+    peer: str
+    name: str
+    start_s: float
+    end_s: float
+    range_km_min: float
+    max_elevation_deg: float | None = None
+    azimuths_deg: tuple[float, float, float] | None = None
+    clear_fraction: float | None = None
+
+    @property
+    def length_s(self) -> float:
+        """Seconds above the mask, or in reach."""
+        return self.end_s - self.start_s
+
+
+def stations_ahead(
+    orbit: Orbit, stations: Sequence[Station], until_s: float, mask_deg: float
+) -> list[ContactAhead]:
+    """Passes over the stations that culminate before `until_s` and have not yet begun at zero."""
+    found: list[ContactAhead] = []
+    for each in station_passes(orbit, 0.0, until_s, stations=stations, mask_deg=mask_deg):
+        look, site = each.look, each.station.site()
+        if look.rise_s < 0.0:
+            continue
+        at = [site.look(orbit, t_s) for t_s in (look.rise_s, look.culmination_s, look.set_s)]
+        found.append(
+            ContactAhead(
+                number=len(found) + 1,
+                peer=each.station.key,
+                name=each.station.name,
+                start_s=look.rise_s,
+                end_s=look.set_s,
+                range_km_min=at[1].range_km,
+                max_elevation_deg=look.max_elevation_deg,
+                azimuths_deg=(at[0].azimuth_deg, at[1].azimuth_deg, at[2].azimuth_deg),
+                clear_fraction=each.station.clear_fraction,
+            )
+        )
+    return found
+
+
+def relays_ahead(orbit: Orbit, until_s: float, most: int) -> list[ContactAhead]:
+    """Relay contacts one after the other, each with the relay that stays in reach longest."""
+    shell = RelayShell(ShellConfig(dwell_s_max=RELAY_CONTACT_S), orbit)
+    found: list[ContactAhead] = []
+    start_s = 0.0
+    while start_s + RELAY_CONTACT_S <= until_s and len(found) < most:
+        offers = shell.contacts(start_s, start_s + RELAY_CONTACT_S)
+        if not offers:
+            start_s += RELAY_STEP_S
+            continue
+        offer = offers[0]
+        found.append(
+            ContactAhead(
+                number=len(found) + 1,
+                peer=offer.name,
+                name=offer.name,
+                start_s=offer.start_s,
+                end_s=offer.end_s,
+                range_km_min=offer.range_km_min,
+            )
+        )
+        start_s = offer.end_s
+    return found
+
+
+def best(contacts: Sequence[ContactAhead]) -> ContactAhead:
+    """The one worth flying: the highest pass; of relays the first."""
+    return max(contacts, key=lambda each: (each.max_elevation_deg or 0.0, -each.number))
