@@ -60,8 +60,8 @@ class Node:
         load_experience(around.store, shared.plan)
         self._downlink = downlink_parts(shared)
         self.queue = self._downlink.queue
-        commanding = command_parts(shared, self._downlink, self._guard_watch, now_ns)
-        self.uplink, self._wish_board = commanding.uplink, commanding.wish_board
+        self._commanding = command_parts(shared, self._downlink, self._guard_watch, now_ns)
+        self.uplink = self._commanding.uplink
         self._telemetry = _telemetry_service(shared, Recorder(self._downlink.intake))
         self.executive = executive(
             around,
@@ -102,7 +102,8 @@ class Node:
         """The control cycle. Telemetry that fails is one fault; the cycle goes on without it."""
         watch = () if self._guard_watch is None else (self._guard_watch,)
         health, intake = self._shared.health, self._downlink.intake
-        members = (*watch, health, self._wish_board, self.executive, intake, self._telemetry)
+        wishes, sequencer = self._commanding.wish_board, self._commanding.sequencer
+        members = (*watch, health, wishes, self.executive, sequencer, intake, self._telemetry)
         main = RateGroup("main", _NS_PER_S, members, on_error=self._on_member_error)
         main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
         watch_group(health, main, self._telemetry.name, self._around.clock.now_ns())
@@ -144,6 +145,7 @@ class Node:
                 bytes=sum(product.size_bytes for product in products),
                 torn=self._around.store.counters.records_damaged,
             )
+        self._commanding.recover(now_ns)
 
     def _downlink_service(self) -> Service:
         return downlink_service(self._shared, self._downlink, self.uplink, self._telemetry)

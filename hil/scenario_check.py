@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.command_text import command_from
 from flight.config import ConfigError
 from flight.telemetry.dictionary import (
     CHANNELS,
-    COMMAND_BY_NAME,
     EVENT_BY_NAME,
-    PARAMETER_BY_NAME,
 )
 from hil.ground.stations import STATIONS
 from hil.plant.constants import NS_PER_S
@@ -144,48 +143,7 @@ def _check_entry(entry: TimelineEntry, where: str) -> None:
             f"{', '.join(SENSOR_BITS)}"
         )
     if entry.action == "command":
-        _check_command(entry, where)
-
-
-def _check_command(entry: TimelineEntry, where: str) -> None:
-    definition = COMMAND_BY_NAME.get(entry.command)
-    if definition is None:
-        raise ConfigError(
-            f"{where}.command = {entry.command!r}: no such command; allowed is one of "
-            f"{', '.join(COMMAND_BY_NAME)}"
-        )
-    fields = [field.encode_name for field in msgspec.structs.fields(definition.arguments)]
-    for name, value in entry.arguments.items():
-        if name not in fields:
-            allowed = ", ".join(fields) or "none"
-            raise ConfigError(
-                f"{where}.arguments.{name} = {value!r}: {entry.command} has no such argument; "
-                f"allowed: {allowed}"
-            )
-    try:
-        msgspec.convert(entry.arguments, definition.arguments)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$.")
-        name = path.rstrip("`")
-        shown = f".{name} = {entry.arguments[name]!r}" if name in entry.arguments else ""
-        raise ConfigError(f"{where}.arguments{shown}: {entry.command}: {reason}") from None
-    if entry.command == "SET_PARAMETER":
-        arguments = entry.arguments
-        _check_parameter(arguments["name"], arguments["value"], f"{where}.arguments")
-
-
-def _check_parameter(name: str, value: float, where: str) -> None:
-    definition = PARAMETER_BY_NAME.get(name)
-    if definition is None:
-        raise ConfigError(
-            f"{where}.name = {name!r}: no such parameter; allowed is one of "
-            f"{', '.join(PARAMETER_BY_NAME)}"
-        )
-    if not definition.low <= value <= definition.high:
-        raise ConfigError(
-            f"{where}.value = {value:g}: {name} allows {definition.low:g} to "
-            f"{definition.high:g} {definition.unit}"
-        )
+        command_from(entry.command, entry.arguments, where)
 
 
 def _check_expectation(expectation: Expectation, where: str) -> None:

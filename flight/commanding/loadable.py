@@ -29,6 +29,8 @@ class LoadVerdict(Enum):
     INCOMPLETE = CommandReason.INCOMPLETE
     BAD_CHECKSUM = CommandReason.BAD_CHECKSUM
     NOT_VALIDATED = CommandReason.NOT_VALIDATED
+    UNKNOWN_COMMAND = CommandReason.UNKNOWN_COMMAND
+    """It names a command that the dictionary lacks."""
     UNREADABLE = CommandReason.UNREADABLE
     """Not in the format of its kind."""
     WRONG_MODE = CommandReason.WRONG_MODE

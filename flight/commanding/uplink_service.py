@@ -141,7 +141,7 @@ class UplinkService:
         return intake.verdict
 
     def finish(
-        self, command_id: int, now_ns: int, *, reason: CommandReason = CommandReason.NONE
+        self, command_id: int, now_ns: int, reason: CommandReason = CommandReason.NONE
     ) -> None:
         """A command that was STARTED has ended: completed, or failed when there is a reason."""
         dispatched = self._dispatcher.finish(command_id, reason=reason)

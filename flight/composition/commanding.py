@@ -13,14 +13,19 @@ from flight.commanding.dispatcher import Dispatcher
 from flight.commanding.load_buffer import LoadBuffer
 from flight.commanding.load_handlers import LoadHandlers
 from flight.commanding.uplink_service import UplinkService
+from flight.composition.sequences import recover_sequences, sequence_parts, sequencer
 from flight.downlink.durable_counters import replay_window
 from flight.fdir.command_loss import CommandLoss
 from flight.start_up import save_parameters
 from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.commanding.loadable import Loadable
+    from flight.commanding.sequencer import Sequencer
     from flight.composition.downlink import DownlinkParts
+    from flight.composition.sequences import SequenceParts
     from flight.composition.surroundings import Shared
     from flight.io.guard_watch import GuardWatch
 
@@ -29,10 +34,15 @@ _NS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class CommandParts:
-    """What takes commands and what collects the wishes that follow from them."""
+    """What takes commands, what runs them in sequence, what collects the wishes that follow.
+
+    `recover` is called once, when the start has been told.
+    """
 
     wish_board: WishBoard
     uplink: UplinkService
+    sequencer: Sequencer
+    recover: Callable[[int], None]
 
 
 def command_parts(
@@ -55,15 +65,8 @@ def command_parts(
         channels=shared.channels,
         events=shared.events,
     )
-    arming = Arming()
-    handlers = _handlers(shared, downlink, wish_board, arming)
-    loads = LoadHandlers(LoadBuffer(_loadables()), shared.channels, shared.events)
-    dispatcher = Dispatcher(
-        [*handlers.bindings(), *loads.bindings()],
-        ledger,
-        replay_window(around.store, "command.id"),
-        arming=arming,
-    )
+    sequences = sequence_parts(shared)
+    dispatcher = _dispatcher(shared, downlink, wish_board, sequences, ledger)
     uplink = UplinkService(
         devices=around.devices,
         authenticator=UplinkAuthenticator(downlink.link, ledger),
@@ -76,12 +79,33 @@ def command_parts(
         events=shared.events,
         on_answer=around.on_answer,
     )
-    return CommandParts(wish_board, uplink)
+    return CommandParts(
+        wish_board,
+        uplink,
+        sequencer(shared, sequences, dispatcher, uplink),
+        partial(recover_sequences, shared, sequences, dispatcher),
+    )
 
 
-def _loadables() -> tuple[Loadable, ...]:
+def _loadables(sequences: SequenceParts) -> tuple[Loadable, ...]:
     """Every kind of set that can be replaced in flight."""
-    return ()
+    return (sequences.library,)
+
+
+def _dispatcher(
+    shared: Shared,
+    downlink: DownlinkParts,
+    wish_board: WishBoard,
+    sequences: SequenceParts,
+    ledger: CommandLedger,
+) -> Dispatcher:
+    """Every command of the dictionary with its handler."""
+    arming = Arming()
+    handlers = _handlers(shared, downlink, wish_board, arming)
+    loads = LoadHandlers(LoadBuffer(_loadables(sequences)), shared.channels, shared.events)
+    bindings = [*handlers.bindings(), *loads.bindings(), *sequences.handlers.bindings()]
+    executed = replay_window(shared.around.store, "command.id")
+    return Dispatcher(bindings, ledger, executed, arming=arming)
 
 
 def _handlers(

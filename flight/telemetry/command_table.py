@@ -17,6 +17,7 @@ ProductId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 ValueMillis = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 ParameterName = Annotated[str, Meta(min_length=1, max_length=48)]
 LoadKind = Annotated[str, Meta(min_length=1, max_length=24)]
+SequenceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,31}$")]
 LOAD_BYTES_MAX = 262_144
 """The most that any kind of load may ask for: what its buffer can cost the flight process."""
 LOAD_PART_BYTES_MAX = 896
@@ -99,6 +100,42 @@ class LoadRollBack(msgspec.Struct, frozen=True, tag="LOAD_ROLL_BACK"):
     kind: LoadKind
 
 
+class SequenceStart(msgspec.Struct, frozen=True, tag="SEQUENCE_START"):
+    """Starts a sequence that is on board; ends with its last step."""
+
+    name: SequenceName
+
+
+class SequenceAbort(msgspec.Struct, frozen=True, tag="SEQUENCE_ABORT"):
+    """Ends a running sequence before its next step."""
+
+    name: SequenceName
+
+
+class SequenceHold(msgspec.Struct, frozen=True, tag="SEQUENCE_HOLD"):
+    """Stops a running sequence; what is left of a delay is kept."""
+
+    name: SequenceName
+
+
+class SequenceResume(msgspec.Struct, frozen=True, tag="SEQUENCE_RESUME"):
+    """Lets a held sequence go on."""
+
+    name: SequenceName
+
+
+class SequenceStep(msgspec.Struct, frozen=True, tag="SEQUENCE_STEP"):
+    """Has the next step of a held sequence done now, whatever its time."""
+
+    name: SequenceName
+
+
+class SequenceDelete(msgspec.Struct, frozen=True, tag="SEQUENCE_DELETE"):
+    """Takes an uploaded sequence off the node; one that is shipped comes back."""
+
+    name: SequenceName
+
+
 Command = (
     NoOp
     | SetMode
@@ -114,6 +151,12 @@ Command = (
     | LoadActivate
     | LoadDiscard
     | LoadRollBack
+    | SequenceStart
+    | SequenceAbort
+    | SequenceHold
+    | SequenceResume
+    | SequenceStep
+    | SequenceDelete
 )
 
 _ANY = frozenset(Mode)
@@ -140,4 +183,10 @@ COMMANDS: tuple[CommandDef, ...] = (
         "puts the former set of a kind in force again",
         dangerous=True,
     ),
+    CommandDef("SEQUENCE_START", SequenceStart, _AWAKE, "starts a sequence, ends with it"),
+    CommandDef("SEQUENCE_ABORT", SequenceAbort, _AWAKE, "ends a running sequence"),
+    CommandDef("SEQUENCE_HOLD", SequenceHold, _AWAKE, "stops a running sequence for a while"),
+    CommandDef("SEQUENCE_RESUME", SequenceResume, _AWAKE, "lets a held sequence go on"),
+    CommandDef("SEQUENCE_STEP", SequenceStep, _AWAKE, "one step of a held sequence, now"),
+    CommandDef("SEQUENCE_DELETE", SequenceDelete, _AWAKE, "takes an uploaded sequence away"),
 )

@@ -78,6 +78,19 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(71, "ARMING_ENDED", _N, "arming of {name} {how}, nothing was done"),
     EventDef(72, "LOAD_VALIDATED", _I, "load {kind} of {bytes} B validated", "kind"),
     EventDef(73, "LOAD_CHANGED", _N, "load {kind} {how}", "kind"),
+    EventDef(75, "SEQUENCE_STARTED", _N, "sequence {name} {how}, step {step} of {steps}", "name"),
+    EventDef(76, "SEQUENCE_STEP", _I, "sequence {name} step {step}: {command} {outcome}", "name"),
+    EventDef(77, "SEQUENCE_STEP_MISSED", _W, "sequence {name} step {step} {reason}", "name"),
+    EventDef(
+        78,
+        "SEQUENCE_ENDED",
+        _N,
+        "sequence {name} ended: {steps} steps done, {skipped} skipped",
+        "name",
+    ),
+    EventDef(
+        79, "SEQUENCE_ABORTED", _W, "sequence {name} aborted at step {step}: {reason}", "name"
+    ),
     EventDef(74, "LOAD_REFUSED", _W, "load {kind} not {what}: {reason}", "kind"),
     EventDef(80, "HEALTH_CHANGED", _W, "health of {name}: {old} to {new}, {cause}", "name"),
     EventDef(81, "HEARTBEAT_LOST", _A, "{name} has stood still for {seconds:.0f} s", "name"),

@@ -145,16 +145,24 @@ def decode_telecommand(data: bytes) -> Telecommand | Unusable:
         envelope = _ENVELOPE.decode(data)
     except _BAD_BYTES as error:
         raise WireError(WireReason.BAD_VALUE, str(error)) from None
-    try:
-        command = _COMMAND.decode(envelope.cmd)
-    except _BAD_BYTES:
-        return Unusable(envelope.id, _why_unusable(envelope.cmd))
-    if isinstance(command, SetParameter) and not _parameter_in_range(command):
-        return Unusable(envelope.id, CommandReason.OUT_OF_RANGE)
+    command = decode_command(envelope.cmd)
+    if isinstance(command, CommandReason):
+        return Unusable(envelope.id, command)
     return Telecommand(envelope.id, command)
 
 
-def _why_unusable(raw: msgspec.Raw) -> CommandReason:
+def decode_command(raw: bytes | msgspec.Raw) -> Command | CommandReason:
+    """One command of the dictionary, in range; or why there is none. Never raises."""
+    try:
+        command = _COMMAND.decode(raw)
+    except _BAD_BYTES:
+        return _why_unusable(raw)
+    if isinstance(command, SetParameter) and not _parameter_in_range(command):
+        return CommandReason.OUT_OF_RANGE
+    return command
+
+
+def _why_unusable(raw: bytes | msgspec.Raw) -> CommandReason:
     try:
         name = _NAME.decode(raw).type
     except _BAD_BYTES:
@@ -164,11 +172,7 @@ def _why_unusable(raw: msgspec.Raw) -> CommandReason:
 
 def is_in_range(command: Command) -> bool:
     """Whether a command made on board would have passed as one that came by radio."""
-    try:
-        _COMMAND.decode(_ENCODER.encode(command))
-    except _BAD_BYTES:
-        return False
-    return not isinstance(command, SetParameter) or _parameter_in_range(command)
+    return decode_command(_ENCODER.encode(command)) == command
 
 
 def _parameter_in_range(command: SetParameter) -> bool:

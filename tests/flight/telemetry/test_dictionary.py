@@ -6,8 +6,11 @@ import string
 import subprocess
 import sys
 
+import any_command
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.dictionary import (
@@ -67,20 +70,14 @@ def test_every_default_parameter_lies_in_its_own_range():
         assert parameter.description
 
 
+@settings(deadline=None, max_examples=20)
 @pytest.mark.parametrize("definition", COMMANDS, ids=lambda c: c.name)
-def test_every_command_decodes_under_its_own_tag_and_needs_an_awake_node(definition):
-    samples = {
-        "SET_MODE": {"mode": "IDLE"},
-        "SET_PARAMETER": {"name": "power.soc_floor", "value": 0.5},
-        "DELETE_PRODUCT": {"product_id": 7},
-        "REPRIORITISE": {"product_id": 7, "value_millis": 5},
-        "LOAD_BEGIN": {"kind": "sequence", "size_bytes": 9, "crc32c": 0, "version": 1},
-        "LOAD_PART": {"offset": 0, "data": "AAAA"},
-        "LOAD_ROLL_BACK": {"kind": "sequence"},
-    }
-    content = {"type": definition.name, **samples.get(definition.name, {})}
-    command = msgspec.convert(content, Command)
-    assert type(command) is definition.arguments
+@given(chance=st.data())
+def test_every_command_decodes_under_its_own_tag_and_needs_an_awake_node(definition, chance):
+    given_one = chance.draw(any_command.of(definition))
+    content = {"type": definition.name, **msgspec.structs.asdict(given_one)}
+    command = msgspec.convert(content, Command, builtin_types=(bytes,))
+    assert command == given_one
     assert definition.name == "NO_OP" or Mode.BOOT not in definition.modes
     assert Mode.SAFE in definition.modes, "a node in SAFE must hear every command"
 
