@@ -14,6 +14,8 @@ from flight import __version__
 from flight.base.channels import Latest
 from flight.base.rate_group import RateGroup, RateGroupRunner
 from flight.base.supervisor import ChildSpec, SupervisionEvent, SupervisionKind, Supervisor
+from flight.commanding.parameter_copies import ParameterCopies
+from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
 from flight.composition.cycle import executive, guard_watch
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
@@ -23,12 +25,14 @@ from flight.composition.surroundings import Shared
 from flight.downlink.pass_plan import PassPlan
 from flight.inference.inference_service import InferenceCounts
 from flight.io.safe_state import leave_safe
-from flight.start_up import count_start, load_experience, load_parameters, reset_cause
+from flight.start_up import count_start, load_experience, reset_cause
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
+from flight.telemetry.queue_board import QueueBoard
 from flight.telemetry.recorder import Recorder
 from flight.telemetry.telemetry_service import TelemetryService
+from flight.telemetry_handlers import FILTER, recover_filter
 from flight.wire.space_packet import SequenceCounts
 
 if TYPE_CHECKING:
@@ -44,7 +48,7 @@ class Node:
 
     Attributes:
         channels, events, counts, queue: read by telemetry and by an in-process bench; status,
-            parameters, uplink: for the companions that its surroundings give it.
+            parameters, queues, uplink: for the companions that its surroundings give it.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -55,19 +59,22 @@ class Node:
         self._recovered = around.store.recover()
         self._shared = shared = _shared(around, now_ns)
         self.channels, self.events = shared.channels, shared.events
-        self.counts, self.status, self.parameters = shared.counts, shared.status, shared.parameters
+        self.counts, self.status = shared.counts, shared.status
+        self.parameters, self.queues = shared.keeper.table, shared.queues
         self._guard_watch = guard_watch(around, self.channels, self.events)
         load_experience(around.store, shared.plan)
         self._downlink = downlink_parts(shared)
         self.queue = self._downlink.queue
-        self._commanding = command_parts(shared, self._downlink, self._guard_watch, now_ns)
-        self.uplink = self._commanding.uplink
         self._telemetry = _telemetry_service(shared, Recorder(self._downlink.intake))
+        self._commanding = command_parts(
+            shared, self._downlink, self._telemetry.requests, self._guard_watch, now_ns
+        )
+        self.uplink = self._commanding.uplink
         self.executive = executive(
             around,
             shared.channels,
             shared.events,
-            shared.parameters,
+            shared.keeper.table,
             shared.status,
             shared.wishes,
             now_ns,
@@ -173,12 +180,16 @@ class Node:
 
 def _shared(around: Surroundings, now_ns: int) -> Shared:
     channels, hearts = ChannelValues(), Hearts()
-    events = EventLog(EVENT_QUEUE, around.listener)
+    store, events = around.store, EventLog(EVENT_QUEUE, around.listener)
+    recover_filter(events, store.load_state(FILTER), now_ns)
+    copies = ParameterCopies(store.load_state, store.store_state)
+    keeper = ParameterKeeper(copies, around.config.parameters, events)
+    keeper.recover(now_ns)
     return Shared(
         around=around,
         channels=channels,
         events=events,
-        parameters=load_parameters(around.store, around.config.parameters),
+        keeper=keeper,
         plan=PassPlan(uploaded_contacts(around, now_ns)),
         status=Latest(),
         wishes=Latest(),
@@ -186,6 +197,7 @@ def _shared(around: Surroundings, now_ns: int) -> Shared:
         sequence=SequenceCounts(),
         health=health_watch(channels, events, hearts, now_ns),
         hearts=hearts,
+        queues=QueueBoard(channels),
     )
 
 
@@ -193,8 +205,10 @@ def _telemetry_service(shared: Shared, recorder: Recorder) -> TelemetryService:
     return TelemetryService(
         channels=shared.channels,
         events=shared.events,
-        parameters=shared.parameters,
+        parameters=shared.keeper.table,
         recorder=recorder,
         sequence=shared.sequence,
+        queues=shared.queues,
         measure_host=shared.around.measure_host,
+        on_report=shared.around.on_report,
     )

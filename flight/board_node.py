@@ -258,6 +258,6 @@ def _connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> 
     if not config.mqtt.enabled:
         return around
     # Only then: client library and transports are a good part of the process.
-    from flight.telemetry.bridge_mqtt import bridged  # noqa: PLC0415
+    from flight.composition.bridge import bridged  # noqa: PLC0415
 
     return bridged(around, config, utc)

@@ -1,4 +1,4 @@
-"""What a start finds: count of starts, parameters the ground set, the board on its last reset."""
+"""What a start finds: count of starts, what contacts carried, the board on its last reset."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.commanding.parameters import ParameterTable
 from flight.downlink.store_values import StoreError
 from flight.telemetry.dictionary import RESET_LABELS
 from hal.sample import HalError, SensorBit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flight.downlink.pass_plan import PassPlan
     from flight.downlink.product_store_sqlite import ProductStore
     from flight.telemetry.event_log import EventLog
     from hal.protocols import NodeDevices
 
 STARTS = "node.starts"
-PARAMETERS = "parameters"
 EXPERIENCE = "link.experience"
 
 
@@ -40,28 +36,6 @@ def reset_cause(devices: NodeDevices, events: EventLog, now_ns: int) -> int | No
         return None
     known = frame.is_valid(SensorBit.RESET_CAUSE) and frame.reset_cause < len(RESET_LABELS)
     return frame.reset_cause if known else None
-
-
-def load_parameters(store: ProductStore, configured: Mapping[str, float]) -> ParameterTable:
-    """Configuration, and on top of it what the ground set before the last reset."""
-    table = ParameterTable(configured)
-    blob = store.load_state(PARAMETERS)
-    if blob is not None:
-        for name, value in msgspec.msgpack.decode(blob, type=dict[str, float]).items():
-            table.set(name, value)
-    return table
-
-
-def save_parameters(
-    store: ProductStore, table: ParameterTable, events: EventLog, now_ns: int
-) -> bool:
-    """Makes what differs from the defaults durable; False, and told, when the store cannot."""
-    try:
-        store.store_state(PARAMETERS, msgspec.msgpack.encode(table.differing()))
-    except StoreError as error:
-        events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
-        return False
-    return True
 
 
 def load_experience(store: ProductStore, plan: PassPlan) -> None:

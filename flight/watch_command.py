@@ -24,7 +24,8 @@ from flight.operator_cli import (
 )
 from flight.telemetry.client_mqtt import QOS, broker_access, first_error, hang_up, new_client
 from flight.telemetry.dictionary import CHANNEL_INDEX, CHANNELS
-from flight.telemetry.mqtt_messages import EventTold, Numbered, SequenceTally, Telemetry, Topics
+from flight.telemetry.mqtt_messages import EventTold, Numbered, Telemetry, Topics
+from flight.telemetry.sequence_tally import SequenceTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -58,19 +58,19 @@ class Bounded(Generic[T]):
 
     Attributes:
         name: for telemetry.
-        capacity: items.
+        capacity: items. policy: what gives way when it is full.
         high_water: most items ever held.
         offered: items ever offered.
         dropped: items lost, newest or oldest according to the policy.
     """
 
-    __slots__ = ("_items", "_policy", "capacity", "dropped", "high_water", "name", "offered")
+    __slots__ = ("_items", "capacity", "dropped", "high_water", "name", "offered", "policy")
 
     def __init__(self, name: str, capacity: int, policy: Overflow) -> None:
         assert capacity > 0, f"queue {name} needs room for at least one item"
         self.name: Final = name
         self.capacity: Final = capacity
-        self._policy: Final = policy
+        self.policy: Final = policy
         self._items: deque[T] = deque()
         self.high_water = 0
         self.offered = 0
@@ -82,7 +82,7 @@ class Bounded(Generic[T]):
         verdict = Offer.ACCEPTED
         if len(self._items) >= self.capacity:
             self.dropped += 1
-            if self._policy is Overflow.REJECT_NEWEST:
+            if self.policy is Overflow.REJECT_NEWEST:
                 return Offer.REJECTED
             self._items.popleft()
             verdict = Offer.DISPLACED

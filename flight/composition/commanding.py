@@ -16,18 +16,20 @@ from flight.commanding.uplink_service import UplinkService
 from flight.composition.sequences import recover_sequences, sequence_parts, sequencer
 from flight.downlink.durable_counters import replay_window
 from flight.fdir.command_loss import CommandLoss
-from flight.start_up import save_parameters
+from flight.telemetry_handlers import TelemetryHandlers
 from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flight.base.channels import Bounded
     from flight.commanding.loadable import Loadable
     from flight.commanding.sequencer import Sequencer
     from flight.composition.downlink import DownlinkParts
     from flight.composition.sequences import SequenceParts
     from flight.composition.surroundings import Shared
     from flight.io.guard_watch import GuardWatch
+    from flight.telemetry.definitions import Report
 
 _NS_PER_S = 1_000_000_000
 
@@ -46,27 +48,32 @@ class CommandParts:
 
 
 def command_parts(
-    shared: Shared, downlink: DownlinkParts, guard: GuardWatch | None, now_ns: int
+    shared: Shared,
+    downlink: DownlinkParts,
+    requests: Bounded[Report],
+    guard: GuardWatch | None,
+    now_ns: int,
 ) -> CommandParts:
-    """Authenticator, dispatcher, handlers and the timer that they feed."""
+    """Authenticator, dispatcher, handlers and the timer that they feed.
+
+    Telemetry looks in `requests` for reports to make.
+    """
     around, ledger = shared.around, CommandLedger()
-    timeout_ns = int(shared.parameters["command.loss_timeout_s"] * _NS_PER_S)
+    timeout_ns = int(shared.keeper.table["command.loss_timeout_s"] * _NS_PER_S)
     command_loss = CommandLoss(timeout_ns, now_ns)
-    wish_board = WishBoard(
-        out=shared.wishes,
-        status=shared.status,
-        plan=shared.plan,
-        intake=downlink.intake,
-        counts=shared.counts,
-        command_loss=command_loss,
-        parameters=shared.parameters,
-        guard=guard,
-        laser_w=around.laser_w,
-        channels=shared.channels,
-        events=shared.events,
-    )
+    wish_board = _wish_board(shared, downlink, guard, command_loss)
     sequences = sequence_parts(shared)
-    dispatcher = _dispatcher(shared, downlink, wish_board, sequences, ledger)
+    telemetry = TelemetryHandlers(requests, shared.events, around.store.store_state)
+    rows = [
+        *_handlers(shared, downlink, wish_board, arming := Arming()).bindings(),
+        *LoadHandlers(
+            LoadBuffer(_loadables(shared, sequences)), shared.channels, shared.events
+        ).bindings(),
+        *sequences.handlers.bindings(),
+        *telemetry.bindings(),
+    ]
+    executed = replay_window(around.store, "command.id")
+    dispatcher = Dispatcher(rows, ledger, executed, arming=arming)
     uplink = UplinkService(
         devices=around.devices,
         authenticator=UplinkAuthenticator(downlink.link, ledger),
@@ -79,6 +86,7 @@ def command_parts(
         events=shared.events,
         on_answer=around.on_answer,
     )
+    shared.queues.add(wish_board.mode_requests, uplink.arq_inbox, uplink.verification)
     return CommandParts(
         wish_board,
         uplink,
@@ -87,37 +95,38 @@ def command_parts(
     )
 
 
-def _loadables(sequences: SequenceParts) -> tuple[Loadable, ...]:
+def _wish_board(
+    shared: Shared, downlink: DownlinkParts, guard: GuardWatch | None, command_loss: CommandLoss
+) -> WishBoard:
+    return WishBoard(
+        out=shared.wishes,
+        status=shared.status,
+        plan=shared.plan,
+        intake=downlink.intake,
+        counts=shared.counts,
+        command_loss=command_loss,
+        parameters=shared.keeper.table,
+        guard=guard,
+        laser_w=shared.around.laser_w,
+        channels=shared.channels,
+        events=shared.events,
+    )
+
+
+def _loadables(shared: Shared, sequences: SequenceParts) -> tuple[Loadable, ...]:
     """Every kind of set that can be replaced in flight."""
-    return (sequences.library,)
-
-
-def _dispatcher(
-    shared: Shared,
-    downlink: DownlinkParts,
-    wish_board: WishBoard,
-    sequences: SequenceParts,
-    ledger: CommandLedger,
-) -> Dispatcher:
-    """Every command of the dictionary with its handler."""
-    arming = Arming()
-    handlers = _handlers(shared, downlink, wish_board, arming)
-    loads = LoadHandlers(LoadBuffer(_loadables(sequences)), shared.channels, shared.events)
-    bindings = [*handlers.bindings(), *loads.bindings(), *sequences.handlers.bindings()]
-    executed = replay_window(shared.around.store, "command.id")
-    return Dispatcher(bindings, ledger, executed, arming=arming)
+    return (sequences.library, shared.keeper)
 
 
 def _handlers(
     shared: Shared, downlink: DownlinkParts, wish_board: WishBoard, arming: Arming
 ) -> CommandHandlers:
-    store, parameters, events = shared.around.store, shared.parameters, shared.events
     return CommandHandlers(
         wishes=wish_board,
-        parameters=parameters,
-        save_parameters=partial(save_parameters, store, parameters, events),
+        parameters=shared.keeper.table,
+        save_parameters=shared.keeper.save,
         queue=downlink.queue,
         intake=downlink.intake,
         arming=arming,
-        events=events,
+        events=shared.events,
     )

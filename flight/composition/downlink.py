@@ -91,6 +91,7 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         channels=shared.channels,
         events=shared.events,
     )
+    shared.queues.add(intake.deletions, intake.revaluations)
     return DownlinkParts(
         link=link,
         queue=queue,

@@ -18,7 +18,7 @@ NS_PER_S = 1_000_000_000
 def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService:
     """One life of the service."""
     around = shared.around
-    return InferenceService(
+    service = InferenceService(
         clock=around.clock,
         frames=around.frames,
         engine=around.engine,
@@ -30,6 +30,8 @@ def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService
         counts=shared.counts,
         heart=shared.hearts.inference,
     )
+    shared.queues.add(service.backlog)
+    return service
 
 
 def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:

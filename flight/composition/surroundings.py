@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flight.base.supervisor import ChildSpec
     from flight.board_tick import BoardTick
     from flight.commanding.dispatcher import Dispatched
-    from flight.commanding.parameters import ParameterTable
+    from flight.commanding.parameter_keeper import ParameterKeeper
     from flight.composition.health import Hearts
     from flight.config import NodeConfig
     from flight.downlink.pass_plan import PassPlan
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from flight.node_status import NodeStatus, Wishes
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import Event, EventLog
+    from flight.telemetry.queue_board import QueueBoard
     from flight.thermal.board_profile import BoardProfile
+    from flight.wire.parameter_report import ReportedParameter
     from flight.wire.space_packet import SequenceCounts
     from hal.protocols import NodeDevices
 
@@ -47,6 +49,7 @@ class Surroundings:
         measure_host: fills the channels measured on the machine, or `None`.
         listener: told every event that passes the throttle, or `None`.
         on_answer: told what became of each command, and when, or `None`.
+        on_report: told each report of parameters, and when, or `None`.
         companions: services of this board beside the node's own, made once the node is.
         laser_w: what the terminal draws with its laser on, for the energy set aside.
         tick: of a board, which drives the rate groups and guards them; `None` where time is only
@@ -66,6 +69,7 @@ class Surroundings:
     measure_host: Callable[[list[float]], None] | None = None
     listener: Callable[[Event], None] | None = None
     on_answer: Callable[[Dispatched, int], None] | None = None
+    on_report: Callable[[Sequence[ReportedParameter], int], None] | None = None
     companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
     tick: BoardTick | None = None
@@ -78,7 +82,7 @@ class Shared:
     around: Surroundings
     channels: ChannelValues
     events: EventLog
-    parameters: ParameterTable
+    keeper: ParameterKeeper
     plan: PassPlan
     status: Latest[NodeStatus]
     wishes: Latest[Wishes]
@@ -86,3 +90,4 @@ class Shared:
     sequence: SequenceCounts
     health: HealthWatch
     hearts: Hearts
+    queues: QueueBoard

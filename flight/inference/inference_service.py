@@ -84,7 +84,11 @@ class InferenceCounts:
 
 
 class InferenceService:
-    """Serves until cancelled; its counters survive a restart because the root keeps them."""
+    """Serves until cancelled; its counters survive a restart because the root keeps them.
+
+    Attributes:
+        backlog: frames that wait for the payload.
+    """
 
     name = "inference"
 
@@ -113,7 +117,7 @@ class InferenceService:
         self._events = events
         self._counts = counts
         self._arrived = asyncio.Event()
-        self._backlog: Bounded[Tile] = Bounded("frames", plan.backlog_frames, Overflow.DROP_OLDEST)
+        self.backlog: Bounded[Tile] = Bounded("frames", plan.backlog_frames, Overflow.DROP_OLDEST)
         self._index = {
             name: channels.index(f"inference.{name}")
             for name in ("jobs_total", "refused_total", "dropped_total", "failed_total",
@@ -132,7 +136,7 @@ class InferenceService:
     async def _capture(self) -> None:
         while True:
             tile = await self._frames.next_tile()
-            if self._backlog.offer(tile) is Offer.DISPLACED:
+            if self.backlog.offer(tile) is Offer.DISPLACED:
                 self._counts.dropped += 1
                 self._values[self._index["dropped_total"]] = self._counts.dropped
                 if self._counts.dropped % DROP_REPORT_EVERY == 1:
@@ -147,7 +151,7 @@ class InferenceService:
             if status is None or status.level == 0:
                 await self._clock.sleep_until(_next_second(self._clock.now_ns()))
                 continue
-            tile = self._backlog.take()
+            tile = self.backlog.take()
             if tile is None:
                 self._arrived.clear()
                 self._heart.rest()

@@ -10,18 +10,14 @@ checks. Sessions are clean, so a command never waits in a broker for a node that
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 
 from flight import __version__
-from flight.base.restart_policy import Restart
-from flight.base.supervisor import ChildSpec
 from flight.telemetry.client_mqtt import (
     QOS,
-    broker_access,
     first_error,
     hang_up,
     is_granted,
@@ -34,21 +30,17 @@ from flight.telemetry.mqtt_ledger import BridgeLedger, bridge_counts
 from flight.telemetry.mqtt_messages import (
     Offline,
     State,
-    Topics,
     dictionary_payload,
     encode,
 )
-from flight.telemetry.mqtt_outbox import Outbox
+from flight.telemetry.packet_schedule import PacketSchedule
 from flight.wire.link_security import SecurityVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flight.app import Node
-    from flight.base.clock import Clock, UtcCorrelation
-    from flight.board_config import FlyConfig, MqttSection
-    from flight.composition.surroundings import Surroundings
-    from flight.telemetry.event_log import Event
+    from flight.base.clock import Clock
+    from flight.board_config import MqttSection
+    from flight.telemetry.mqtt_outbox import Outbox
 
 _NS_PER_S = 1_000_000_000
 _MS = 1_000_000
@@ -112,19 +104,19 @@ class MqttBridge:
             tasks.create_task(self._keep_connected())
 
     async def _sample(self) -> None:
-        """Telemetry messages at the telemetry period, whether there is a broker or not."""
-        sampled_ns: int | None = None
+        """Telemetry messages, each group when it is due, whether there is a broker or not."""
+        schedule = PacketSchedule(self._node.parameters)
         while True:
             now_ns = self._clock.now_ns()
             next_ns = now_ns - now_ns % _NS_PER_S + SAMPLE_OFFSET_NS
             await self._clock.sleep_until(next_ns if next_ns > now_ns else next_ns + _NS_PER_S)
             now_ns = self._clock.now_ns()
             self._measure()
-            period_ns = int(self._node.parameters["telemetry.period_s"] * _NS_PER_S)
-            if sampled_ns is None or now_ns // period_ns > sampled_ns // period_ns:
-                sampled_ns = now_ns
+            row = self._node.channels.row(now_ns)
+            groups = schedule.due(row, now_ns)
+            if groups:
                 self._told = None
-                self._outbox.sample(self._node.channels.values, now_ns)
+                self._outbox.sample(row, groups, now_ns)
 
     async def _keep_connected(self) -> None:
         while True:
@@ -249,51 +241,3 @@ class MqttBridge:
         row = (self._connected, len(outbox), outbox.dropped, refused)
         for index, value in zip(self._index, row, strict=True):
             self._node.channels.values[index] = value
-
-
-def bridged(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Surroundings:
-    """The surroundings with a bridge in them.
-
-    Raises:
-        ConfigError: a file that the broker's section names is not usable.
-    """
-    section = config.mqtt
-    broker = broker_access(section)
-    ledger = BridgeLedger()
-    outbox = Outbox(Topics(config.name), section.queue_messages, utc.offset_ns)
-
-    def companions(node: Node) -> list[ChildSpec]:
-        def bridge() -> MqttBridge:
-            return MqttBridge(
-                section=section,
-                broker=broker,
-                node_name=config.name,
-                node=node,
-                clock=around.clock,
-                outbox=outbox,
-                ledger=ledger,
-                quality=utc.quality.name.lower(),
-            )
-
-        spec = ChildSpec(
-            name="mqtt", factory=bridge, restart=Restart.TRANSIENT, stop_timeout_ns=STOP_NS
-        )
-        return [*around.companions(node), spec]
-
-    return replace(
-        around,
-        listener=_both(around.listener, outbox.on_event),
-        on_answer=outbox.on_answer,
-        companions=companions,
-    )
-
-
-def _both(
-    first: Callable[[Event], None] | None, second: Callable[[Event], None]
-) -> Callable[[Event], None]:
-    def tell(event: Event) -> None:
-        if first is not None:
-            first(event)
-        second(event)
-
-    return tell

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flight.telemetry.definitions import Channel, Health, Kind, Mode, ThrottleReason
+from flight.telemetry.channel_traits import with_traits
+from flight.telemetry.definitions import Channel, Health, Kind, Mode, Severity, ThrottleReason
+from flight.telemetry.queue_table import queue_channels
 
 MODE_LABELS = tuple(mode.name for mode in Mode)
 THROTTLE_LABELS = tuple(reason.name.lower() for reason in ThrottleReason)
@@ -18,11 +20,12 @@ COMPONENTS = (
 )
 """Everything that has a health: members of the cycle and services, then devices."""
 LINE_LABELS = ("closed", "waiting", "up", "refused")
+SEVERITIES = tuple(severity.name for severity in Severity)
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 
 _F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
 
-CHANNELS: tuple[Channel, ...] = (
+_ROWS: tuple[Channel, ...] = (
     # mode: what the node is told to be
     Channel("mode.current", "", "mode", _E, "operating mode", MODE_LABELS),
     Channel("mode.changes", "", "mode", _C, "mode changes since start"),
@@ -132,11 +135,15 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("event.total", "", "system", _C, "events raised"),
     Channel("event.suppressed_total", "", "system", _C, "events held back by the throttle"),
     Channel("event.dropped_total", "", "system", _C, "events lost to a full queue"),
+    Channel("event.filtered_total", "", "system", _C, "events held back by command"),
+    Channel("event.filter_severity", "", "system", _E, "events below are held back", SEVERITIES),
+    Channel("event.filter_held", "", "system", _C, "events held back one by one"),
     Channel("system.cycles", "", "system", _C, "executive cycles"),
     Channel("system.overruns", "", "system", _C, "cycles that began late"),
     Channel("system.hal_errors", "", "system", _C, "HAL calls that failed"),
     Channel("system.invalid_sensors", "", "system", _C, "sensor fields invalid in the last frame"),
     Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
+    Channel("system.stale_channels", "", "system", _C, "channels older than their age"),
     # health: whether it may be used
     *(
         Channel(f"health.{n}", "", "health", _E, f"health of {n}", HEALTH_LABELS)
@@ -163,3 +170,5 @@ CHANNELS: tuple[Channel, ...] = (
     Channel("bridge.dropped_total", "", "host", _C, "messages with no room to wait", host=True),
     Channel("bridge.refused_total", "", "host", _C, "command messages refused", host=True),
 )
+
+CHANNELS: tuple[Channel, ...] = tuple(with_traits(row) for row in (*_ROWS, *queue_channels()))

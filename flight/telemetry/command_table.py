@@ -15,6 +15,7 @@ from flight.telemetry.definitions import CommandDef, Mode
 
 ProductId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 ValueMillis = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+EventName = Annotated[str, Meta(min_length=1, max_length=48)]
 ParameterName = Annotated[str, Meta(min_length=1, max_length=48)]
 LoadKind = Annotated[str, Meta(min_length=1, max_length=24)]
 SequenceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,31}$")]
@@ -136,6 +137,23 @@ class SequenceDelete(msgspec.Struct, frozen=True, tag="SEQUENCE_DELETE"):
     name: SequenceName
 
 
+class DumpParameters(msgspec.Struct, frozen=True, tag="DUMP_PARAMETERS"):
+    """Asks for a report of every parameter: value, and whether it is the default."""
+
+
+class FilterEvents(msgspec.Struct, frozen=True, tag="FILTER_EVENTS"):
+    """Holds back every event below a severity; FATAL is always told."""
+
+    severity: Literal["DEBUG", "INFO", "NOTICE", "WARNING", "ALARM", "FATAL"]
+
+
+class HoldEvent(msgspec.Struct, frozen=True, tag="HOLD_EVENT"):
+    """Holds back one event by its name, or tells it again."""
+
+    event: EventName
+    held: bool
+
+
 Command = (
     NoOp
     | SetMode
@@ -157,6 +175,9 @@ Command = (
     | SequenceResume
     | SequenceStep
     | SequenceDelete
+    | DumpParameters
+    | FilterEvents
+    | HoldEvent
 )
 
 _ANY = frozenset(Mode)
@@ -189,4 +210,7 @@ COMMANDS: tuple[CommandDef, ...] = (
     CommandDef("SEQUENCE_RESUME", SequenceResume, _AWAKE, "lets a held sequence go on"),
     CommandDef("SEQUENCE_STEP", SequenceStep, _AWAKE, "one step of a held sequence, now"),
     CommandDef("SEQUENCE_DELETE", SequenceDelete, _AWAKE, "takes an uploaded sequence away"),
+    CommandDef("DUMP_PARAMETERS", DumpParameters, _AWAKE, "reports every parameter"),
+    CommandDef("FILTER_EVENTS", FilterEvents, _AWAKE, "holds back events below a severity"),
+    CommandDef("HOLD_EVENT", HoldEvent, _AWAKE, "holds back one event, or tells it again"),
 )

@@ -7,7 +7,7 @@ and FATAL above.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -65,6 +65,12 @@ class ThrottleReason(IntEnum):
     FAULT = 9
 
 
+class Report(Enum):
+    """What the ground may ask for, to come once."""
+
+    PARAMETERS = "parameters"
+
+
 class Kind(IntEnum):
     """How a channel's number is to be read."""
 
@@ -72,6 +78,27 @@ class Kind(IntEnum):
     COUNTER = 1
     ENUM = 2
     FLAG = 3
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a value is a warning (yellow) or an alarm (red), in the channel's unit."""
+
+    low_red: float | None = None
+    low_yellow: float | None = None
+    high_yellow: float | None = None
+    high_red: float | None = None
+
+    def severity(self, value: float) -> Severity:
+        """INFO inside all bounds; reached is beyond."""
+        if _beyond(value, self.low_red, self.high_red):
+            return Severity.ALARM
+        return (
+            Severity.WARNING if _beyond(value, self.low_yellow, self.high_yellow) else Severity.INFO
+        )
+
+
+def _beyond(value: float, low: float | None, high: float | None) -> bool:
+    return (low is not None and value <= low) or (high is not None and value >= high)
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -83,6 +110,10 @@ class Channel(msgspec.Struct, frozen=True):
         group: the housekeeping packet it travels in.
         labels: for an ENUM, the name of each value in order.
         host: measured on the machine that flies it; left out of `log_hash`.
+        age_s: a value older than this is told as invalid; 0 where it holds until it changes.
+        dead_band: a packet may be sent before its time when the value has moved by more than this
+            since it was last told; None where it never asks for one.
+        bounds: where an operator's eye is drawn to, or None.
     """
 
     name: str
@@ -92,6 +123,9 @@ class Channel(msgspec.Struct, frozen=True):
     description: str
     labels: tuple[str, ...] = ()
     host: bool = False
+    age_s: float = 0.0
+    dead_band: float | None = 0.0
+    bounds: Bounds | None = None
 
 
 class EventDef(msgspec.Struct, frozen=True):

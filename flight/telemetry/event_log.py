@@ -13,6 +13,7 @@ import msgspec
 
 from flight.base.channels import Bounded, Overflow
 from flight.telemetry.dictionary import EVENT_BY_ID, EVENT_BY_NAME, Severity, event_text
+from flight.telemetry.event_filter import EventFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,7 @@ class EventLog:
         pending: events on their way to telemetry; what it drops, it counts.
         total: events that passed the throttle, announcements included.
         suppressed_total: events the throttle held back.
+        filter: which events are told at all.
 
     Args:
         capacity: events that wait for telemetry; beyond it the oldest is dropped and counted.
@@ -93,6 +95,7 @@ class EventLog:
         self.pending: Bounded[Event] = Bounded("event_log", capacity, Overflow.DROP_OLDEST)
         self.total = 0
         self.suppressed_total = 0
+        self.filter = EventFilter()
         self._listener = listener
         self._buckets: dict[tuple[int, str], _Bucket] = {}
         self._sources: dict[int, int] = {}
@@ -100,6 +103,8 @@ class EventLog:
     def emit(self, name: str, now_ns: int, /, **args: float | str) -> None:
         """Raises the event `name`; KeyError for a name the dictionary lacks."""
         definition = EVENT_BY_NAME[name]
+        if not self.filter.passes(definition):
+            return
         if definition.severity not in _UNTHROTTLED:
             bucket = self._bucket(definition, args, now_ns)
             if not bucket.take(now_ns):
@@ -141,6 +146,8 @@ class EventLog:
     def _announce(self, bucket: _Bucket, now_ns: int) -> None:
         if bucket.suppressed:
             held, bucket.suppressed = bucket.suppressed, 0
+            if not self.filter.passes(EVENT_BY_ID[_SUPPRESSED]):
+                return
             self._pass_on(Event(_SUPPRESSED, now_ns, {"count": held, "name": bucket.label}))
 
     def _pass_on(self, event: Event) -> None:

@@ -94,4 +94,13 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(74, "LOAD_REFUSED", _W, "load {kind} not {what}: {reason}", "kind"),
     EventDef(80, "HEALTH_CHANGED", _W, "health of {name}: {old} to {new}, {cause}", "name"),
     EventDef(81, "HEARTBEAT_LOST", _A, "{name} has stood still for {seconds:.0f} s", "name"),
+    # parameters, telemetry and the two clocks
+    EventDef(105, "PARAMETER_COPY_BAD", _W, "{copy}: {reason}; not used", "copy"),
+    EventDef(106, "PARAMETERS_LOST", _A, "no good copy of the parameters: configured values hold"),
+    EventDef(107, "PARAMETER_IGNORED", _W, "stored parameter {name}: {reason}", "name"),
+    EventDef(
+        108, "PARAMETERS_REPLACED", _N, "parameters replaced by {source}: {count} not at default"
+    ),
+    EventDef(109, "EVENT_FILTER_SET", _N, "events held back: below {severity}, and {held} more"),
+    EventDef(110, "EVENT_FILTER_LOST", _W, "the filter of events is not readable: all are told"),
 )

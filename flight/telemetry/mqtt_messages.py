@@ -1,4 +1,4 @@
-"""Messages over MQTT: topics, what stands in each payload, and how a reader tells what it missed.
+"""Messages over MQTT: topics, and what stands in each payload.
 
 Hop "told", towards a broker on the bench. Payloads are JSON, so that any tool can read them; the
 names in them are the dictionary's. QoS 1 ends at the broker (a broker with a full queue drops, and
@@ -9,7 +9,6 @@ stream and how many of the stream the node itself had to drop.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from flight.telemetry.dictionary import (
     DICTIONARY_HASH,
     EVENTS,
     GROUPS,
+    PARAMETER_BY_NAME,
     PARAMETERS,
     Kind,
     Severity,
@@ -28,6 +28,8 @@ from flight.telemetry.dictionary import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from flight.wire.parameter_report import ReportedParameter
 
 SCHEMA = 1
 """Version of topics and payloads; the second level of every topic."""
@@ -37,7 +39,7 @@ ACK_STREAM = "ack"
 
 
 class Topics:
-    """The topics of one node: `lumenode/1/<node>/{state,dict,tm/+,evt/+,cmd/+,ack/+}`.
+    """The topics of one node: `lumenode/1/<node>/{state,dict,tm/+,evt/+,rpt/+,cmd/+,ack/+}`.
 
     Raises:
         ValueError: a name that is no level of a topic.
@@ -50,6 +52,7 @@ class Topics:
         self.state = f"{self.base}/state"
         self.dictionary = f"{self.base}/dict"
         self.commands = f"{self.base}/cmd/+"
+        self.parameters = f"{self.base}/rpt/parameters"
         self.everything = f"{self.base}/#"
 
     def group(self, group: str) -> str:
@@ -97,6 +100,24 @@ class Telemetry(Numbered, frozen=True, kw_only=True):
 
     dictionary: str
     values: dict[str, float | int | None]
+
+
+class ParameterTold(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter: in force, and what the dictionary says of it."""
+
+    value: float
+    default: float
+    low: float
+    high: float
+    unit: str
+    differs: bool
+
+
+class ParameterReport(Numbered, frozen=True, kw_only=True):
+    """`rpt/parameters`: every parameter, when it was asked for."""
+
+    dictionary: str
+    values: dict[str, ParameterTold]
 
 
 class EventTold(Numbered, frozen=True, kw_only=True):
@@ -178,6 +199,22 @@ def group_values(group: str, row: Sequence[float]) -> dict[str, float | int | No
     return {CHANNELS[i].name: _shown(CHANNELS[i].kind, row[i]) for i in GROUPS[group]}
 
 
+def parameter_values(rows: Sequence[ReportedParameter]) -> dict[str, ParameterTold]:
+    """What a report says, with default, range and unit from the dictionary."""
+    told = {}
+    for row in rows:
+        known = PARAMETER_BY_NAME[row.name]
+        told[row.name] = ParameterTold(
+            value=row.value,
+            default=known.default,
+            low=known.low,
+            high=known.high,
+            unit=known.unit,
+            differs=row.differs,
+        )
+    return told
+
+
 def _shown(kind: Kind, value: float) -> float | int | None:
     if not isfinite(value):
         return None
@@ -212,53 +249,3 @@ def dictionary_payload(software: str) -> bytes:
             "parameters": [msgspec.structs.asdict(parameter) for parameter in PARAMETERS],
         }
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """What lies between a message and the one before it on its stream.
-
-    Attributes:
-        at_node: dropped by the node, which says so itself.
-        on_the_way: sent by the node and lost by a broker or a slow reader.
-        repeated: seen before; a message not acknowledged in time is sent again.
-    """
-
-    at_node: int = 0
-    on_the_way: int = 0
-    repeated: bool = False
-
-
-@dataclass(slots=True)
-class _Stream:
-    boot: int
-    seq: int
-    dropped: int
-
-
-class SequenceTally:
-    """A reader's book of what it missed, by stream; counts from the first message it saw."""
-
-    def __init__(self) -> None:
-        self._streams: dict[str, _Stream] = {}
-        self.at_node = 0
-        self.on_the_way = 0
-        self.repeated = 0
-
-    def take(self, stream: str, message: Numbered) -> Missed:
-        """Books one message of `stream`."""
-        last = self._streams.get(stream)
-        if last is None:
-            self._streams[stream] = _Stream(message.boot, message.seq, message.dropped)
-            return Missed()
-        if message.boot != last.boot:
-            last.boot, last.seq, last.dropped = message.boot, 0, 0
-        if message.seq <= last.seq:
-            self.repeated += 1
-            return Missed(repeated=True)
-        at_node = max(0, message.dropped - last.dropped)
-        on_the_way = max(0, message.seq - last.seq - 1 - at_node)
-        last.seq, last.dropped = message.seq, max(last.dropped, message.dropped)
-        self.at_node += at_node
-        self.on_the_way += on_the_way
-        return Missed(at_node, on_the_way)

@@ -11,16 +11,18 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flight.telemetry.dictionary import DICTIONARY_HASH, GROUPS, Severity
+from flight.telemetry.dictionary import DICTIONARY_HASH, Severity
 from flight.telemetry.mqtt_messages import (
     ACK_STREAM,
     Ack,
     EventTold,
     Numbered,
+    ParameterReport,
     Telemetry,
     Topics,
     encode,
     group_values,
+    parameter_values,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from flight.commanding.dispatcher import Dispatched
     from flight.telemetry.event_log import Event
+    from flight.wire.parameter_report import ReportedParameter
 
 _NS_PER_S = 1_000_000_000
 
@@ -53,7 +56,11 @@ class _Waiting:
 
 
 class Outbox:
-    """Queue of the bridge: acknowledgements and events before telemetry.
+    """Queue of the bridge: acknowledgements, events and reports before telemetry.
+
+    Attributes:
+        name, capacity, high_water, dropped: as of any bounded queue; capacity is that of both
+            halves and of the message under way.
 
     Args:
         topics: of the node.
@@ -67,6 +74,8 @@ class Outbox:
         self.topics = topics
         self.on_waiting: Callable[[], None] = _nobody
         self._capacity = capacity
+        self.name = "mqtt_outbox"
+        self.capacity = 2 * capacity + 1
         self._utc_offset_ns = utc_offset_ns
         self._urgent: deque[_Waiting] = deque()
         self._telemetry: deque[_Waiting] = deque()
@@ -107,9 +116,16 @@ class Outbox:
             topic = self.topics.ack(report.command_id)
             self._offer(self._urgent, ACK_STREAM, topic, now_ns, Ack, body)
 
-    def sample(self, row: Sequence[float], now_ns: int) -> None:
-        """Takes one message a group from the latest value of every channel."""
-        for group in GROUPS:
+    def on_report(self, rows: Sequence[ReportedParameter], now_ns: int) -> None:
+        """Takes a report of the parameters."""
+        body = {"dictionary": DICTIONARY_HASH[:8], "values": parameter_values(rows)}
+        self._offer(
+            self._urgent, "rpt/parameters", self.topics.parameters, now_ns, ParameterReport, body
+        )
+
+    def sample(self, row: Sequence[float], groups: Sequence[str], now_ns: int) -> None:
+        """Takes one message a group from what may be told of every channel."""
+        for group in groups:
             body = {"dictionary": DICTIONARY_HASH[:8], "values": group_values(group, row)}
             topic = self.topics.group(group)
             self._offer(self._telemetry, f"tm/{group}", topic, now_ns, Telemetry, body)

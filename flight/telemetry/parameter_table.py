@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+from flight.telemetry.channel_table import CHANNELS
 from flight.telemetry.definitions import ParameterDef
+
+
+def _rates(group: str) -> tuple[ParameterDef, ...]:
+    """How often one group of channels is told."""
+    name = f"telemetry.{group}"
+    return (
+        ParameterDef(f"{name}.enabled", "", 1.0, 0.0, 1.0, f"packets of {group} are sent; 0 stops"),
+        ParameterDef(
+            f"{name}.floor_s",
+            "s",
+            0.0,
+            0.0,
+            600.0,
+            f"{group} may come so soon when a value has moved; 0 is never before its time",
+        ),
+        ParameterDef(
+            f"{name}.ceiling_s",
+            "s",
+            0.0,
+            0.0,
+            3600.0,
+            f"{group} comes at least so often; 0 is as telemetry.period_s",
+        ),
+    )
+
+
+_GROUPS = dict.fromkeys(channel.group for channel in CHANNELS)
 
 PARAMETERS: tuple[ParameterDef, ...] = (
     ParameterDef(
@@ -50,4 +78,5 @@ PARAMETERS: tuple[ParameterDef, ...] = (
         "no valid command for this long means SAFE with the link alive",
     ),
     ParameterDef("telemetry.period_s", "s", 10.0, 1.0, 600.0, "housekeeping packets every so long"),
+    *(definition for group in _GROUPS for definition in _rates(group)),
 )

@@ -44,6 +44,8 @@ LEAVES = (
     "flight.telemetry.dictionary",
     "flight.telemetry.definitions",
     "flight.telemetry.channel_table",
+    "flight.telemetry.channel_traits",
+    "flight.telemetry.queue_table",
     "flight.telemetry.event_table",
     "flight.telemetry.command_table",
     "flight.telemetry.parameter_table",

@@ -6,10 +6,8 @@ from flight.downlink.product_store_sqlite import ProductStore
 from flight.start_up import (
     count_start,
     load_experience,
-    load_parameters,
     reset_cause,
     save_experience,
-    save_parameters,
 )
 from flight.telemetry.event_log import EventLog
 from hal.fake_devices import FakeBench, FakeDevices
@@ -46,24 +44,6 @@ def test_a_board_that_gives_nothing_stops_no_start_and_is_told():
     FakeBench(devices).fail(int(FailingCall.SNAPSHOT))
     assert reset_cause(devices, EventLog(8, told.append), 0) is None
     assert [event.name for event in told] == ["HAL_FAILED"]
-
-
-def test_what_the_ground_set_before_a_reset_wins_over_the_configuration(tmp_path):
-    files, told = MemoryFileStore(), []
-    store = ProductStore(files, tmp_path / "index.sqlite", segment_bytes=65_536)
-    store.recover()
-    configured = {"power.soc_floor": 0.5, "governor.die_target_c": 70.0}
-    table = load_parameters(store, configured)
-    assert (table["power.soc_floor"], table["governor.die_target_c"]) == (0.5, 70.0)
-    table.set("power.soc_floor", 0.6)
-    assert save_parameters(store, table, EventLog(8, told.append), 0)
-    store.close()
-    assert not save_parameters(store, table, EventLog(8, told.append), 0)
-    assert [(event.name, event.args) for event in told] == [("STORE_FAILED", {"kind": "CLOSED"})]
-    again = ProductStore(files, tmp_path / "index.sqlite", segment_bytes=65_536)
-    again.recover()
-    assert load_parameters(again, configured)["power.soc_floor"] == 0.6
-    again.close()
 
 
 def test_what_contacts_carried_outlives_a_reset(tmp_path):

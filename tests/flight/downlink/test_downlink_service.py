@@ -31,6 +31,7 @@ from flight.telemetry.command_table import DeleteProduct
 from flight.telemetry.definitions import Mode, ThrottleReason
 from flight.telemetry.dictionary import COMMAND_BY_TYPE
 from flight.telemetry.event_log import EventLog
+from flight.telemetry.queue_board import QueueBoard
 from flight.telemetry.recorder import Recorder
 from flight.telemetry.telemetry_service import TelemetryService
 from flight.wire.counter_reserve import CounterReserve
@@ -104,7 +105,8 @@ class Flight:
         )  # fmt: skip
         self.telemetry = TelemetryService(
             parameters=ParameterTable({"telemetry.period_s": 1.0}),
-            recorder=Recorder(self.intake), sequence=self.sequence, measure_host=None, **shared,
+            recorder=Recorder(self.intake), sequence=self.sequence, measure_host=None,
+            queues=QueueBoard(shared["channels"]), **shared,
         )  # fmt: skip
         self.heart = Heartbeat()
         self.service = DownlinkService(

@@ -14,7 +14,8 @@ from flight.keys import Half, load_half
 from flight.telemetry.command_table import NoOp, SetParameter
 from flight.telemetry.definitions import Severity
 from flight.telemetry.dictionary import DICTIONARY_HASH, GROUPS
-from flight.telemetry.mqtt_messages import Numbered, SequenceTally, Topics
+from flight.telemetry.mqtt_messages import Numbered, Topics
+from flight.telemetry.sequence_tally import SequenceTally
 from flight.wire.counter_reserve import CounterReserve
 from flight.wire.space_packet import Apid, SequenceCounts, encode
 from flight.wire.telecommand import Telecommand, encode_telecommand

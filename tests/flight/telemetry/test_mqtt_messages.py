@@ -3,15 +3,14 @@ from math import nan
 
 import pytest
 
+from flight.commanding.parameters import ParameterTable
 from flight.telemetry.definitions import Kind, Severity
 from flight.telemetry.dictionary import CHANNELS, DICTIONARY_HASH, EVENTS, GROUPS
 from flight.telemetry.mqtt_messages import (
-    Missed,
-    Numbered,
-    SequenceTally,
     Topics,
     dictionary_payload,
     group_values,
+    parameter_values,
 )
 
 S = 1_000_000_000
@@ -54,12 +53,8 @@ def test_the_dictionary_message_decodes_everything_the_node_can_say():
     assert {"NO_OP", "SET_MODE"} <= {each["name"] for each in told["commands"]}
 
 
-def numbered(boot, seq, dropped=0):
-    return Numbered(boot=boot, seq=seq, dropped=dropped, t_ns=0, utc_s=0.0)
-
-
-def test_a_restart_of_the_node_is_no_gap_and_hides_none():
-    tally = SequenceTally()
-    tally.take("state", numbered(1, 40))
-    assert tally.take("state", numbered(2, 1)) == Missed()
-    assert tally.take("state", numbered(3, 5, 1)) == Missed(at_node=1, on_the_way=3)
+def test_a_report_tells_of_each_parameter_what_holds_what_may_hold_and_whether_it_is_the_default():
+    told = parameter_values(ParameterTable({"power.soc_floor": 0.6}).rows())
+    floor, safe = told["power.soc_floor"], told["power.soc_safe"]
+    assert (floor.value, floor.default, floor.low, floor.high) == (0.6, 0.55, 0.2, 0.9)
+    assert (floor.differs, safe.differs, floor.unit) == (True, False, "1")

@@ -6,15 +6,9 @@ from flight.commanding.dispatcher import Dispatched
 from flight.telemetry.definitions import Severity
 from flight.telemetry.dictionary import CHANNELS, DICTIONARY_HASH, GROUPS
 from flight.telemetry.event_log import Event
-from flight.telemetry.mqtt_messages import (
-    Ack,
-    EventTold,
-    Numbered,
-    SequenceTally,
-    Telemetry,
-    Topics,
-)
+from flight.telemetry.mqtt_messages import Ack, EventTold, Numbered, Telemetry, Topics
 from flight.telemetry.mqtt_outbox import Outbox
+from flight.telemetry.sequence_tally import SequenceTally
 from flight.wire.telecommand import CommandReason, Stage, VerificationReport
 
 S = 1_000_000_000
@@ -38,7 +32,7 @@ def numbers(messages):
 
 def test_events_and_answers_go_before_telemetry_and_debug_stays_on_board():
     outbox = Outbox(TOPICS, 64, 5 * S)
-    outbox.sample(ROW, S)
+    outbox.sample(ROW, list(GROUPS), S)
     outbox.on_event(event(event_id=30))
     outbox.on_event(event())
     report = VerificationReport(2**60, Stage.REJECTED, CommandReason.WRONG_MODE)
@@ -69,7 +63,7 @@ def test_a_flood_of_telemetry_displaces_no_event():
     outbox = Outbox(TOPICS, 2 * len(GROUPS), 0)
     outbox.on_event(event())
     for t in range(5):
-        outbox.sample(ROW, t * S)
+        outbox.sample(ROW, list(GROUPS), t * S)
     assert next(drained(outbox)).topic == TOPICS.event(Severity.NOTICE)
     assert outbox.dropped == 3 * len(GROUPS)
     assert outbox.high_water == 2 * len(GROUPS) + 1

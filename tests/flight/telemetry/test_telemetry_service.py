@@ -1,14 +1,22 @@
 from math import isnan
 
+from flight.base.channels import Offer
 from flight.commanding.parameters import ParameterTable
 from flight.telemetry.channel_values import ChannelValues
-from flight.telemetry.dictionary import CHANNELS, GROUPS
+from flight.telemetry.definitions import Report
+from flight.telemetry.dictionary import CHANNEL_INDEX, CHANNELS, GROUPS, Severity
 from flight.telemetry.event_log import EventLog
+from flight.telemetry.queue_board import QueueBoard
 from flight.telemetry.telemetry_service import EVENTS_PER_STEP, LIVE_PACKETS, TelemetryService
+from flight.wire.parameter_report import decode_parameters
 from flight.wire.space_packet import Apid, SequenceCounts, decode_all
 from flight.wire.telemetry import decode_event, decode_housekeeping
 
 S = 1_000_000_000
+OWN = (
+    "system.stale_channels", "event.filtered_total", "event.filter_severity", "event.filter_held",
+)  # fmt: skip
+"""What the service itself says, beside the queues."""
 
 
 class Tape:
@@ -30,6 +38,7 @@ class Tape:
 
 class Room:
     def __init__(self, measure_host=None, **parameters):
+        self.reports = []
         self.channels, self.events, self.tape = ChannelValues(), EventLog(10_000), Tape()
         self.parameters = ParameterTable({"telemetry.period_s": 10.0} | parameters)
         self.service = TelemetryService(
@@ -38,7 +47,9 @@ class Room:
             parameters=self.parameters,
             recorder=self.tape,
             sequence=SequenceCounts(),
+            queues=QueueBoard(self.channels),
             measure_host=measure_host,
+            on_report=lambda rows, now_ns: self.reports.append((rows, now_ns)),
         )
 
     def sent(self, apid):
@@ -47,8 +58,8 @@ class Room:
 
 def test_housekeeping_carries_every_channel_each_period_and_tells_the_unknown_as_unknown():
     room = Room()
-    room.channels.values[0] = 3.0
     for t in range(31):
+        room.channels.values[0] = 3.0
         room.service.step(t * S)
     packets = room.sent(Apid.HOUSEKEEPING)
     assert len(packets) == 4 * len(GROUPS)
@@ -58,7 +69,10 @@ def test_housekeeping_carries_every_channel_each_period_and_tells_the_unknown_as
         seen.update(zip(housekeeping.channels, housekeeping.values, strict=True))
     assert len(seen) == len(CHANNELS)
     assert seen[0] == 3.0
-    assert all(isnan(value) for index, value in seen.items() if index)
+    of_its_own = {CHANNEL_INDEX[name] for name in OWN}
+    of_its_own |= {i for i in GROUPS["queues"] if not isnan(room.channels.values[i])}
+    unknown = {index for index, value in seen.items() if isnan(value)}
+    assert unknown == set(range(1, len(CHANNELS))) - of_its_own
 
 
 def test_another_period_holds_at_once():
@@ -100,12 +114,64 @@ def test_sequence_counts_have_no_gap():
     assert counts == list(range(len(counts)))
 
 
-def test_the_host_is_measured_for_the_packet_that_tells_of_it():
+def test_the_host_is_measured_before_a_packet_may_tell_of_it():
     measured = []
     room = Room(measure_host=lambda values: measured.append(len(values)))
     for t in range(20):
         room.service.step(t * S)
-    assert measured == [len(CHANNELS)] * 2
+    assert measured == [len(CHANNELS)] * 20
+
+
+def test_a_sensor_that_has_stopped_is_flagged_in_the_packet_within_its_age():
+    room = Room(**{"telemetry.period_s": 1.0})
+    die = CHANNEL_INDEX["thermal.die_c"]
+    age_s = int(CHANNELS[die].age_s)
+    for t in range(age_s + 3):
+        if t == 0:
+            room.channels.values[die] = 61.0
+        room.service.step(t * S)
+    packets = [decode_housekeeping(p.data) for p in room.sent(Apid.HOUSEKEEPING)]
+    told = [dict(zip(p.channels, p.values, strict=True))[die] for p in packets if die in p.channels]
+    assert told[: age_s + 1] == [61.0] * (age_s + 1)
+    assert all(isnan(value) for value in told[age_s + 1 :])
+
+
+def test_parameters_are_reported_once_when_asked_for_with_what_differs():
+    room = Room()
+    room.parameters.set("power.soc_floor", 0.6)
+    assert [room.service.requests.offer(Report.PARAMETERS) for _ in range(5)].count(
+        Offer.REJECTED
+    ) == 1
+    for t in range(10):
+        room.service.step(t * S)
+    parts = [decode_parameters(p.data) for p in room.sent(Apid.PARAMETERS)]
+    assert len(parts) == 4
+    assert list(parts[0].rows) == room.parameters.rows() == room.reports[0][0]
+    told = {row.name: row for row in parts[0].rows}
+    assert (told["power.soc_floor"].value, told["power.soc_floor"].differs) == (0.6, True)
+    assert not told["power.soc_safe"].differs
+
+
+def test_the_filter_of_events_is_in_telemetry():
+    room = Room()
+    room.events.filter.severity = Severity.ALARM
+    room.events.emit("SENSOR_STALE", 0, channel="x")
+    room.service.step(0)
+    assert room.channels.get("event.filtered_total") == 1
+    assert room.channels.get("event.filter_severity") == Severity.ALARM
+    assert room.sent(Apid.EVENT) == []
+
+
+def test_a_live_stream_without_a_link_keeps_the_newest_raises_nothing_and_tells_its_losses():
+    room = Room(**{"telemetry.period_s": 1.0})
+    for t in range(LIVE_PACKETS):
+        room.service.step(t * S)
+    newest = decode_all(list(room.service.live._items)[-1])[0]
+    assert newest.time_ns == (LIVE_PACKETS - 1) * S
+    assert room.channels.get("queues.live_telemetry_dropped") > 0
+    assert len(room.tape.packets) == room.service.live.offered
+    room.service.step(LIVE_PACKETS * S)
+    assert room.sent(Apid.EVENT) == []
 
 
 def test_before_a_stop_everything_told_so_far_is_recorded():
