@@ -66,6 +66,7 @@ class SupervisionKind(Enum):
     RETURNED = "returned"
     FAILED = "failed"
     GIVEN_UP = "given_up"
+    HALTED = "halted"
     STUCK = "stuck"
 
 
@@ -97,12 +98,13 @@ class SupervisionLost(RuntimeError):  # noqa: N818 - an outcome, not an accident
 
 @final
 class _Child:
-    __slots__ = ("budget", "ended", "failures", "spec", "starts", "state", "task")
+    __slots__ = ("asked", "budget", "ended", "failures", "spec", "starts", "state", "task")
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
         self.budget = RestartBudget(spec.intensity)
         self.state = ChildState.WAITING
+        self.asked = ""
         self.starts = 0
         self.failures = 0
         self.ended = asyncio.Event()
@@ -151,6 +153,35 @@ class Supervisor:
             for child in self._children
         )
 
+    def restart(self, name: str, reason: str) -> bool:
+        """End a child's present life and begin another; it counts as a failure like any other.
+
+        One that was given up or halted comes back with a new budget. False when there is none of
+        this name, or nothing to be done: it comes back already, or it is done.
+        """
+        child = self._named(name)
+        if child is None:
+            return False
+        if child.state is ChildState.RUNNING and child.task is not None and not child.asked:
+            child.asked = reason
+            child.task.cancel()
+            return True
+        if child.state in (ChildState.GIVEN_UP, ChildState.STOPPED) and child.ended.is_set():
+            child.budget = RestartBudget(child.spec.intensity)
+            self._start(child)
+            return True
+        return False
+
+    def halt(self, name: str) -> bool:
+        """End a child for good, until `restart`; False for none of this name or a critical one."""
+        child = self._named(name)
+        if child is None or child.spec.critical or child.task is None or child.ended.is_set():
+            return False
+        child.task.cancel()
+        child.state = ChildState.STOPPED
+        self._tell(SupervisionKind.HALTED, child)
+        return True
+
     async def serve(self) -> None:
         """Start the children and keep them until cancelled.
 
@@ -162,14 +193,23 @@ class Supervisor:
         self._children = [_Child(spec) for spec in self._specs]
         try:
             for child in self._children:
-                child.task = asyncio.create_task(self._keep(child), name=child.spec.name)
-                # Not in _keep: a task cancelled before its first step never enters it.
-                child.task.add_done_callback(child.mark_ended)
+                self._start(child)
             await self._alarm.wait()
         finally:
             await self._stop_all()
         assert self._lost is not None, "only a loss rings the alarm"
         raise SupervisionLost(f"{self.name}: critical child {self._lost.spec.name} was given up")
+
+    def _named(self, name: str) -> _Child | None:
+        return next((child for child in self._children if child.spec.name == name), None)
+
+    def _start(self, child: _Child) -> None:
+        child.ended.clear()
+        child.asked = ""
+        child.state = ChildState.WAITING
+        child.task = asyncio.create_task(self._keep(child), name=child.spec.name)
+        # Not in _keep: a task cancelled before its first step never enters it.
+        child.task.add_done_callback(child.mark_ended)
 
     async def _keep(self, child: _Child) -> None:
         """Run one child through all its lives; nothing but cancellation leaves here."""
@@ -189,21 +229,30 @@ class Supervisor:
         child.starts += 1
         child.state = ChildState.RUNNING
         self._tell(SupervisionKind.STARTED, child)
+        error = ""
         try:
             await child.spec.factory().serve()
         except asyncio.CancelledError:
-            task = child.task
-            if task is not None and task.cancelling():
-                raise
-            error = "CancelledError from within"  # a child's own task was cancelled, not the child
+            error = child.asked or "CancelledError from within"
         except Exception as raised:  # noqa: BLE001 - the guard that no child's exception passes
             error = f"{type(raised).__name__}: {raised}"
-        else:
+        self._heed_cancellation(child)
+        if not error:
             self._tell(SupervisionKind.RETURNED, child)
             return Ending.RETURNED, ""
         child.failures += 1
         self._tell(SupervisionKind.FAILED, child, error)
         return Ending.FAILED, error
+
+    @staticmethod
+    def _heed_cancellation(child: _Child) -> None:
+        """One of ours ended a life and no more than that; any other one ends the child."""
+        asked, child.asked = child.asked, ""
+        if child.task is not None:
+            if asked:
+                child.task.uncancel()
+            if child.task.cancelling():
+                raise asyncio.CancelledError
 
     def _end(self, child: _Child, ending: Ending, error: str) -> None:
         """The child will not come back: rightly done, or given up."""

@@ -28,6 +28,7 @@ _CAUSES: Final = {
     SupervisionKind.FAILED: HealthCause.FAILED,
     SupervisionKind.RETURNED: None,
     SupervisionKind.GIVEN_UP: HealthCause.GIVEN_UP,
+    SupervisionKind.HALTED: None,
     SupervisionKind.STUCK: None,
 }
 

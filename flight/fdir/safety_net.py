@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from flight.fdir.command_loss import CONDITION as COMMAND_LOSS
 from flight.fdir.limit_monitor import Band, LimitMonitor, Sample, Verdict
-from flight.fdir.recovery_table import Action, RecoveryTable
+from flight.fdir.recovery_row import Action
+from flight.fdir.recovery_table import RecoveryTable
 from flight.fdir.safety_tables import (
     BLIND_CYCLES_MAX,
     GUARD_TRIPPED,

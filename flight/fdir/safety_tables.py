@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from flight.fdir.command_loss import CONDITION as COMMAND_LOSS
 from flight.fdir.limit_monitor import Limit
-from flight.fdir.recovery_table import Action, Recovery
+from flight.fdir.recovery_row import Action, Recovery
 
 SENSORS_LOST = "sensors.lost"
 GUARD_TRIPPED = "guard.tripped"

@@ -21,6 +21,7 @@ class Bench:
 
     def __init__(self, loop):
         self.loop, self.diary, self.events, self.escalated = loop, [], [], []
+        self.answers = []
 
     def service(self, name, *, life_ns=None, error=None, stop=None):
         bench = self
@@ -40,8 +41,8 @@ class Bench:
         Scripted.name = name
         return Scripted
 
-    def run(self, children, until_ns):
-        """Returns (supervisor, how serve ended)."""
+    def run(self, children, until_ns, deeds=()):
+        """Returns (supervisor, how serve ended); `deeds` are (time, what to do with it)."""
 
         async def main():
             supervisor = Supervisor(
@@ -52,6 +53,9 @@ class Bench:
                 escalate=self.escalated.append,
             )
             task = asyncio.create_task(supervisor.serve())
+            for t_ns, deed in deeds:
+                await self.loop.at(t_ns)
+                self.answers.append(deed(supervisor))
             while self.loop.time_ns() < until_ns and not task.done():
                 await self.loop.at(min(until_ns, self.loop.time_ns() + S))
             task.cancel()
@@ -271,3 +275,88 @@ def test_names_in_a_table_must_differ(loop):
     spec = ChildSpec(name="a", factory=lambda: None)
     with pytest.raises(AssertionError, match="repeat"):
         Supervisor("t", LoopClock(loop), [spec, spec], on_event=print, escalate=print)
+
+
+def restart(name):
+    return lambda supervisor: supervisor.restart(name, "stands still")
+
+
+def halt(name):
+    return lambda supervisor: supervisor.halt(name)
+
+
+def test_a_child_that_is_asked_to_begin_anew_ends_waits_and_lives_again(bench):
+    specs = [ChildSpec(name=n, factory=bench.service(n), intensity=FAST) for n in "ab"]
+    supervisor, ending = bench.run(specs, 10 * S, [(2 * S, restart("a"))])
+    assert isinstance(ending, asyncio.CancelledError)
+    assert bench.answers == [True]
+    assert [entry for entry in bench.diary if entry[2] == "a"][:3] == [
+        (0, "start", "a"), (2 * S, "end", "a"), (3 * S, "start", "a"),
+    ]  # fmt: skip
+    assert bench.kinds("a") == ["started", "failed", "started"]
+    assert bench.kinds("b") == ["started"]
+    failed = next(event for event in bench.events if event.kind is SupervisionKind.FAILED)
+    assert failed.error == "stands still"
+    assert supervisor.status()[0].failures == 1
+
+
+def test_beginning_anew_uses_up_the_same_budget_as_failing(bench):
+    specs = [ChildSpec(name="a", factory=bench.service("a"), intensity=FAST)]
+    deeds = [(10 * S * n, restart("a")) for n in range(1, 6)]
+    supervisor, _ = bench.run(specs, 100 * S, deeds)
+    assert bench.answers == [True, True, True, True, True]
+    assert bench.kinds("a").count("failed") == 1 + FAST.max_restarts
+    assert bench.kinds("a")[-2:] == ["given_up", "started"]
+    assert supervisor.status()[0].state is ChildState.STOPPED
+
+
+def test_a_child_that_is_coming_back_already_is_not_asked_twice(bench):
+    specs = [ChildSpec(name="a", factory=bench.service("a"), intensity=FAST)]
+    bench.run(specs, 10 * S, [(S, restart("a")), (S + 1, restart("a")), (S + 2, restart("x"))])
+    assert bench.answers == [True, False, False]
+
+
+def test_one_that_was_given_up_comes_back_by_command_with_a_new_budget(bench):
+    failing = bench.service("a", life_ns=S, error=ValueError("broken"))
+    specs = [ChildSpec(name="a", factory=failing, intensity=FAST)]
+    supervisor, _ = bench.run(specs, 1_000 * S, [(500 * S, restart("a"))])
+    assert bench.answers == [True]
+    assert bench.kinds("a").count("given_up") == 2
+    assert bench.kinds("a").count("started") == 2 * (1 + FAST.max_restarts)
+    assert supervisor.status()[0].state is ChildState.GIVEN_UP
+
+
+def test_a_halted_child_stays_away_until_it_is_asked_back_and_a_critical_one_is_never_halted(bench):
+    specs = [
+        ChildSpec(name="a", factory=bench.service("a"), intensity=FAST),
+        ChildSpec(name="b", factory=bench.service("b"), critical=True),
+    ]
+    deeds = [(S, halt("a")), (2 * S, halt("a")), (3 * S, halt("b")), (9 * S, restart("a"))]
+    _, ending = bench.run(specs, 20 * S, deeds)
+    assert bench.answers == [True, False, False, True]
+    assert [entry[:2] for entry in bench.diary if entry[2] == "a"] == [
+        (0, "start"), (S, "end"), (9 * S, "start"), (20 * S, "end"),
+    ]  # fmt: skip
+    assert bench.kinds("a") == ["started", "halted", "started"]
+    assert isinstance(ending, asyncio.CancelledError)
+
+
+def test_a_child_that_ends_in_another_way_when_asked_can_still_be_stopped_by_its_owner(bench):
+    class Deaf:
+        """Takes a cancellation for a reason to fail in its own words."""
+
+        name = "a"
+
+        async def serve(self):
+            try:
+                await bench.loop.at(10**18)
+            except asyncio.CancelledError:
+                raise ValueError("in my own words") from None
+
+    specs = [ChildSpec(name="a", factory=Deaf, intensity=FAST)]
+    supervisor, ending = bench.run(specs, 10 * S, [(S, restart("a"))])
+    assert isinstance(ending, asyncio.CancelledError)
+    assert bench.kinds("a")[:3] == ["started", "failed", "started"]
+    failed = [event.error for event in bench.events if event.kind is SupervisionKind.FAILED]
+    assert failed == ["ValueError: in my own words"]
+    assert supervisor.status()[0].state is ChildState.STOPPED

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.fdir.recovery_table import Action
+from flight.fdir.recovery_row import Action
 from flight.fdir.safety_net import NOTHING, SafetyNet
 from flight.fdir.safety_tables import (
     BLIND_CYCLES_MAX,
