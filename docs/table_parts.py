@@ -14,6 +14,8 @@ from flight.telemetry.definitions import Mode
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from flight.fdir.recovery_row import Recovery
+
 _NS_PER_S = 1e9
 
 
@@ -107,14 +109,20 @@ def _states(
     return ", ".join(state.name for state in states if state in among)
 
 
+def _response(row: Recovery) -> str:
+    asked = [action.value.replace("_", " ") for action in row.actions]
+    asked += [f"restart {row.restart}"] if row.restart else []
+    asked += [f"sequence {row.sequence}"] if row.sequence else []
+    said = ", ".join(asked)
+    if row.retry is not None:
+        said += f", {row.retry.times} times in {row.retry.within_ns / _NS_PER_S:g} s"
+    return f"{said}, then {row.escalates_to}" if row.escalates_to else said
+
+
 def recoveries() -> str:
     """What the node does by itself when a limit is broken or something is lost."""
     rows = sorted(RECOVERIES, key=lambda row: row.precedence)
-    cells = [
-        [str(row.precedence), row.name, f"`{row.condition}`",
-         ", ".join(action.value.replace("_", " ") for action in row.actions)]
-        for row in rows
-    ]  # fmt: skip
+    cells = [[str(row.precedence), row.name, f"`{row.condition}`", _response(row)] for row in rows]
     head = ["precedence", "recovery", "condition", "response"]
     note = (
         f"`sensors.lost` means {BLIND_CYCLES_MAX} cycles in a row without a snapshot, "

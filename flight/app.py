@@ -19,6 +19,7 @@ from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
 from flight.composition.cycle import executive, guard_watch
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
+from flight.composition.fdir import fdir_parts
 from flight.composition.health import Hearts, health_watch, watch_group
 from flight.composition.inference import inference_service
 from flight.composition.surroundings import Shared
@@ -66,8 +67,14 @@ class Node:
         self._downlink = downlink_parts(shared)
         self.queue = self._downlink.queue
         self._telemetry = _telemetry_service(shared, Recorder(self._downlink.intake))
+        self._fdir = fdir_parts(shared, now_ns)
         self._commanding = command_parts(
-            shared, self._downlink, self._telemetry.requests, self._guard_watch, now_ns
+            shared,
+            self._downlink,
+            self._fdir,
+            self._telemetry.requests,
+            self._guard_watch,
+            now_ns,
         )
         self.uplink = self._commanding.uplink
         self.executive = executive(
@@ -77,6 +84,7 @@ class Node:
             shared.keeper.table,
             shared.status,
             shared.wishes,
+            self._fdir.safety,
             now_ns,
         )
         self._restarts = self.channels.counter("system.restarts")
@@ -95,7 +103,7 @@ class Node:
             ChildSpec(name="inference", factory=self._inference_service),
             *around.companions(self),
         )  # fmt: skip
-        await Supervisor(
+        supervisor = Supervisor(
             "node",
             around.clock,
             children,
@@ -103,7 +111,9 @@ class Node:
             escalate=lambda event: self.events.emit(
                 "SERVICE_GIVEN_UP", event.at_ns, name=event.child
             ),
-        ).serve()
+        )
+        self._fdir.connect(supervisor, self._commanding.sequencer)
+        await supervisor.serve()
 
     def _main_group(self) -> RateGroup:
         """The control cycle. Telemetry that fails is one fault; the cycle goes on without it."""

@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flight.base.channels import Bounded
-    from flight.commanding.loadable import Loadable
     from flight.commanding.sequencer import Sequencer
     from flight.composition.downlink import DownlinkParts
-    from flight.composition.sequences import SequenceParts
+    from flight.composition.fdir import FdirParts
     from flight.composition.surroundings import Shared
     from flight.io.guard_watch import GuardWatch
     from flight.telemetry.definitions import Report
@@ -47,9 +46,10 @@ class CommandParts:
     recover: Callable[[int], None]
 
 
-def command_parts(
+def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
     shared: Shared,
     downlink: DownlinkParts,
+    fdir: FdirParts,
     requests: Bounded[Report],
     guard: GuardWatch | None,
     now_ns: int,
@@ -64,13 +64,13 @@ def command_parts(
     wish_board = _wish_board(shared, downlink, guard, command_loss)
     sequences = sequence_parts(shared)
     telemetry = TelemetryHandlers(requests, shared.events, around.store.store_state)
+    loadables = (sequences.library, shared.keeper, fdir.load)
     rows = [
         *_handlers(shared, downlink, wish_board, arming := Arming()).bindings(),
-        *LoadHandlers(
-            LoadBuffer(_loadables(shared, sequences)), shared.channels, shared.events
-        ).bindings(),
+        *LoadHandlers(LoadBuffer(loadables), shared.channels, shared.events).bindings(),
         *sequences.handlers.bindings(),
         *telemetry.bindings(),
+        *fdir.handlers.bindings(),
     ]
     executed = replay_window(around.store, "command.id")
     dispatcher = Dispatcher(rows, ledger, executed, arming=arming)
@@ -111,11 +111,6 @@ def _wish_board(
         channels=shared.channels,
         events=shared.events,
     )
-
-
-def _loadables(shared: Shared, sequences: SequenceParts) -> tuple[Loadable, ...]:
-    """Every kind of set that can be replaced in flight."""
-    return (sequences.library, shared.keeper)
 
 
 def _handlers(

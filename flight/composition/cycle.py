@@ -9,8 +9,6 @@ import msgspec
 from flight.base.hysteresis import Hysteresis
 from flight.cycle_telemetry import CycleTelemetry
 from flight.executive import Executive, ExecutiveParts
-from flight.fdir.safety_net import SafetyNet
-from flight.fdir.safety_tables import node_limits
 from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from flight.composition.surroundings import Surroundings
     from flight.config import BatteryConfig, NodeConfig
     from flight.executive import GovernorLike
+    from flight.fdir.safety_net import SafetyNet
     from flight.node_status import NodeStatus, Wishes
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
@@ -75,6 +74,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     parameters: ParameterTable,
     status: Latest[NodeStatus],
     wishes: Latest[Wishes],
+    safety: SafetyNet,
     now_ns: int,
 ) -> Executive:
     """The control cycle with all its cores."""
@@ -82,15 +82,11 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     energy = MainsSupply() if "battery" in absent else energy_estimator(around.config)
     modes = ModeMachine(now_ns)
     floor = parameters["power.soc_floor"]
-    limits = node_limits(
-        die_limit_c=profile.die_limit_c, soc_safe=parameters["power.soc_safe"], soc_floor=floor
-    )
-    watched = [row for row in limits if row.name not in absent]
     parts = ExecutiveParts(
         acquisition=Acquisition(around.devices, channels, events, absent),
         energy=energy,
         thermal=ThermalEstimator(profile.die_k_per_w if "sink" in absent else None),
-        safety=SafetyNet(watched, channels, events, now_ns),
+        safety=safety,
         battery_band=Hysteresis(*low_band(floor, parameters["power.soc_resume"]), 2),
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
         modes=modes,

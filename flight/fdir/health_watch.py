@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, final
 from flight.base.supervisor import SupervisionKind
 from flight.fdir.health_monitor import HealthMonitor
 from flight.fdir.health_table import HealthCause, HealthTable
-from flight.telemetry.channel_table import COMPONENTS
 from flight.telemetry.definitions import Health
+from flight.telemetry.health_channels import COMPONENTS
 
 if TYPE_CHECKING:
     from flight.base.supervisor import SupervisionEvent
@@ -41,6 +41,7 @@ class HealthWatch:
         monitor: who counts on.
         table: the words.
         conditions: for the recoveries: those of the table, and `health.NAME.stalled`.
+        unusable: components that the ground has declared permanently faulty.
     """
 
     name = "health"
@@ -49,6 +50,7 @@ class HealthWatch:
         self.monitor = HealthMonitor()
         self.table = HealthTable(COMPONENTS)
         self.conditions: tuple[str, ...] = ()
+        self.unusable: frozenset[str] = frozenset()
         self._events = events
         self._values = channels.values
         self._index = {name: channels.index(f"health.{name}") for name in COMPONENTS}
@@ -118,6 +120,7 @@ class HealthWatch:
 
     def _show(self, component: str) -> None:
         self._values[self._index[component]] = self.table[component]
+        self.unusable = frozenset(name for name in COMPONENTS if not self.table.usable(name))
 
     def _is_well(self, component: str, now_ns: int) -> bool:
         quiet_ns = now_ns - self._found_ns.get(component, now_ns)

@@ -81,6 +81,7 @@ class RecoveryTable:
 
     Attributes:
         changes: grows with everything that telemetry shows or a reset must not forget.
+        live: some row holds, or has something to forget; without it nothing stands.
     """
 
     def __init__(self, rows: Sequence[Recovery]) -> None:
@@ -92,7 +93,7 @@ class RecoveryTable:
             assert row.actions or row.sequence or row.restart, f"{row.name} does nothing"
             assert not row.escalates_to or row.retry, f"{row.name}: nothing that could be used up"
             self._check_escalation(row)
-        self._live = False
+        self.live = False
         self._arms_from_ns = 0
         self.changes = 0
 
@@ -101,7 +102,7 @@ class RecoveryTable:
 
         A row in shadow is spent and armed exactly as if it had acted; it calls no other row.
         """
-        if not conditions and not self._live:
+        if not conditions and not self.live:
             return []
         responses: list[Response] = []
         live = False
@@ -115,7 +116,7 @@ class RecoveryTable:
                 if response is not None:
                     responses.append(response)
             live = live or row.holds or bool(row.firings_ns)
-        self._live = live or now_ns < self._arms_from_ns
+        self.live = live or now_ns < self._arms_from_ns
         return responses
 
     def standing(self) -> tuple[Action, ...]:
@@ -166,6 +167,10 @@ class RecoveryTable:
         row.recovery = recovery
         self.changes += 1
 
+    def recovery(self, name: str) -> Recovery:
+        """The row of this name as it is in force; KeyError without one."""
+        return self._rows[name].recovery
+
     def status(self) -> tuple[RecoveryStatus, ...]:
         """Counters by precedence."""
         return tuple(
@@ -195,7 +200,7 @@ class RecoveryTable:
             if row is not None and activity in _ACTIVITIES:
                 row.activity = _ACTIVITIES[activity]
                 row.armed, row.fired, row.shadow_fired = armed, fired, shadow_fired
-                self._live = True
+                self.live = True
         self.changes += 1
 
     def _fire(self, row: _Row, now_ns: int) -> Response | None:
@@ -240,7 +245,7 @@ class RecoveryTable:
                 other.exhausted and other.recovery.escalates_to == called.recovery.name
                 for other in self._rows.values()
             )
-            self._live = True
+            self.live = True
 
     def _check_escalation(self, row: Recovery) -> None:
         seen, name = {row.name}, row.escalates_to

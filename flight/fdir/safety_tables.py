@@ -1,16 +1,18 @@
 """The node's limits and recoveries, as data: what is watched, and what is done about it.
 
-Conditions are named by the limits (`die.red`, `battery.stale`, ...); three more come from the
-executive: `sensors.lost` (no snapshot for ten cycles), `guard.tripped` (the dead-man has acted
-while the software stood still, and holds payload and laser off) and `command_loss`. Entering SAFE
-is always one of these rows; leaving it is the operator's, and only while none of them holds.
+Conditions are named by the limits (`die.red`, `battery.stale`, ...), by the health of components
+(`health.downlink.stalled`, `health.inference.faulty`) and by what drifts from its target
+(`drift.laser`). Three more come from the executive: `sensors.lost` (no snapshot for ten cycles),
+`guard.tripped` (the dead-man has acted while the software stood still, and holds payload and laser
+off) and `command_loss`. Entering SAFE is always one of these rows; leaving it is the operator's,
+and only while none of them holds.
 """
 
 from __future__ import annotations
 
 from flight.fdir.command_loss import CONDITION as COMMAND_LOSS
-from flight.fdir.limit_monitor import Limit
-from flight.fdir.recovery_row import Action, Recovery
+from flight.fdir.limit_row import Limit
+from flight.fdir.recovery_row import Action, Recovery, Retry
 
 SENSORS_LOST = "sensors.lost"
 GUARD_TRIPPED = "guard.tripped"
@@ -41,6 +43,9 @@ def node_limits(*, die_limit_c: float, soc_safe: float, soc_floor: float) -> tup
     )  # fmt: skip
 
 
+LASER_DRIFT, PAYLOAD_DRIFT = "drift.laser", "drift.payload"
+_NS_PER_S = 1_000_000_000
+
 RECOVERIES: tuple[Recovery, ...] = (
     Recovery(name="die too hot", condition="die.red", precedence=1,
              actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
@@ -52,16 +57,32 @@ RECOVERIES: tuple[Recovery, ...] = (
              actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
     Recovery(name="software stood still", condition=GUARD_TRIPPED, precedence=5,
              actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
-    Recovery(name="terminal too hot", condition="terminal.red", precedence=6,
-             actions=(Action.LASER_OFF,)),
-    Recovery(name="die not measured", condition="die.stale", precedence=7,
+    Recovery(name="laser does not obey", condition=LASER_DRIFT, precedence=6,
+             actions=(Action.LASER_OFF, Action.ENTER_SAFE)),
+    Recovery(name="payload does not obey", condition=PAYLOAD_DRIFT, precedence=7,
+             actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
+    Recovery(name="terminal too hot", condition="terminal.red", clear="terminal.yellow",
+             precedence=8, actions=(Action.LASER_OFF,)),
+    Recovery(name="die not measured", condition="die.stale", precedence=9,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="sink not measured", condition="sink.stale", precedence=8,
+    Recovery(name="sink not measured", condition="sink.stale", precedence=10,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="battery not measured", condition="battery.stale", precedence=9,
+    Recovery(name="battery not measured", condition="battery.stale", precedence=11,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="sink too hot", condition="sink.red", precedence=10,
+    Recovery(name="sink too hot", condition="sink.red", precedence=12,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=11,
+    Recovery(name="link stands still", condition="health.downlink.stalled", precedence=13,
+             restart="downlink", escalates_to="link lost",
+             retry=Retry(times=3, within_ns=600 * _NS_PER_S)),
+    Recovery(name="link lost", condition="health.downlink.faulty", precedence=14,
+             actions=(Action.ENTER_SAFE,)),
+    Recovery(name="telemetry lost", condition="health.telemetry.stalled", precedence=15,
+             actions=(Action.ENTER_SAFE,)),
+    Recovery(name="inference stands still", condition="health.inference.stalled", precedence=16,
+             restart="inference", escalates_to="inference lost",
+             retry=Retry(times=3, within_ns=1_800 * _NS_PER_S)),
+    Recovery(name="inference lost", condition="health.inference.faulty", precedence=17,
+             actions=(Action.SHED_PAYLOAD,)),
+    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=18,
              actions=(Action.ENTER_SAFE,)),
 )  # fmt: skip

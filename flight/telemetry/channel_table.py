@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flight.telemetry.channel_traits import with_traits
-from flight.telemetry.definitions import Channel, Health, Kind, Mode, Severity, ThrottleReason
+from flight.telemetry.definitions import Channel, Kind, Mode, Severity, ThrottleReason
+from flight.telemetry.health_channels import HEALTH_CHANNELS
 from flight.telemetry.queue_table import queue_channels
 
 MODE_LABELS = tuple(mode.name for mode in Mode)
@@ -13,12 +14,6 @@ PAT_LABELS = (
     *("DATA", "COAST", "REACQ", "LOST", "SAFE"),
 )
 LOAD_LABELS = ("empty", "loading", "valid")
-HEALTH_LABELS = tuple(word.name.lower() for word in Health)
-COMPONENTS = (
-    *("main", "telemetry", "downlink", "inference", "mqtt"),
-    *("sensors", "payload", "heater", "terminal"),
-)
-"""Everything that has a health: members of the cycle and services, then devices."""
 LINE_LABELS = ("closed", "waiting", "up", "refused")
 SEVERITIES = tuple(severity.name for severity in Severity)
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
@@ -144,12 +139,8 @@ _ROWS: tuple[Channel, ...] = (
     Channel("system.invalid_sensors", "", "system", _C, "sensor fields invalid in the last frame"),
     Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
     Channel("system.stale_channels", "", "system", _C, "channels older than their age"),
-    # health: whether it may be used
-    *(
-        Channel(f"health.{n}", "", "health", _E, f"health of {n}", HEALTH_LABELS)
-        for n in COMPONENTS
-    ),
-    Channel("health.stalls_total", "", "health", _C, "times a heartbeat stood still"),
+    # health: whether it may be used; recoveries
+    *HEALTH_CHANNELS,
     Channel("sys.rss_mib", "MiB", "host", _F, "resident memory of the flight process", host=True),
     Channel("sys.cpu_s", "s", "host", _F, "processor time of the flight process", host=True),
     Channel("tick.overruns", "", "host", _C, "ticks that the loop did not take in time", host=True),

@@ -17,6 +17,8 @@ ProductId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 ValueMillis = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 EventName = Annotated[str, Meta(min_length=1, max_length=48)]
 ParameterName = Annotated[str, Meta(min_length=1, max_length=48)]
+RecoveryName = Annotated[str, Meta(min_length=1, max_length=32)]
+ComponentName = Annotated[str, Meta(min_length=1, max_length=24)]
 LoadKind = Annotated[str, Meta(min_length=1, max_length=24)]
 SequenceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,31}$")]
 LOAD_BYTES_MAX = 262_144
@@ -154,6 +156,26 @@ class HoldEvent(msgspec.Struct, frozen=True, tag="HOLD_EVENT"):
     held: bool
 
 
+class RecoverySetActivity(msgspec.Struct, frozen=True, tag="RECOVERY_SET_ACTIVITY"):
+    """Makes one row of the recovery table act, only count what it would do, or rest."""
+
+    row: RecoveryName
+    activity: Literal["ACTIVE", "SHADOW", "DISABLED"]
+
+
+class RecoveryArm(msgspec.Struct, frozen=True, tag="RECOVERY_ARM"):
+    """Arms a spent row again, with all its tries; if its condition holds, it fires."""
+
+    row: RecoveryName
+
+
+class SetHealth(msgspec.Struct, frozen=True, tag="SET_HEALTH"):
+    """The ground's word on a component: its own to control, not to be used any more, or cleared."""
+
+    component: ComponentName
+    word: Literal["EXTERNAL_CONTROL", "PERMANENTLY_FAULTY", "CLEAR"]
+
+
 Command = (
     NoOp
     | SetMode
@@ -178,6 +200,9 @@ Command = (
     | DumpParameters
     | FilterEvents
     | HoldEvent
+    | RecoverySetActivity
+    | RecoveryArm
+    | SetHealth
 )
 
 _ANY = frozenset(Mode)
@@ -213,4 +238,19 @@ COMMANDS: tuple[CommandDef, ...] = (
     CommandDef("DUMP_PARAMETERS", DumpParameters, _AWAKE, "reports every parameter"),
     CommandDef("FILTER_EVENTS", FilterEvents, _AWAKE, "holds back events below a severity"),
     CommandDef("HOLD_EVENT", HoldEvent, _AWAKE, "holds back one event, or tells it again"),
+    CommandDef(
+        "RECOVERY_SET_ACTIVITY",
+        RecoverySetActivity,
+        _AWAKE,
+        "makes a recovery act, shadow or rest",
+        dangerous=True,
+    ),
+    CommandDef("RECOVERY_ARM", RecoveryArm, _AWAKE, "arms a spent recovery again"),
+    CommandDef(
+        "SET_HEALTH",
+        SetHealth,
+        _AWAKE,
+        "takes a component over, declares it permanently faulty, or clears it",
+        dangerous=True,
+    ),
 )

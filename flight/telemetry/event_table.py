@@ -103,4 +103,8 @@ EVENTS: tuple[EventDef, ...] = (
     ),
     EventDef(109, "EVENT_FILTER_SET", _N, "events held back: below {severity}, and {held} more"),
     EventDef(110, "EVENT_FILTER_LOST", _W, "the filter of events is not readable: all are told"),
+    EventDef(82, "RECOVERY_EXHAUSTED", _A, "{name}: no try left, {next} answers", "name"),
+    EventDef(83, "RECOVERY_FAILED", _A, "{name}: {what} did not start", "name"),
+    EventDef(84, "RECOVERY_SHADOWED", _N, "{name} would have acted on {condition}", "name"),
+    EventDef(85, "RECOVERY_SET", _N, "{name} is {activity}", "name"),
 )

@@ -46,6 +46,7 @@ LEAVES = (
     "flight.telemetry.channel_table",
     "flight.telemetry.channel_traits",
     "flight.telemetry.queue_table",
+    "flight.telemetry.health_channels",
     "flight.telemetry.event_table",
     "flight.telemetry.command_table",
     "flight.telemetry.parameter_table",

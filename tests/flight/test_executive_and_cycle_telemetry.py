@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from flight.base.channels import Latest
 from flight.commanding.parameters import ParameterTable
 from flight.composition.cycle import executive
+from flight.composition.fdir import safety_net
 from flight.config import NodeConfig, OrbitConfig, SensorsConfig, load_profile
+from flight.fdir.health_watch import HealthWatch
 from flight.fdir.safety_tables import BLIND_CYCLES_MAX
 from flight.io.absent_sensors import FIELDS
 from flight.node_status import Wishes
@@ -53,9 +55,12 @@ class Node:
         around = SimpleNamespace(
             devices=self.devices, config=config or NodeConfig(), profile=profile
         )
+        self.health = HealthWatch(self.channels, self.events)
+        safety = safety_net(around, self.parameters, self.health, self.channels, self.events, 0)
         self.executive = executive(
-            around, self.channels, self.events, self.parameters, self.status, self.wishes, 0
-        )
+            around, self.channels, self.events, self.parameters, self.status, self.wishes,
+            safety, 0,
+        )  # fmt: skip
         self.bench.write_sensors(**HEALTHY)
 
     def fly(self, seconds=1, wishes=None, **sensors):

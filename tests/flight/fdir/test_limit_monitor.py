@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.fdir.limit_monitor import Band, Limit, LimitMonitor, Sample, Verdict
+from flight.fdir.limit_monitor import LimitMonitor
+from flight.fdir.limit_row import Band, Limit, Sample, Verdict
 
 S = 1_000_000_000
 
@@ -148,23 +149,6 @@ def test_an_edge_tells_what_an_operator_needs():
     assert (edge.at_ns, edge.previous, edge.previous_band) == (8, Verdict.STALE, Band.NOMINAL)
     (edge,) = monitor.evaluate({"thermal.die_c": Sample(20.0, 9)}, 9)
     assert (edge.verdict, edge.value, edge.bound) == (Verdict.OK, 20, 80)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"low_yellow": 85.0},
-        {"low_red": -5.0},
-        {"high_red": 79.0},
-        {"hysteresis": 45.0},
-        {"hysteresis": -1.0},
-        {"persistence": 0},
-        {"stale_after_ns": 0},
-    ],
-)
-def test_a_row_that_contradicts_itself_is_refused(bad):
-    with pytest.raises(AssertionError):
-        limit(**bad)
 
 
 VALUES = st.lists(

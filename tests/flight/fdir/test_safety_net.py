@@ -7,16 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.fdir.recovery_row import Action
-from flight.fdir.safety_net import NOTHING, SafetyNet
+from flight.fdir.health_table import HealthCause
+from flight.fdir.health_watch import HealthWatch
+from flight.fdir.recovery_load import LimitTuning, RecoverySet, RowTuning
+from flight.fdir.safety_net import NOTHING, SafetyNet, Standing
 from flight.fdir.safety_tables import (
     BLIND_CYCLES_MAX,
+    LASER_DRIFT,
+    PAYLOAD_DRIFT,
     RECOVERIES,
     battery_limit,
     node_limits,
 )
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.event_log import EventLog
+from flight.telemetry.health_channels import COMPONENTS
 
 S = 1_000_000_000
 DIE_LIMIT_C, SAFE, FLOOR = 85.0, 0.40, 0.55
@@ -33,9 +38,12 @@ class Room:
     def __init__(self):
         self.channels, self.events, self.t = ChannelValues(), EventLog(1_000), 0
         limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
-        self.net = SafetyNet(limits, self.channels, self.events, 0)
+        self.health = HealthWatch(self.channels, self.events)
+        self.net = SafetyNet(limits, self.health, self.channels, self.events, 0)
 
-    def cycles(self, count=1, *, blind=0, command_lost=False, guard_tripped=False, **values):
+    def cycles(
+        self, count=1, *, blind=0, command_lost=False, guard_tripped=False, drifts=(), **values
+    ):
         standing = NOTHING
         changed = {name.replace("__", "."): value for name, value in values.items()}
         for i in range(count):
@@ -47,6 +55,7 @@ class Room:
                 blind_cycles=blind + i if blind else 0,
                 command_lost=command_lost,
                 guard_tripped=guard_tripped,
+                drifts=drifts,
             )
         return standing
 
@@ -201,6 +210,79 @@ def test_any_parameters_and_any_board_give_limits_that_hold_together(floor, safe
 def test_every_row_answers_a_condition_that_can_arise():
     limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
     known = {f"{limit.name}.{kind}" for limit in limits for kind in ("red", "yellow", "stale")}
+    known |= {f"health.{name}.{word}" for name in COMPONENTS for word in ("faulty", "stalled")}
+    known |= {"sensors.lost", "guard.tripped", "command_loss", LASER_DRIFT, PAYLOAD_DRIFT}
     for row in RECOVERIES:
-        assert row.condition in known | {"sensors.lost", "guard.tripped", "command_loss"}, row.name
-    assert sum(Action.ENTER_SAFE in row.actions for row in RECOVERIES) == 6
+        assert row.condition in known, row.name
+        assert not row.clear or row.clear in known, row.name
+
+
+@pytest.mark.parametrize(
+    ("component", "standing"),
+    [
+        ("payload", Standing(shed_payload=True)),
+        ("inference", Standing(shed_payload=True)),
+        ("terminal", Standing(laser_off=True)),
+        ("heater", Standing(heater_off=True)),
+        ("mqtt", NOTHING),
+    ],
+)
+def test_what_was_declared_permanently_faulty_is_not_used(component, standing):
+    room = Room()
+    room.health.apply(component, HealthCause.CONDEMNED, 0)
+    assert room.cycles(5) == standing
+    room.health.apply(component, HealthCause.CLEARED, 0)
+    assert room.cycles(5) == NOTHING
+
+
+@pytest.mark.parametrize("component", ["downlink", "inference"])
+def test_a_component_that_was_given_up_has_its_row(component):
+    room = Room()
+    room.health.apply(component, HealthCause.GIVEN_UP, 0)
+    room.health.step(0)
+    standing = room.cycles(3)
+    assert (
+        standing
+        == {
+            "downlink": Standing(danger="link lost"),
+            "inference": Standing(shed_payload=True),
+        }[component]
+    )
+
+
+@pytest.mark.parametrize(
+    ("drift", "standing"),
+    [
+        (LASER_DRIFT, Standing(danger="laser does not obey", laser_off=True)),
+        (PAYLOAD_DRIFT, Standing(danger="payload does not obey", shed_payload=True)),
+    ],
+)
+def test_what_drifts_from_its_target_is_a_danger_for_as_long_as_it_does(drift, standing):
+    room = Room()
+    assert room.cycles(3, drifts=(drift,)) == standing
+    assert room.cycles(1) == NOTHING
+
+
+def test_a_tuned_limit_and_a_tuned_row_hold_from_the_next_cycle_on_and_only_they():
+    room = Room()
+    room.net.tune(
+        RecoverySet(
+            limits={"die": LimitTuning(high_red=60.0, high_yellow=55.0, persistence=1)},
+            recoveries={"ground silent": RowTuning(sequence="call_home")},
+        )
+    )
+    assert room.cycles(1, thermal__die_c=61.0).danger == "die too hot"
+    assert room.cycles(8) == NOTHING
+    started = []
+    room.net.recoveries.start_sequence = lambda name, now_ns: started.append(name) or True
+    room.cycles(4, command_lost=True)
+    assert started == ["call_home"]
+    room.net.tune(RecoverySet())
+    assert room.cycles(8, thermal__die_c=61.0).danger == ""
+
+
+def test_a_bound_that_a_parameter_moves_keeps_what_was_tuned_of_its_row():
+    room = Room()
+    room.net.tune(RecoverySet(limits={"battery": LimitTuning(persistence=1)}))
+    room.net.replace(battery_limit(soc_safe=0.6, soc_floor=FLOOR))
+    assert room.cycles(1, power__soc_estimate=0.5).danger == "battery low"
