@@ -146,6 +146,7 @@ MEANINGS: dict[str, str] = {
     "timeline.sensor": "`sensor_stuck`, `sensor_lost`: which sensor, see below",
     "timeline.command": "`command`: its name, see below",
     "timeline.arguments": "`command`: its arguments",
+    "timeline.sequence": "`sequence`: the sequence, written as in its own file (docs/sequences.md)",
     "timeline.text": "a line for the event log",
     "expect.id": "unique",
     "expect.kind": "when it is judged, see below",
@@ -165,6 +166,7 @@ ACTIONS: dict[str, str] = {
         "power cut of the node, half a millisecond after `at_s`; it starts again 12 s later and "
         "opens the same store"
     ),
+    "sequence": "the operator uploads one sequence, in pieces, over as many contacts as it takes",
     "command": "the operator sends one telecommand at the next uplink, again until answered",
     "array": "part of the solar array is lost",
     "sensor_stuck": "one sensor keeps showing its present value",

@@ -85,17 +85,21 @@ class TimelineEntry(_Section, frozen=True, kw_only=True):
 
     Actions: `heat` (watts into the sink), `cloud` (optical outage at the station in contact),
     `reset` (power cut of the node), `command` (one telecommand, sent at the next uplink),
-    `array` (share of the array lost), `sensor_stuck` and `sensor_lost` (one sensor field).
+    `sequence` (one sequence, uploaded from the next uplink on), `array` (share of the array
+    lost), `sensor_stuck` and `sensor_lost` (one sensor field).
     """
 
     at_s: Seconds
-    action: Literal["heat", "cloud", "reset", "command", "array", "sensor_stuck", "sensor_lost"]
+    action: Literal[
+        "heat", "cloud", "reset", "command", "sequence", "array", "sensor_stuck", "sensor_lost"
+    ]
     for_s: Seconds = 0.0
     watts: Annotated[float, Meta(ge=-500.0, le=500.0)] = 0.0
     share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     sensor: str = ""
     command: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
+    sequence: dict[str, Any] = field(default_factory=dict)
     text: str = ""
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from flight.command_text import command_from
 from flight.config import ConfigError
+from flight.sequence_file import sequence_from
 from flight.telemetry.dictionary import (
     CHANNELS,
     EVENT_BY_NAME,
@@ -28,6 +29,7 @@ OWN_FIELDS = {
     "cloud": ("for_s",),
     "reset": (),
     "command": ("command", "arguments"),
+    "sequence": ("sequence",),
     "array": ("share", "for_s"),
     "sensor_stuck": ("sensor", "for_s"),
     "sensor_lost": ("sensor", "for_s"),
@@ -37,6 +39,7 @@ NEEDED = {
     "heat": "watts",
     "cloud": "for_s",
     "command": "command",
+    "sequence": "sequence",
     "array": "share",
     "sensor_stuck": "sensor",
     "sensor_lost": "sensor",
@@ -142,6 +145,8 @@ def _check_entry(entry: TimelineEntry, where: str) -> None:
             f"{where}.sensor = {entry.sensor!r}: no such sensor; allowed is one of "
             f"{', '.join(SENSOR_BITS)}"
         )
+    if entry.action == "sequence":
+        sequence_from(entry.sequence, f"{where}.sequence")
     if entry.action == "command":
         command_from(entry.command, entry.arguments, where)
 

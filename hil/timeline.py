@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from flight.commanding.sequence import FORMAT_VERSION, encode_sequence
+from flight.sequence_file import sequence_from
 from flight.telemetry.dictionary import COMMAND_BY_NAME, Severity
 from hil.world import NS_PER_S
 
@@ -44,6 +46,9 @@ def schedule(scenario: Scenario, world: World, cut_power: Callable[[], None]) ->
             arguments = COMMAND_BY_NAME[entry.command].arguments
             command = cast("Command", msgspec.convert(entry.arguments, arguments))
             world.ground.command(command, now_ns)
+        elif entry.action == "sequence":
+            data = encode_sequence(sequence_from(entry.sequence, "timeline"))
+            world.ground.upload("sequence", FORMAT_VERSION, data)
 
     for entry in scenario.timeline:
         world.loop.call_at_ns(entry_ns(entry), happen, entry, priority=BEFORE)

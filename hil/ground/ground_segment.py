@@ -18,6 +18,7 @@ from flight.wire.transfer_frame import VirtualChannel
 from hil.ground.ground_link import GroundLink, Received
 from hil.ground.operator import Operator
 from hil.ground.receiver import GroundReceiver
+from hil.ground.uploader import Uploader
 
 if TYPE_CHECKING:
     from flight.keys import LinkKeys
@@ -47,6 +48,7 @@ class GroundSegment:
         self.link = GroundLink(keys, scid=scid, counters=counters, frame_bytes_max=frame_bytes_max)
         self.receiver = GroundReceiver(epoch=1, archive=archive)
         self.operator = Operator()
+        self.uploader = Uploader(self.operator)
         self.housekeeping: dict[str, tuple[float, ...]] = {}
         self.events_heard: Counter[str] = Counter()
         self.packets_unreadable = 0
@@ -71,8 +73,13 @@ class GroundSegment:
         """Takes a command on for the next uplink; returns its identity."""
         return self.operator.send(command, now_ns)
 
+    def upload(self, kind: str, version: int, data: bytes) -> None:
+        """Takes a load on for the next contacts; `uploader` knows what became of it."""
+        self.uploader.add(kind, version, data)
+
     def uplink(self, now_ns: int, *, report: bool) -> list[bytes]:
         """Frames to send up now: commands, reconcile answers and, when asked, a report."""
+        self.uploader.step(now_ns)
         packets = self.operator.due(now_ns)
         packets += [
             self._up(Apid.RECONCILE_ANSWER, a, now_ns) for a in self.receiver.take_answers()

@@ -8,6 +8,8 @@ OPEN_TO_THE_BENCH = {
     "flight.base.clock": "the port through which flight's services are told the time",
     "flight.config": "a scenario embeds the node's configuration and its errors",
     "flight.command_text": "a timeline writes commands as a sequence does",
+    "flight.commanding.sequence": "a sequence is a value with a codec",
+    "flight.commanding.upload_plan": "which commands make up a load",
     "flight.sequence_file": "a timeline uploads sequences",
     "flight.one_line_parser": "arguments are refused alike by every command",
     "flight.keys": "both ends of a link need its keys",
