@@ -1,4 +1,4 @@
-"""A command as it is written in a file: its name and its arguments, against the dictionary."""
+"""Commands as people read and write them: names and arguments, against the dictionary."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from flight.config import ConfigError
-from flight.telemetry.dictionary import COMMAND_BY_NAME, PARAMETER_BY_NAME
+from flight.config_ranges import allowed
+from flight.telemetry.dictionary import COMMAND_BY_NAME, COMMANDS, PARAMETER_BY_NAME, PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flight.telemetry.dictionary import Command
+    from flight.telemetry.dictionary import Command, CommandDef
 
 
 def command_from(name: str, arguments: Mapping[str, Any], where: str) -> Command:
@@ -35,10 +36,10 @@ def command_from(name: str, arguments: Mapping[str, Any], where: str) -> Command
     fields = [field.encode_name for field in msgspec.structs.fields(definition.arguments)]
     for argument, value in arguments.items():
         if argument not in fields:
-            allowed = ", ".join(fields) or "none"
+            known = ", ".join(fields) or "none"
             raise ConfigError(
                 f"{where}.arguments.{argument} = {value!r}: {name} has no such argument; "
-                f"allowed: {allowed}"
+                f"allowed: {known}"
             )
     try:
         command = msgspec.convert(dict(arguments), definition.arguments)
@@ -64,3 +65,35 @@ def _check_parameter(name: str, value: float, where: str) -> None:
             f"{where}.value = {value:g}: {name} allows {definition.low:g} to "
             f"{definition.high:g} {definition.unit}"
         )
+
+
+def command_list(*, as_json: bool) -> str:
+    """Every command of the dictionary with the range of its arguments, a line each."""
+    lines = []
+    width = max(len(definition.name) for definition in COMMANDS)
+    for definition in COMMANDS:
+        arguments = _ranges(definition)
+        if as_json:
+            row = {
+                "command": definition.name,
+                "arguments": arguments,
+                "dangerous": definition.dangerous,
+                "modes": [mode.name for mode in sorted(definition.modes)],
+                "does": definition.description,
+            }
+            lines.append(msgspec.json.encode(row).decode())
+        else:
+            steps = " (dangerous: --confirm)" * definition.dangerous
+            lines.append(f"{definition.name:<{width}}  {definition.description}{steps}")
+            lines += [f"{'':<{width}}    {name}: {rule}" for name, rule in arguments.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _ranges(definition: CommandDef) -> dict[str, str]:
+    """What each argument may be; of SET_PARAMETER, what each parameter may be."""
+    if definition.name == "SET_PARAMETER":
+        return {
+            f"name={p.name} value": f"{p.low:g} to {p.high:g} {p.unit}".rstrip() for p in PARAMETERS
+        }
+    fields = [field.encode_name for field in msgspec.structs.fields(definition.arguments)]
+    return {name: allowed(definition.arguments, (name,)) for name in fields}

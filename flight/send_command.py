@@ -1,7 +1,6 @@
-"""`lumenode send CMD [ARG=VALUE ...]`: one authenticated command, and what the node says to it.
+"""`lumenode send ...`: authenticated commands, and what the node says to them.
 
-Hop "enters" of command -> ack, the operator's end. A broker may drop a message without a word, so
-the command is sent again with the same identity until the node itself has had the last word.
+Hop "enters" of command -> ack, the operator's end: one command, a sequence, or any other load.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import aiomqtt
 import msgspec
 
-from flight.base.clock import LoopClock, host_correlation
+from flight.command_text import command_list
 from flight.config import ConfigError
 from flight.keys import Half, KeyFileError, load_half
 from flight.operator_cli import (
@@ -25,21 +24,22 @@ from flight.operator_cli import (
     operator_config,
     operator_parser,
 )
-from flight.telemetry.client_mqtt import QOS, broker_access, first_error, hang_up, new_client
-from flight.telemetry.dictionary import COMMAND_BY_NAME, Command
-from flight.telemetry.mqtt_messages import Ack, Topics
+from flight.operator_session_mqtt import OperatorSession
+from flight.send_load import Load, load_of, send_load
+from flight.telemetry.client_mqtt import first_error
+from flight.telemetry.dictionary import COMMAND_BY_NAME, COMMAND_BY_TYPE, Command
 from flight.wire.secure_link import SecureLink
-from flight.wire.space_packet import Apid, encode
-from flight.wire.telecommand import FINAL_STAGES, Telecommand, encode_telecommand
 from flight.wire.transfer_frame import VirtualChannel
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from flight.board_config import FlyConfig
+    from flight.operator_session_mqtt import Answer
 
-TRIES = 3
-_LAST_WORDS = {stage.name.lower() for stage in FINAL_STAGES}
+LOADS = ("sequence", "load")
+"""Words in the place of a command: they send a file."""
 
 
 def command_of(name: str, words: Sequence[str]) -> Command:
@@ -76,71 +76,21 @@ def sealer(config: FlyConfig, keys: Path, counter: GroundCounter) -> Callable[[b
     return lambda packet: link.seal(VirtualChannel.UPLINK, [packet]).frame
 
 
-async def converse(
-    config: FlyConfig, telecommand: Telecommand, name: str, seal: Callable[[bytes], bytes],
-    timeout_s: float,
-) -> Ack | None:  # fmt: skip
-    """The node's last word on a command, or None when there came none in time.
-
-    Raises:
-        ExceptionGroup or aiomqtt.MqttError: the broker was not reached, or lost.
-    """
-    topics, data = Topics(config.name), encode_telecommand(telecommand)
-    clock = LoopClock()
-    client = new_client(
-        config.mqtt, broker_access(config.mqtt), None, overflow=lambda: None
-    )  # fmt: skip
-    try:
-        async with client:
-            await client.subscribe(topics.ack(telecommand.command_id), QOS)
-            for count in range(TRIES):
-                packet = encode(
-                    Apid.TELECOMMAND, count, data, time_ns=clock.now_ns(), telecommand=True
-                )
-                await client.publish(topics.command(name), seal(packet), QOS)
-                try:
-                    async with asyncio.timeout(timeout_s / TRIES):
-                        return await _last_word(client)
-                except TimeoutError:
-                    continue
-    finally:
-        hang_up(client)
-    return None
-
-
-async def _last_word(client: aiomqtt.Client) -> Ack:
-    async for message in client.messages:
-        if isinstance(message.payload, bytes):
-            ack = msgspec.json.decode(message.payload, type=Ack)
-            if ack.stage in _LAST_WORDS:
-                return ack
-    raise aiomqtt.MqttError("the broker ended the session")
-
-
 def main_send(argv: Sequence[str]) -> int:
     """Exit code: 0 completed, 1 refused, failed or no answer, 2 usage."""
-    parser = operator_parser(
-        "lumenode send",
-        "Send one command, sealed with the ground's half of the link keys, over MQTT.",
-        "lumenode send SET_MODE mode=SAFE --keys keys",
-    )
-    parser.add_argument("command", metavar="CMD", help="name in the dictionary, e.g. NO_OP")
-    parser.add_argument("arguments", metavar="ARG=VALUE", nargs="*", help="its arguments")
-    parser.add_argument("--keys", metavar="DIR", help="folder with link-ground.json")
-    parser.add_argument("--timeout", metavar="S", type=float, default=10.0, help="(10)")
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
+    if options.list:
+        sys.stdout.write(command_list(as_json=options.json))
+        return EXIT_GOOD
     try:
-        command = command_of(options.command, options.arguments)
+        wanted = _wanted(options)
         config = operator_config(options)
         keys = Path(options.keys or config.board.keys)
-        utc = host_correlation()
-        telecommand = Telecommand(utc.utc_ns(utc.set_at_ns), command)
         load_half(keys / Half.GROUND.file_name, Half.GROUND)
         counter = GroundCounter(keys)
         try:
-            seal = sealer(config, keys, counter)
-            told = converse(config, telecommand, options.command, seal, options.timeout)
-            ack = asyncio.run(told)
+            talk = _talk(config, sealer(config, keys, counter), wanted, options)
+            return EXIT_GOOD if asyncio.run(talk) else EXIT_FAILED
         finally:
             counter.close()
     except (ConfigError, KeyFileError) as error:
@@ -151,16 +101,87 @@ def main_send(argv: Sequence[str]) -> int:
         place = f"{config.mqtt.host}:{config.mqtt.port}"
         sys.stderr.write(f"lumenode send: broker {place}: {why}\n")
         return EXIT_FAILED
-    return _tell(telecommand, options.command, ack, as_json=options.json)
 
 
-def _tell(telecommand: Telecommand, name: str, ack: Ack | None, *, as_json: bool) -> int:
-    stage, reason = ("no answer", "") if ack is None else (ack.stage, ack.reason)
+def _parser() -> argparse.ArgumentParser:
+    parser = operator_parser(
+        "lumenode send",
+        "Send one command, a sequence, or a load, sealed with the ground's half of the link keys, "
+        "over MQTT; wait for the node's last word on it. `lumenode send --list` shows every "
+        "command with the range of its arguments. A dangerous one is done when the node has heard "
+        "it twice within 30 s: --confirm sends it twice.",
+        "lumenode send SET_MODE mode=SAFE --keys keys | lumenode send sequence night.toml",
+    )
+    parser.add_argument(
+        "command",
+        metavar="CMD | sequence FILE | load KIND FILE",
+        nargs="?",
+        help="name in the dictionary, e.g. NO_OP; or what to upload, validate and activate",
+    )
+    parser.add_argument("arguments", metavar="ARG=VALUE", nargs="*", help="its arguments")
+    parser.add_argument("--list", action="store_true", help="every command, and what it takes")
+    parser.add_argument(
+        "--confirm", action="store_true", help="the second step of a dangerous command"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="give up a load that is under way on the node"
+    )
+    parser.add_argument(
+        "--format", metavar="N", type=int, help="format version of a load (that of its kind)"
+    )
+    parser.add_argument("--keys", metavar="DIR", help="folder with link-ground.json")
+    parser.add_argument(
+        "--timeout", metavar="S", type=float, default=10.0, help="silence to bear with (10)"
+    )
+    return parser
+
+
+def _wanted(options: argparse.Namespace) -> Command | Load:
+    if options.command is None:
+        raise ConfigError("which command? `lumenode send --list` shows them")
+    if options.timeout <= 0:
+        raise ConfigError(f"--timeout {options.timeout:g}: allowed is above 0")
+    if options.command not in LOADS:
+        command = command_of(options.command, options.arguments)
+        if options.confirm and not COMMAND_BY_NAME[options.command].dangerous:
+            raise ConfigError(f"--confirm: {options.command} is done in one step")
+        return command
+    words = ["sequence", *options.arguments] if options.command == "sequence" else options.arguments
+    if len(words) != 2:
+        usage = "sequence FILE" if options.command == "sequence" else "load KIND FILE"
+        raise ConfigError(f"{options.command}: write {usage}")
+    return load_of(words[0], Path(words[1]), options.format)
+
+
+async def _talk(
+    config: FlyConfig,
+    seal: Callable[[bytes], bytes],
+    wanted: Command | Load,
+    options: argparse.Namespace,
+) -> bool:
+    def tell(answer: Answer) -> None:
+        sys.stdout.write(_line(answer, as_json=options.json) + "\n")
+        sys.stdout.flush()
+
+    async with OperatorSession(config, seal, options.timeout, tell) as session:
+        if isinstance(wanted, Load):
+            return await send_load(session, wanted, tell, replace=options.replace)
+        answer = await session.ask(wanted)
+        tell(answer)
+        if answer.reason == "armed" and options.confirm:
+            answer = await session.ask(wanted)
+            tell(answer)
+        if answer.reason == "armed":
+            name = COMMAND_BY_TYPE[type(wanted)].name
+            sys.stderr.write(f"lumenode send: {name} is armed only: again in 30 s, or --confirm\n")
+        return answer.completed
+
+
+def _line(answer: Answer, *, as_json: bool) -> str:
     if as_json:
-        told = {"id": str(telecommand.command_id), "command": name}
-        line = msgspec.json.encode({**told, "stage": stage, "reason": reason}).decode()
-    else:
-        why = f": {reason}" if reason not in {"", "none"} else ""
-        line = f"{name} {telecommand.command_id} {stage}{why}"
-    sys.stdout.write(line + "\n")
-    return EXIT_GOOD if stage == "completed" else EXIT_FAILED
+        told = {"id": str(answer.command_id), "command": answer.name}
+        return msgspec.json.encode(
+            {**told, "stage": answer.stage, "reason": answer.reason}
+        ).decode()
+    why = f": {answer.reason}" if answer.reason not in {"", "none"} else ""
+    return f"{answer.name} {answer.command_id} {answer.stage}{why}"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 RUNS_MAX = 8
 OPERATOR_RUNS_MAX = 6
 """Two places are for responses of the fault table alone."""
+_PLAIN = (CommandReason.WRONG_MODE, CommandReason.NOT_DURABLE)
+"""Reasons that say all to whoever started it; any other one belongs to a step."""
 REFRESH_NS = 10_000_000_000
 """The rest of a running delay is kept this often: no reset lengthens it by more."""
 
@@ -91,7 +93,7 @@ class SequenceDeck:
         why = "by command" if reason is CommandReason.ABORTED else reason.name.lower()
         step = run.index if run.in_doubt else run.index + 1
         self._events.emit("SEQUENCE_ABORTED", now_ns, name=name, step=step, reason=why)
-        self._close(run, CommandReason.ABORTED, now_ns)
+        self._close(run, reason if reason in _PLAIN else CommandReason.ABORTED, now_ns)
         return CommandReason.NONE
 
     def complete(self, run: SequenceRun, now_ns: int) -> None:

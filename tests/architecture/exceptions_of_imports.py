@@ -67,6 +67,7 @@ APP = (
     "flight.doctor",
     "flight.doctor_command",
     "flight.send_command",
+    "flight.send_load",
     "flight.watch_command",
     "flight.__main__",
 )

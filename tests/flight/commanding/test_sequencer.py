@@ -57,7 +57,7 @@ def test_a_sequence_not_made_for_safe_ends_when_the_node_goes_there_and_a_respon
     node.mode = Mode.SAFE
     node.cycle(5)
     assert node.numbers() == [2]
-    assert node.answers == [(7, "ABORTED")]
+    assert node.answers == [(7, "WRONG_MODE")]
     assert node.last("SEQUENCE_ABORTED") == "sequence plan aborted at step 1: wrong_mode"
 
 
@@ -156,7 +156,7 @@ def test_a_step_whose_count_cannot_be_kept_is_not_done_and_a_response_goes_on_al
     node.flash.fails = True
     node.cycle(2)
     assert node.numbers() == [2]
-    assert node.answers == [(7, "ABORTED")]
+    assert node.answers == [(7, "NOT_DURABLE")]
     assert node.last("SEQUENCE_ABORTED") == "sequence plan aborted at step 1: not_durable"
     node.flash.fails = False
     node.cycle()

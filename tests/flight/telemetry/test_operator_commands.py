@@ -13,6 +13,7 @@ from flight.config import ConfigError
 from flight.operator_cli import COUNTER_FILE, GroundCounter
 from flight.send_command import command_of
 from flight.telemetry.command_table import NoOp, Reprioritise, SetMode, SetParameter
+from flight.telemetry.dictionary import COMMANDS
 from flight.telemetry.mqtt_messages import Telemetry, Topics
 from flight.watch_command import Watch
 
@@ -130,6 +131,89 @@ def test_what_the_node_rejects_is_told_with_its_reason_and_exit_code_one(bench, 
     assert refused.stdout.endswith("rejected: out_of_range\n")
 
 
+NIGHT = """
+name = "night"
+version = 4
+in_safe = true
+
+[[step]]
+command = "SET_PARAMETER"
+arguments = { name = "telemetry.period_s", value = 1.0 }
+
+[[step]]
+after_s = 2
+command = "NO_OP"
+"""
+
+
+def test_a_sequence_is_uploaded_in_pieces_put_on_board_started_and_its_end_awaited(
+    bench, lumenode, tmp_path
+):
+    file = tmp_path / "night.toml"
+    file.write_text(NIGHT)
+    sent = lumenode("send", "sequence", file, "--config", bench.config)
+    assert sent.returncode == 0, sent.stderr
+    assert sent.stderr.startswith("sequence night version 4: ")
+    assert sent.stdout.startswith("LOAD_ACTIVATE ")
+    started = lumenode("send", "SEQUENCE_START", "name=night", "--config", bench.config, "--json")
+    stages = [json.loads(line)["stage"] for line in started.stdout.splitlines()]
+    assert (started.returncode, stages) == (0, ["started", "completed"])
+
+
+def test_a_dangerous_command_is_armed_by_the_first_step_and_done_by_the_second(
+    bench, lumenode, tmp_path
+):
+    file = tmp_path / "night.toml"
+    file.write_text(NIGHT.replace("version = 4", "version = 5"))
+    assert lumenode("send", "sequence", file, "--config", bench.config).returncode == 0
+    words = ("LOAD_ROLL_BACK", "kind=sequence", "--config", bench.config)
+    armed = lumenode("send", *words)
+    assert (armed.returncode, armed.stdout.endswith(" completed: armed\n")) == (1, True)
+    assert armed.stderr == (
+        "lumenode send: LOAD_ROLL_BACK is armed only: again in 30 s, or --confirm\n"
+    )
+    assert lumenode("send", "DISARM", "--config", bench.config).returncode == 0
+    done = lumenode("send", *words, "--confirm", "--json")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(a["stage"], a["reason"]) for a in answers] == [
+        ("completed", "armed"),
+        ("completed", "none"),
+    ]
+
+
+def test_a_load_that_the_node_refuses_says_why_and_one_in_the_way_can_be_given_up(
+    bench, lumenode, tmp_path
+):
+    file = tmp_path / "bad.bin"
+    file.write_bytes(b"\xc1" * 1_000)
+    refused = lumenode("send", "load", "sequence", file, "--config", bench.config)
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("LOAD_VALIDATE ")
+    assert refused.stdout.endswith(" failed: unreadable\n")
+    good = tmp_path / "night.toml"
+    good.write_text(NIGHT)
+    busy = lumenode("send", "sequence", good, "--config", bench.config)
+    assert (busy.returncode, busy.stdout.endswith(" failed: busy\n")) == (1, True)
+    assert busy.stderr == "lumenode send: another load is under way there: --replace\n"
+    again = lumenode("send", "sequence", good, "--replace", "--config", bench.config)
+    assert again.returncode == 0
+
+
+def test_the_list_shows_every_command_its_ranges_and_its_dangers(lumenode):
+    shown = lumenode("send", "--list")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for definition in COMMANDS:
+        assert f"{definition.name} " in shown.stdout
+    assert "mode: one of COMPUTE, IDLE, SAFE" in shown.stdout
+    assert "name=power.soc_floor value: 0.2 to 0.9 1" in shown.stdout
+    listed = [json.loads(line) for line in lumenode("send", "--list", "--json").stdout.splitlines()]
+    assert [row["command"] for row in listed] == [definition.name for definition in COMMANDS]
+    dangerous = {row["command"] for row in listed if row["dangerous"]}
+    assert dangerous == {d.name for d in COMMANDS if d.dangerous}
+    assert "LOAD_ROLL_BACK" in dangerous
+
+
 def test_the_wrong_keys_get_no_answer(bench, lumenode, tmp_path):
     assert lumenode("keys", "init", tmp_path / "keys").returncode == 0
     options = ("--config", bench.config, "--keys", tmp_path / "keys", "--timeout", "1.5")
@@ -152,6 +236,13 @@ def test_watch_shows_state_and_telemetry_of_a_flying_node(bench, lumenode):
     [
         (["send", "NO_OP", "--port", "0"], 2),
         (["send", "NOPE"], 2),
+        (["send"], 2),
+        (["send", "NO_OP", "--confirm"], 2),
+        (["send", "NO_OP", "--timeout", "0"], 2),
+        (["send", "sequence"], 2),
+        (["send", "sequence", "none.toml"], 2),
+        (["send", "load", "parameters"], 2),
+        (["send", "load", "parameters", "none.bin"], 2),
         (["send", "NO_OP", "--keys", "none"], 2),
         (["send", "NO_OP", "--host", "10.1.2.3"], 2),
         (["watch", "no.such"], 2),
