@@ -11,9 +11,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from flight.commanding.parameters import ParameterTable
 from flight.commanding.sequence import FORMAT_VERSION, encode_sequence
 from flight.commanding.upload_plan import upload_plan
-from flight.config import ConfigError
+from flight.config import ConfigError, convert, read_toml
 from flight.sequence_file import read_sequence
 from flight.telemetry.command_table import LOAD_BYTES_MAX, LoadBegin, LoadDiscard, LoadPart
 
@@ -41,7 +44,17 @@ def _sequence(path: Path) -> Load:
     return Load("sequence", FORMAT_VERSION, encode_sequence(sequence), title)
 
 
-COMPILERS: dict[str, Callable[[Path], Load]] = {"sequence": _sequence}
+def _parameters(path: Path) -> Load:
+    values = convert(read_toml(path), dict[str, float], str(path))
+    try:
+        table = ParameterTable(values)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    data = msgspec.json.encode(table.differing())
+    return Load("parameters", 1, data, f"parameters, {len(table.differing())} not the default")
+
+
+COMPILERS: dict[str, Callable[[Path], Load]] = {"sequence": _sequence, "parameters": _parameters}
 """Kinds that are written as TOML; a file of any other kind, or name, goes up as it is."""
 
 

@@ -31,6 +31,7 @@ PAGES = (
     "docs/raspberry-pi.md",
     "docs/jetson.md",
     "docs/passes.md",
+    "docs/sequences.md",
     "docs/terminal.md",
 )
 TOP = ("flight", "hal", "hil", "native", "tests", "docs", "benchmarks")
