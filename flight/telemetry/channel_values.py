@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from operator import itemgetter
 from typing import TYPE_CHECKING, SupportsIndex
 
 from flight.telemetry.dictionary import CHANNEL_INDEX, CHANNELS
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 _AGES = tuple((i, round(c.age_s * _NS_PER_S)) for i, c in enumerate(CHANNELS) if c.age_s)
+_flags_of_aged = itemgetter(*(index for index, _ in _AGES))
+_NONE_WRITTEN = bytes(len(CHANNELS))
 _STALE = CHANNEL_INDEX["system.stale_channels"]
 
 
@@ -39,11 +42,14 @@ class ChannelValues:
         values: as they were last written, however long ago.
     """
 
-    __slots__ = ("_written_ns", "values")
+    __slots__ = ("_aged", "_looked_ns", "_quiet", "_written_ns", "values")
 
     def __init__(self) -> None:
         self.values: list[float] = _Row([nan] * len(CHANNELS))
-        self._written_ns: list[int | None] = [None] * len(CHANNELS)
+        self._aged = (0,) * len(_AGES)  # which were written before the last look
+        self._quiet = _AGES  # those that were not
+        self._looked_ns = 0
+        self._written_ns: list[int | None] = [None] * len(CHANNELS)  # of the quiet ones
 
     @staticmethod
     def index(name: str) -> int:
@@ -66,16 +72,26 @@ class ChannelValues:
         """
         values = self.values
         assert isinstance(values, _Row)
-        row, written, written_ns = list(values), values.written, self._written_ns
-        stale = 0
-        for index, age_ns in _AGES:
-            if written[index]:
-                written[index] = 0
-                written_ns[index] = now_ns
-                continue
-            since_ns = written_ns[index]
+        aged = _flags_of_aged(values.written)
+        values.written[:] = _NONE_WRITTEN
+        if aged != self._aged:
+            self._note(aged)
+        self._looked_ns = now_ns
+        row, stale = list(values), 0
+        for index, age_ns in self._quiet:
+            since_ns = self._written_ns[index]
             if since_ns is not None and now_ns - since_ns > age_ns:
                 row[index] = nan
                 stale += 1
         values[_STALE] = row[_STALE] = stale
         return row
+
+    def _note(self, aged: tuple[int, ...]) -> None:
+        """Others than before are written: whoever went quiet was last written a look ago."""
+        for (index, _), is_written, was_written in zip(_AGES, aged, self._aged, strict=True):
+            if was_written and not is_written:
+                self._written_ns[index] = self._looked_ns
+        self._aged = aged
+        self._quiet = tuple(
+            pair for pair, is_written in zip(_AGES, aged, strict=True) if not is_written
+        )

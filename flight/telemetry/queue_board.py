@@ -54,6 +54,7 @@ class QueueBoard:
         self._values = channels.values
         self._queues: dict[str, QueueLike] = {}
         self._lost_before: dict[str, int] = {}
+        self._told: dict[str, tuple[int, int, int]] = {}
 
     def add(self, *queues: QueueLike) -> None:
         """Registers queues; a name or a policy that the table does not have is our own fault."""
@@ -67,6 +68,7 @@ class QueueBoard:
                 before = self._lost_before.get(queue.name, 0)
                 self._lost_before[queue.name] = before + former.dropped
             self._queues[queue.name] = queue
+            self._told.pop(queue.name, None)
 
     @property
     def names(self) -> frozenset[str]:
@@ -74,11 +76,14 @@ class QueueBoard:
         return frozenset(self._queues)
 
     def tell(self) -> None:
-        """Writes the channels of every queue."""
-        values = self._values
+        """Writes the channels of every queue that has moved."""
+        values, told = self._values, self._told
         for name, queue in self._queues.items():
+            state = (len(queue), queue.high_water, queue.dropped)
+            if told.get(name) == state:
+                continue
+            told[name] = state
             at = CHANNEL_INDEX[f"queues.{name}_capacity"]
             values[at] = queue.capacity
-            values[at + 1] = len(queue)
-            values[at + 2] = queue.high_water
-            values[at + 3] = queue.dropped + self._lost_before.get(name, 0)
+            values[at + 1], values[at + 2] = state[0], state[1]
+            values[at + 3] = state[2] + self._lost_before.get(name, 0)
