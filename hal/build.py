@@ -54,6 +54,7 @@ SOURCES = (
     "native/src/camera_reader.c",
     "native/src/camera_session.c",
     "native/src/camera_tile.c",
+    "native/src/crc_fold.c",
     "native/src/frame_ring.c",
     "native/src/framer.c",
     "native/src/framer_batch.c",

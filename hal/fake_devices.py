@@ -164,7 +164,7 @@ class FakeDevices(NodeDevices):
         self.payload_busy_permille = permille
         return permille
 
-    def submit_frame(self, frame: bytes) -> bool:
+    def submit_frame(self, frame: bytes | memoryview) -> bool:
         """See `NodeDevices`."""
         self.require_open("submit")
         if not 1 <= len(frame) <= self.config.max_frame_bytes:

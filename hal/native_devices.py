@@ -10,7 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
-from hal.native_library import ffi, lib
+from hal.native_library import ffi, lib, octets_of
 from hal.protocols import NodeDevices
 from hal.sample import HalConfig, HalCounters, HalError, SensorFrame
 from hal.shared_memory import PrivateMemory, SharedMemory
@@ -168,9 +168,9 @@ class NativeDevices(NodeDevices):
         """See `NodeDevices`."""
         return self._set(lib.hal_set_laser, on, "laser")
 
-    def submit_frame(self, frame: bytes) -> bool:
+    def submit_frame(self, frame: bytes | memoryview) -> bool:
         """See `NodeDevices`."""
-        code = lib.hal_submit_frame(self._device, frame, len(frame))
+        code = lib.hal_submit_frame(self._device, octets_of(frame), len(frame))
         if code == lib.HAL_E_BUSY:
             return False
         self._check(code, "submit")

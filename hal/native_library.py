@@ -23,3 +23,8 @@ ffi: Any = _ffi
 
 lib: Any = _lib
 """The functions and constants of native/include/hal.h, backend_sim.h and framer.h."""
+
+
+def octets_of(data: bytes | memoryview) -> Any:
+    """What a `const uint8_t *` parameter takes of either; nothing is copied."""
+    return data if isinstance(data, bytes) else _ffi.from_buffer(data)

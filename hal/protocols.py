@@ -42,7 +42,7 @@ class NodeDevices(Protocol):
         """Tell how busy the payload was since the last call, 0 to 1000; the value taken."""
         ...
 
-    def submit_frame(self, frame: bytes) -> bool:
+    def submit_frame(self, frame: bytes | memoryview) -> bool:
         """Put one frame into the transmit FIFO: True, or False when there is no credit."""
         ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 from weakref import finalize
 
-from hal.native_library import ffi, lib
+from hal.native_library import ffi, lib, octets_of
 from hal.sample import HalConfig, HalError
 from hal.terminal_registers import TERM_REG_COUNT
 from hal.terminal_values import BAUD, TerminalLineView, view_of
@@ -82,9 +82,9 @@ class TerminalLine:
         register = register if 0 <= register <= _NO_UINT32 else _NO_UINT32
         _check(lib.term_link_write(self._link, register, word), "registers")
 
-    def submit_frame(self, frame: bytes) -> bool:
+    def submit_frame(self, frame: bytes | memoryview) -> bool:
         """Hand over one frame: True, or False when there is no credit."""
-        code = lib.term_link_submit(self._link, frame, len(frame))
+        code = lib.term_link_submit(self._link, octets_of(frame), len(frame))
         if code == lib.HAL_E_BUSY:
             return False
         _check(code, "submit")

@@ -33,6 +33,8 @@ IDLE_NS = 1_000_000_000
 CONTACT_NS = 100_000_000
 FLOW_NS = 10_000_000
 LIVE_EVERY_NS = 1_000_000_000
+BATCH_FRAMES = 16
+"""Sealed together at most; each is still chosen when its turn comes, and memory stays small."""
 WITHDRAWAL_BYTES_MAX = packet_bytes(LIST_BYTES_MAX)
 
 
@@ -107,15 +109,13 @@ class DownlinkService:
     def _pump(self, now_ns: int) -> int:
         """Fills the terminal's credit; returns frames given."""
         credit = self._session.credit
-        given = 0
+        given = int(credit > 0 and self._send_live(now_ns))
         while given < credit:
-            sealed_any = self._send_live(now_ns) if given == 0 else False
-            if sealed_any:
-                given += 1
-                continue
-            if not self._send_products(now_ns):
+            wanted = min(credit - given, BATCH_FRAMES)
+            sent = self._send_products(now_ns, wanted)
+            given += sent
+            if sent < wanted:
                 break
-            given += 1
         self._frames_sent += given
         self._session.frames_sent += given
         return given
@@ -143,26 +143,34 @@ class DownlinkService:
         count = self._sequence.take(Apid.PRODUCT_MANIFEST)
         return encode(Apid.PRODUCT_MANIFEST, count, encode_list(Withdrawn(ids)), time_ns=now_ns)
 
-    def _send_products(self, now_ns: int) -> bool:
+    def _send_products(self, now_ns: int, wanted: int) -> int:
+        """Up to `wanted` frames, chosen one after the other and sealed together; how many went."""
         if not self._arq.can_send():
-            return False
-        content = self._filler.fill(now_ns)
-        while self._filler.unreadable:
-            self._intake.drop_damaged(self._filler.unreadable.pop(), now_ns)
-        if content is None:
-            return False
-        sealed = self._link.seal(VirtualChannel.PRODUCTS, content.packets)
-        self._arq.sent(
-            sealed.frame_no,
-            content.segments,
-            now_ns,
-            freed=content.freed,
-            asked=content.asked,
-        )
-        self._submit(sealed.frame)
-        return True
+            return 0
+        # Sealing must not fail any more: the ARQ hears of each frame before the next is filled.
+        self._link.make_ready(wanted)
+        first = self._link.next_frame_no(VirtualChannel.PRODUCTS)
+        groups: list[list[bytes]] = []
+        while len(groups) < wanted and (not groups or self._arq.can_send()):
+            content = self._filler.fill(now_ns)
+            while self._filler.unreadable:
+                self._intake.drop_damaged(self._filler.unreadable.pop(), now_ns)
+            if content is None:
+                break
+            self._arq.sent(
+                first + len(groups),
+                content.segments,
+                now_ns,
+                freed=content.freed,
+                asked=content.asked,
+            )
+            groups.append(content.packets)
+        if groups:
+            for sealed in self._link.seal_batch(VirtualChannel.PRODUCTS, groups):
+                self._submit(sealed.frame)
+        return len(groups)
 
-    def _submit(self, frame: bytes) -> None:
+    def _submit(self, frame: bytes | memoryview) -> None:
         """Gives one frame to the terminal; a refusal is the HAL's error, the ARQ sends it again."""
         try:
             taken = self._devices.submit_frame(frame)

@@ -17,15 +17,13 @@ from flight.wire.replay_window import Freshness, ReplayWindow
 from flight.wire.space_packet import SpacePacket, decode_all
 from flight.wire.transfer_frame import (
     AAD_BYTES,
-    BATCH_MAX,
     FECF_BYTES,
     FRAME_BYTES_HIGHEST_MAX,
     FRAME_BYTES_LOWEST_MAX,
     FRAME_OVERHEAD_BYTES,
     IV,
-    IV_AT,
-    IV_END,
     VCIDS,
+    FrameArea,
     FrameBuilder,
     FrameView,
     read_frame,
@@ -37,6 +35,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     from flight.wire.counter_reserve import CounterReserve
+    from flight.wire.transfer_frame import FrameArea
+
+CACHED_BYTES = 1 << 18
+"""Frames encrypted before their check values follow: well inside a processor's own cache."""
 
 _FORM_VERDICTS: dict[WireReason, SecurityVerdict] = {
     WireReason.TRUNCATED: SecurityVerdict.BAD_LENGTH,
@@ -46,10 +48,18 @@ _FORM_VERDICTS: dict[WireReason, SecurityVerdict] = {
 """Every other fault of form is a BAD_HEADER."""
 
 
-class Sealed(msgspec.Struct, frozen=True, gc=False):
+class SealedFrame(msgspec.Struct, frozen=True, gc=False):
     """A frame ready for the terminal, and its number on its virtual channel (48 bits)."""
 
     frame: bytes
+    vcid: int
+    frame_no: int
+
+
+class SealedView(msgspec.Struct, frozen=True, gc=False):
+    """The same, its octets in memory that the next batch uses again."""
+
+    frame: memoryview
     vcid: int
     frame_no: int
 
@@ -99,7 +109,10 @@ class SecureLink:
         if not receives or any(sa.direction is sends.direction for sa in receives):
             raise ValueError("a link receives in the direction it doesn't send")
         self._scid = scid
-        self._builder = FrameBuilder(scid=scid, direction=sends.direction, spi=sends.spi)
+        self._builder = FrameBuilder(
+            scid=scid, direction=sends.direction, spi=sends.spi, frame_bytes_max=frame_bytes_max
+        )
+        self._at_once = max(1, CACHED_BYTES // frame_bytes_max)
         self._cipher = sends.cipher()
         self._from = receives[0].direction
         self._ciphers: dict[int, AESGCM] = {sa.spi: sa.cipher() for sa in receives}
@@ -119,37 +132,62 @@ class SecureLink:
         """The number the next sealed frame of this virtual channel will have."""
         return self._frame_no[vcid]
 
-    def seal(self, vcid: int, packets: Sequence[bytes]) -> Sealed:
-        """One frame with these packets, in this order; errors as `seal_batch`."""
-        return self.seal_batch(vcid, (packets,))[0]
+    @property
+    def batch_max(self) -> int:
+        """Frames that one call of `seal_batch` makes at most."""
+        return self._builder.batch_max
 
-    def seal_batch(self, vcid: int, groups: Sequence[Sequence[bytes]]) -> list[Sealed]:
+    def make_ready(self, count: int) -> None:
+        """Reserves the counters of the next `count` frames, so that sealing them can't fail.
+
+        Raises:
+            CounterExhausted: the key is used up; errors of the counter's store pass through.
+        """
+        while self._counters.remaining < count:
+            self._counters.reserve()
+
+    def seal(self, vcid: int, packets: Sequence[bytes]) -> SealedFrame:
+        """One frame with these packets, in this order, to keep; errors as `seal_batch`."""
+        (sealed,) = self.seal_batch(vcid, (packets,))
+        return SealedFrame(bytes(sealed.frame), vcid, sealed.frame_no)
+
+    def seal_batch(self, vcid: int, groups: Sequence[Sequence[bytes]]) -> list[SealedView]:
         """One frame for each group of packets, numbered on from the last one, made in few calls.
+
+        The frames lie in memory of the link: pass them on, or copy them, before it seals again.
 
         Raises:
             WireError: TOO_LONG when a group does not fit `packets_bytes_max` or there are more
-                groups than `BATCH_MAX`, BAD_VALUE when a group or the batch is empty or the
+                groups than `batch_max`, BAD_VALUE when a group or the batch is empty or the
                 virtual channel is not of this direction. Nothing has changed then.
             CounterExhausted: the key is used up; errors of the counter's store pass through.
         """
-        plains = [b"".join(packets) for packets in groups]
+        plains = [group[0] if len(group) == 1 else b"".join(group) for group in groups]
         lengths = [len(plain) for plain in plains]
         if vcid not in self._frame_no or not plains or not all(lengths):
             raise WireError(WireReason.BAD_VALUE, f"{len(groups)} groups on channel {vcid}")
-        if max(lengths) > self.packets_bytes_max or len(plains) > BATCH_MAX:
+        if max(lengths) > self.packets_bytes_max or len(plains) > self.batch_max:
             raise WireError(
                 WireReason.TOO_LONG, f"{len(plains)} groups of up to {max(lengths)} octets"
             )
         first = self._frame_no[vcid]
         counter = self._counters.take(len(plains))
-        batch = self._builder.build(vcid=vcid, count=first, counter=counter, packets_bytes=lengths)
-        for plain, (aad, body) in zip(plains, batch.parts(), strict=True):
-            self._cipher.encrypt_into(aad[IV_AT:IV_END], plain, aad, body)
+        area = self._builder.build(vcid=vcid, count=first, counter=counter, packets_bytes=lengths)
+        frames = self._encrypt(plains, area)
         self._frame_no[vcid] = first + len(plains)
         self.frames_sealed += len(plains)
-        return [
-            Sealed(frame, vcid, number) for number, frame in enumerate(batch.finish(), start=first)
-        ]
+        return [SealedView(frame, vcid, number) for number, frame in enumerate(frames, start=first)]
+
+    def _encrypt(self, plains: Sequence[bytes], area: FrameArea) -> list[memoryview]:
+        """Check values follow while what they are of is still in the processor's cache."""
+        frames: list[memoryview] = []
+        encrypt, parts = self._cipher.encrypt_into, area.parts()
+        for start in range(0, len(plains), self._at_once):
+            end = min(start + self._at_once, len(plains))
+            for plain, (iv, clear, body) in zip(plains[start:end], parts[start:end], strict=True):
+                encrypt(iv, plain, clear, body)
+            frames += area.finish(start, end)
+        return frames
 
     def open(self, frame: bytes) -> Opened | SecurityVerdict:
         """What a received frame holds, or why it's refused. Never raises on any bytes."""
@@ -168,9 +206,11 @@ class SecureLink:
         verdict = self._judge(view, spi, scid, counter)
         if verdict is not SecurityVerdict.OK:
             return verdict
-        aad = frame[:AAD_BYTES]
+        whole = memoryview(frame)
         try:
-            plain = self._ciphers[spi].decrypt(view.iv, frame[AAD_BYTES:-FECF_BYTES], aad)
+            plain = self._ciphers[spi].decrypt(
+                view.iv, whole[AAD_BYTES:-FECF_BYTES], whole[:AAD_BYTES]
+            )
         except InvalidTag:
             return SecurityVerdict.BAD_MAC
         self._window.accept(counter)

@@ -9,6 +9,7 @@ hence every frame has the bypass flag, and the VC frame count is the frame numbe
 from __future__ import annotations
 
 import struct
+from array import array
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,14 @@ FRAME_OVERHEAD_BYTES: int = lib.FRAMER_OVERHEAD_BYTES
 FRAME_BYTES_LOWEST_MAX = 2_048
 FRAME_BYTES_HIGHEST_MAX: int = lib.FRAMER_FRAME_BYTES_MAX
 BATCH_MAX: int = lib.FRAMER_BATCH_MAX
+BATCH_BYTES_MAX = 4 << 20
+"""Memory for the frames of one call."""
 COUNT_MAX = (1 << 48) - 1
 VCID_MAX = 62
 """63 is for idle frames."""
 
-_U8S = ffi.typeof("uint8_t[]")
-_U32S = ffi.typeof("uint32_t[]")
+_U8P = ffi.typeof("uint8_t *")
+_U32P = ffi.typeof("uint32_t *")
 _LAYOUT = ffi.typeof("struct framer_layout *")
 
 IV = struct.Struct(">HHQ")
@@ -102,52 +105,95 @@ class FrameView(msgspec.Struct, frozen=True, gc=False):
     iv: bytes
 
 
-class FrameBatch:
-    """Frames of one virtual channel being made, side by side in one area of memory."""
+class FrameArea:
+    """Memory in which frames of one virtual channel are made side by side, batch after batch.
 
-    __slots__ = ("_area", "_c_area", "_count", "_lengths", "_places", "_stride", "_view")
+    Used again and again: fresh memory for each batch would be cleared, and paged in, for more than
+    the cipher costs. So what `finish` gives is good until the next batch is built.
+    """
 
-    def __init__(self, packets_bytes: Sequence[int]) -> None:
-        self._count = len(packets_bytes)
-        self._stride = FRAME_OVERHEAD_BYTES + max(packets_bytes)
-        self._area = bytearray(self._count * self._stride)
-        self._c_area = ffi.from_buffer(_U8S, self._area, require_writable=True)
-        self._lengths = ffi.new(_U32S, list(packets_bytes))
-        self._view = memoryview(self._area)
+    __slots__ = ("_area", "_c_area", "_c_lengths", "_count", "_lengths", "_places", "_stride")
+
+    def __init__(self, stride: int) -> None:
+        self._stride = stride
+        self._count = 0
+        self._grow(1)
+
+    def _grow(self, count: int) -> None:
+        """Room for so many frames; frames of before stay where they are, for who holds them."""
+        stride = self._stride
+        self._area = bytearray(count * stride)
+        self._c_area = ffi.from_buffer(_U8P, self._area, require_writable=True)
+        self._lengths = array("I", bytes(4 * count))
+        self._c_lengths = ffi.from_buffer(_U32P, self._lengths, require_writable=True)
+        view = memoryview(self._area)
         self._places = [
-            (i * self._stride, i * self._stride + FRAME_OVERHEAD_BYTES + n)
-            for i, n in enumerate(packets_bytes)
+            (view[at + IV_AT : at + IV_END], view[at : at + AAD_BYTES], view[at : at + stride])
+            for at in range(0, count * stride, stride)
         ]
 
-    def build(self, first: Any) -> int:
+    def build(self, first: Any, packets_bytes: Sequence[int]) -> int:
         """Writes all headers; a negative code of framer.h when a field does not fit."""
+        count = len(packets_bytes)
+        if count > len(self._places):
+            self._grow(count)
+        self._count = count
+        self._lengths[:count] = array("I", packets_bytes)
         return int(
             lib.framer_build_batch(
-                first, self._c_area, len(self._area), self._stride, self._lengths, self._count
+                first, self._c_area, len(self._area), self._stride, self._c_lengths, count
             )
         )
 
-    def parts(self) -> list[tuple[bytes, memoryview]]:
-        """For each frame: its octets in the clear, and where ciphertext and MAC belong."""
-        view = self._view
+    def parts(self) -> list[tuple[memoryview, memoryview, memoryview]]:
+        """For each frame: its IV, its octets in the clear, and where ciphertext and MAC belong."""
         return [
-            (bytes(view[at : at + AAD_BYTES]), view[at + AAD_BYTES : end - FECF_BYTES])
-            for at, end in self._places
+            (iv, clear, place[AAD_BYTES : length - FECF_BYTES])
+            for (iv, clear, place), length in zip(
+                self._places, self._lengths[: self._count], strict=False
+            )
         ]
 
-    def finish(self) -> list[bytes]:
-        """Writes every frame error control field; packets and MACs are final by then."""
+    def finish(self, start: int, end: int) -> list[memoryview]:
+        """The frames `start` to before `end`, with their frame error control field.
+
+        Packets and MACs of these are final by then. Good until the next batch is built.
+        """
+        skipped = start * self._stride
         code = lib.framer_seal_batch(
-            self._c_area, len(self._area), self._stride, self._lengths, self._count
+            self._c_area + skipped,
+            len(self._area) - skipped,
+            self._stride,
+            self._c_lengths + start,
+            end - start,
         )
         assert code == lib.FRAMER_OK, "a batch that was built can be sealed"
-        return [bytes(self._view[at:end]) for at, end in self._places]
+        return [
+            place[:length]
+            for (_, _, place), length in zip(
+                self._places[start:end], self._lengths[start:end], strict=True
+            )
+        ]
 
 
 class FrameBuilder:
-    """Writes the headers of one end's frames; keeps the C structure they are made from."""
+    """Writes the headers of one end's frames; keeps the C structure they are made from.
 
-    def __init__(self, *, scid: int, direction: Direction, spi: int) -> None:
+    Args:
+        scid: spacecraft identifier.
+        direction: which way the frames go.
+        spi: security parameter index.
+        frame_bytes_max: no longer frame is built.
+    """
+
+    def __init__(
+        self,
+        *,
+        scid: int,
+        direction: Direction,
+        spi: int,
+        frame_bytes_max: int = FRAME_BYTES_HIGHEST_MAX,
+    ) -> None:
         assert 0 <= scid <= 0xFFFF
         assert 0 <= spi <= 0xFFFF
         self._spec = ffi.new("struct framer_spec *")
@@ -159,17 +205,20 @@ class FrameBuilder:
         self._spec.spi = spi
         self._iv = ffi.buffer(self._spec.iv)
         self._fixed = (spi, scid)
+        self._area = FrameArea(frame_bytes_max)
+        self.batch_max = max(1, min(BATCH_MAX, BATCH_BYTES_MAX // frame_bytes_max))
+        """Frames a call."""
 
     def build(
         self, *, vcid: int, count: int, counter: int, packets_bytes: Sequence[int]
-    ) -> FrameBatch:
+    ) -> FrameArea:
         """Frames with their headers written, room for packets and MAC behind them.
 
         Args:
             vcid: virtual channel of all of them.
             count: VC frame count of the first, one more for each that follows.
             counter: invocation counter of the first, one more for each that follows.
-            packets_bytes: octets of packets in each, 1 to 65,490; 1 to `BATCH_MAX` frames.
+            packets_bytes: octets of packets in each, at least 1; 1 to `batch_max` frames.
 
         Raises:
             WireError: BAD_VALUE when a field does not fit, TOO_LONG when a frame or the batch
@@ -177,15 +226,14 @@ class FrameBuilder:
         """
         if not 0 <= vcid <= VCID_MAX or not 0 <= count <= COUNT_MAX + 1 - len(packets_bytes):
             raise WireError(WireReason.BAD_VALUE, f"virtual channel {vcid}, frame {count}")
-        if not 1 <= len(packets_bytes) <= BATCH_MAX:
+        if not 1 <= len(packets_bytes) <= self.batch_max:
             raise WireError(WireReason.TOO_LONG, f"batch of {len(packets_bytes)} frames")
         self._header.vcid = vcid
         self._header.vc_count = count
         IV.pack_into(self._iv, 0, *self._fixed, counter)
-        batch = FrameBatch(packets_bytes)
-        if batch.build(self._spec) != lib.FRAMER_OK:
+        if self._area.build(self._spec, packets_bytes) != lib.FRAMER_OK:
             raise WireError(WireReason.TOO_LONG, f"frame of {max(packets_bytes)} octets of packets")
-        return batch
+        return self._area
 
 
 def read_frame(frame: bytes) -> FrameView:

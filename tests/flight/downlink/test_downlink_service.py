@@ -175,8 +175,9 @@ class Flight:
 def make(tmp_path):
     made = []
 
-    def flight(**options):
-        made.append(Flight(tmp_path, **options))
+    def flight(folder=".", **options):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        made.append(Flight(tmp_path / folder, **options))
         return made[-1]
 
     yield flight
@@ -329,3 +330,22 @@ def test_outside_a_contact_the_loop_looks_up_once_a_second(make):
     assert flight.devices.looks == flight.heart.beats == 11
     flight.run(20)
     assert flight.devices.looks > 11 + 9 + 10 * 10
+
+
+def test_frames_sealed_together_are_those_that_would_have_gone_one_by_one(make, monkeypatch):
+    def frames(at_once):
+        monkeypatch.setattr("flight.downlink.downlink_service.BATCH_FRAMES", at_once)
+        flight = make(window_frames=64, folder=f"by-{at_once}")
+        for value in (5, 900, 30):
+            flight.product(5_000, value)
+        flight.run(3)
+        flight.product(9_000, 5_000)
+        taken = []
+        for _ in range(20):
+            flight.run(0.01)
+            taken += flight.hal.drain_tx(CREDIT)
+        return [bytes(frame) for frame in taken]
+
+    one_by_one = frames(1)
+    assert len(one_by_one) > 10
+    assert frames(3) == frames(16) == one_by_one

@@ -84,8 +84,38 @@ def test_what_one_end_seals_the_other_opens_in_order(batches):
 def test_a_batch_is_octet_for_octet_the_frames_sealed_one_by_one(groups):
     packed = [[packet(data) for data in group] for group in groups]
     one, many = link(Half.NODE), link(Half.NODE)
-    assert many.seal_batch(PRODUCTS, packed) == [one.seal(PRODUCTS, group) for group in packed]
+    together = [(s.frame, s.vcid, s.frame_no) for s in many.seal_batch(PRODUCTS, packed)]
+    alone = [one.seal(PRODUCTS, group) for group in packed]
+    assert together == [(s.frame, s.vcid, s.frame_no) for s in alone]
     assert state(one)[2:4] == state(many)[2:4]
+
+
+def test_a_batch_larger_than_a_processors_cache_is_the_frames_one_by_one_too():
+    groups = [[packet(bytes([i]) * 60_000)] for i in range(9)]
+    one, many = (link(Half.NODE, frame_bytes_max=65_536) for _ in range(2))
+    together = [bytes(sealed.frame) for sealed in many.seal_batch(PRODUCTS, groups)]
+    assert together == [one.seal(PRODUCTS, group).frame for group in groups]
+
+
+def test_frames_of_a_batch_stay_as_they_are_until_the_link_seals_again():
+    node, ground = link(Half.NODE), link(Half.GROUND)
+    few = node.seal_batch(PRODUCTS, [[packet(b"a")], [packet(b"b")]])
+    assert all(isinstance(ground.open(bytes(sealed.frame)), Opened) for sealed in few)
+    kept = node.seal(PRODUCTS, [packet(b"kept")])
+    node.seal_batch(PRODUCTS, [[packet(b"next")]] * 5)
+    assert isinstance(ground.open(kept.frame), Opened)
+
+
+def test_counters_made_ready_are_written_down_once_and_before_they_are_used():
+    stored = []
+    node = SecureLink(
+        scid=SCID, sends=KEYS.sends(Half.NODE), receives=[KEYS.receives(Half.NODE)],
+        counters=CounterReserve(lambda: 0, stored.append, block=8),
+    )  # fmt: skip
+    node.make_ready(20)
+    assert stored == [8, 16, 24]
+    node.seal_batch(PRODUCTS, [[packet()]] * 20)
+    assert stored == [8, 16, 24]
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,11 @@ fields = st.fixed_dictionaries(
 def build(scid, direction, spi, vcid, count, counter, body) -> bytes:
     builder = FrameBuilder(scid=scid, direction=direction, spi=spi)
     batch = builder.build(vcid=vcid, count=count, counter=counter, packets_bytes=[len(body)])
-    ((clear, rest),) = batch.parts()
-    rest[: len(body)] = body
-    (frame,) = batch.finish()
-    assert frame.startswith(clear)
+    ((iv, clear, rest),) = batch.parts()
+    assert iv == IV.pack(spi, scid, counter)
+    rest[:] = body + bytes(MAC_BYTES)
+    (frame,) = map(bytes, batch.finish(0, 1))
+    assert frame.startswith(bytes(clear))
     return frame
 
 
@@ -195,7 +196,10 @@ def test_a_batch_of_no_frames_or_too_many_is_refused(frames):
 def test_no_frame_of_a_batch_runs_past_the_last_frame_number():
     builder = FrameBuilder(scid=SCID, direction=Direction.DOWNLINK, spi=SPI)
     batch = builder.build(vcid=1, count=COUNT_MAX - 1, counter=1, packets_bytes=[1, 1])
-    assert [read_frame(frame).count for frame in batch.finish()] == [COUNT_MAX - 1, COUNT_MAX]
+    assert [read_frame(bytes(frame)).count for frame in batch.finish(0, 2)] == [
+        COUNT_MAX - 1,
+        COUNT_MAX,
+    ]
     with pytest.raises(WireError):
         builder.build(vcid=1, count=COUNT_MAX, counter=1, packets_bytes=[1, 1])
 
