@@ -91,6 +91,7 @@ check-fast: $(DEV)  ## under half a minute: format, lint, the rules, the fast te
 bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
 	$(BIN)/python benchmarks/downlink.py --families short
+	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/hal.py
 
 fuzz:  ## clang's fuzzers at whatever reads foreign octets, FUZZ_ALL_S seconds in all (120)

@@ -23,7 +23,6 @@ from flight.wire.transfer_frame import (
     FRAME_OVERHEAD_BYTES,
     IV,
     VCIDS,
-    FrameArea,
     FrameBuilder,
     FrameView,
     read_frame,
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     from flight.wire.counter_reserve import CounterReserve
-    from flight.wire.transfer_frame import FrameArea
-
-CACHED_BYTES = 1 << 18
-"""Frames encrypted before their check values follow: well inside a processor's own cache."""
 
 _FORM_VERDICTS: dict[WireReason, SecurityVerdict] = {
     WireReason.TRUNCATED: SecurityVerdict.BAD_LENGTH,
@@ -112,7 +107,6 @@ class SecureLink:
         self._builder = FrameBuilder(
             scid=scid, direction=sends.direction, spi=sends.spi, frame_bytes_max=frame_bytes_max
         )
-        self._at_once = max(1, CACHED_BYTES // frame_bytes_max)
         self._cipher = sends.cipher()
         self._from = receives[0].direction
         self._ciphers: dict[int, AESGCM] = {sa.spi: sa.cipher() for sa in receives}
@@ -173,21 +167,15 @@ class SecureLink:
         first = self._frame_no[vcid]
         counter = self._counters.take(len(plains))
         area = self._builder.build(vcid=vcid, count=first, counter=counter, packets_bytes=lengths)
-        frames = self._encrypt(plains, area)
+        encrypt = self._cipher.encrypt_into
+        for plain, (iv, clear, body) in zip(plains, area.parts(), strict=True):
+            encrypt(iv, plain, clear, body)
         self._frame_no[vcid] = first + len(plains)
         self.frames_sealed += len(plains)
-        return [SealedView(frame, vcid, number) for number, frame in enumerate(frames, start=first)]
-
-    def _encrypt(self, plains: Sequence[bytes], area: FrameArea) -> list[memoryview]:
-        """Check values follow while what they are of is still in the processor's cache."""
-        frames: list[memoryview] = []
-        encrypt, parts = self._cipher.encrypt_into, area.parts()
-        for start in range(0, len(plains), self._at_once):
-            end = min(start + self._at_once, len(plains))
-            for plain, (iv, clear, body) in zip(plains[start:end], parts[start:end], strict=True):
-                encrypt(iv, plain, clear, body)
-            frames += area.finish(start, end)
-        return frames
+        return [
+            SealedView(frame, vcid, number)
+            for number, frame in enumerate(area.finish(), start=first)
+        ]
 
     def open(self, frame: bytes) -> Opened | SecurityVerdict:
         """What a received frame holds, or why it's refused. Never raises on any bytes."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from array import array
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -105,6 +105,15 @@ class FrameView(msgspec.Struct, frozen=True, gc=False):
     iv: bytes
 
 
+class _Place(NamedTuple):
+    """Where a frame of full length lies, and its parts."""
+
+    iv: memoryview
+    clear: memoryview
+    body: memoryview
+    frame: memoryview
+
+
 class FrameArea:
     """Memory in which frames of one virtual channel are made side by side, batch after batch.
 
@@ -128,7 +137,12 @@ class FrameArea:
         self._c_lengths = ffi.from_buffer(_U32P, self._lengths, require_writable=True)
         view = memoryview(self._area)
         self._places = [
-            (view[at + IV_AT : at + IV_END], view[at : at + AAD_BYTES], view[at : at + stride])
+            _Place(
+                view[at + IV_AT : at + IV_END],
+                view[at : at + AAD_BYTES],
+                view[at + AAD_BYTES : at + stride - FECF_BYTES],
+                view[at : at + stride],
+            )
             for at in range(0, count * stride, stride)
         ]
 
@@ -147,32 +161,27 @@ class FrameArea:
 
     def parts(self) -> list[tuple[memoryview, memoryview, memoryview]]:
         """For each frame: its IV, its octets in the clear, and where ciphertext and MAC belong."""
+        stride, beside = self._stride, AAD_BYTES + FECF_BYTES
         return [
-            (iv, clear, place[AAD_BYTES : length - FECF_BYTES])
-            for (iv, clear, place), length in zip(
-                self._places, self._lengths[: self._count], strict=False
+            (
+                place.iv,
+                place.clear,
+                place.body if length == stride else place.body[: length - beside],
             )
+            for place, length in zip(self._places, self._lengths[: self._count], strict=False)
         ]
 
-    def finish(self, start: int, end: int) -> list[memoryview]:
-        """The frames `start` to before `end`, with their frame error control field.
+    def finish(self) -> list[memoryview]:
+        """The frames with their frame error control field; packets and MACs are final by then.
 
-        Packets and MACs of these are final by then. Good until the next batch is built.
+        Good until the next batch is built.
         """
-        skipped = start * self._stride
-        code = lib.framer_seal_batch(
-            self._c_area + skipped,
-            len(self._area) - skipped,
-            self._stride,
-            self._c_lengths + start,
-            end - start,
-        )
+        count, stride = self._count, self._stride
+        code = lib.framer_seal_batch(self._c_area, len(self._area), stride, self._c_lengths, count)
         assert code == lib.FRAMER_OK, "a batch that was built can be sealed"
         return [
-            place[:length]
-            for (_, _, place), length in zip(
-                self._places[start:end], self._lengths[start:end], strict=True
-            )
+            place.frame if length == stride else place.frame[:length]
+            for place, length in zip(self._places, self._lengths[:count], strict=False)
         ]
 
 

@@ -90,7 +90,7 @@ def test_a_batch_is_octet_for_octet_the_frames_sealed_one_by_one(groups):
     assert state(one)[2:4] == state(many)[2:4]
 
 
-def test_a_batch_larger_than_a_processors_cache_is_the_frames_one_by_one_too():
+def test_a_batch_of_large_frames_is_the_frames_one_by_one_too():
     groups = [[packet(bytes([i]) * 60_000)] for i in range(9)]
     one, many = (link(Half.NODE, frame_bytes_max=65_536) for _ in range(2))
     together = [bytes(sealed.frame) for sealed in many.seal_batch(PRODUCTS, groups)]

@@ -38,7 +38,7 @@ def build(scid, direction, spi, vcid, count, counter, body) -> bytes:
     ((iv, clear, rest),) = batch.parts()
     assert iv == IV.pack(spi, scid, counter)
     rest[:] = body + bytes(MAC_BYTES)
-    (frame,) = map(bytes, batch.finish(0, 1))
+    (frame,) = map(bytes, batch.finish())
     assert frame.startswith(bytes(clear))
     return frame
 
@@ -196,7 +196,7 @@ def test_a_batch_of_no_frames_or_too_many_is_refused(frames):
 def test_no_frame_of_a_batch_runs_past_the_last_frame_number():
     builder = FrameBuilder(scid=SCID, direction=Direction.DOWNLINK, spi=SPI)
     batch = builder.build(vcid=1, count=COUNT_MAX - 1, counter=1, packets_bytes=[1, 1])
-    assert [read_frame(bytes(frame)).count for frame in batch.finish(0, 2)] == [
+    assert [read_frame(bytes(frame)).count for frame in batch.finish()] == [
         COUNT_MAX - 1,
         COUNT_MAX,
     ]

@@ -30,7 +30,7 @@ from flight.wire.transfer_frame import Direction, FrameBuilder, read_frame
 FRAME = bytes(
     FrameBuilder(scid=1, direction=Direction.UPLINK, spi=3)
     .build(vcid=3, count=1, counter=1, packets_bytes=[30])
-    .finish(0, 1)[0]
+    .finish()[0]
 )
 GROUP = next(iter(GROUPS))
 

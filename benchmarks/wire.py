@@ -1,0 +1,194 @@
+"""How fast frames are sealed and opened, and what one costs the whole stack, against its limits.
+
+    python benchmarks/wire.py [PART ...]        parts: frames, stack
+
+Processor time of one core, best of several repeats, so that other work on the machine counts for
+little; bare AES-GCM encrypts the very payloads of the frames in the same run. Exit code 1 when a
+limit is not kept: 2.5 Gbit/s is 313 MB/s framed, encrypted and checked.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from spacepackets.uslp.frame import (
+    TfdzConstructionRules,
+    TransferFrame,
+    TransferFrameDataField,
+    UslpProtocolIdentifier,
+)
+from spacepackets.uslp.header import PrimaryHeader, SourceOrDestField
+
+# The folder of this file holds programs named like packages of the product.
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT)
+
+from flight.downlink.downlink_service import DownlinkService  # noqa: E402
+from flight.keys import Half, derive_from_seed  # noqa: E402
+from flight.wire.counter_reserve import CounterReserve  # noqa: E402
+from flight.wire.crc import crc16_ccitt, crc32c  # noqa: E402
+from flight.wire.product_packet import ProductClass  # noqa: E402
+from flight.wire.secure_link import SecureLink  # noqa: E402
+from flight.wire.space_packet import Apid, encode  # noqa: E402
+from flight.wire.transfer_frame import VirtualChannel  # noqa: E402
+from hal.native_library import ffi  # noqa: E402
+from hil.scenario import load_scenario  # noqa: E402
+from hil.sim_target import SimTarget  # noqa: E402
+
+BATCH = 64
+SIZES = (2_048, 8_192, 32_768)
+SEALED_MB_S_LEAST = 313.0
+SHARE_OF_CIPHER = 0.8
+PRODUCT_BYTES, PRODUCTS = 65_536, 2_000
+
+
+def best_s(step, repeats=40):
+    """Least processor time of one call."""
+    least = float("inf")
+    for _ in range(repeats):
+        started = time.process_time()
+        step()
+        least = min(least, time.process_time() - started)
+    return least
+
+
+def link(half, size):
+    keys = derive_from_seed(1)
+    counters = CounterReserve(lambda: 0, lambda _highest: None, block=1 << 40)
+    return SecureLink(
+        scid=1, sends=keys.sends(half), receives=[keys.receives(half)], counters=counters,
+        frame_bytes_max=size,
+    )  # fmt: skip
+
+
+def spacepackets_frames(payloads):
+    """The same payloads in frames of another author's codec, with neither cipher nor MAC."""
+    for count, payload in enumerate(payloads):
+        header = PrimaryHeader(
+            scid=1, map_id=0, vcid=2, src_dest=SourceOrDestField.SOURCE, frame_len=0,
+            vcf_count_len=6, vcf_count=count,
+        )  # fmt: skip
+        field = TransferFrameDataField(
+            TfdzConstructionRules.VpNoSegmentation,
+            UslpProtocolIdentifier.SPACE_PACKETS_ENCAPSULATION_PACKETS,
+            payload,
+        )
+        frame = TransferFrame(header, field)
+        frame.set_frame_len_in_header()
+        frame.pack()
+
+
+def speeds(size):
+    """MB/s of frames of one size, by what is done to them."""
+    node, ground = link(Half.NODE, size), link(Half.GROUND, size)
+    room = node.packets_bytes_max - len(encode(Apid.PRODUCT_SEGMENT, 0, b"", time_ns=0))
+    groups = [[encode(Apid.PRODUCT_SEGMENT, i, os.urandom(room), time_ns=i)] for i in range(BATCH)]
+    payloads = [group[0] for group in groups]
+    cipher, iv, clear = AESGCM(bytes(32)), bytes(12), bytes(28)
+    into = bytearray(size)
+    opened = iter([bytes(s.frame) for _ in range(45) for s in node.seal_batch(2, groups)])
+    steps = {
+        "sealed": lambda: node.seal_batch(VirtualChannel.PRODUCTS, groups),
+        "opened": lambda: for_each(range(BATCH), lambda _: ground.open(next(opened))),
+        "AES-256-GCM": lambda: for_each(payloads, lambda each: cipher.encrypt(iv, each, clear)),
+        "CRC-16": lambda: for_each(payloads, crc16_ccitt),
+        "CRC-32C": lambda: for_each(payloads, crc32c),
+        "memcpy": lambda: for_each(payloads, lambda each: ffi.memmove(into, each, len(each))),
+        "spacepackets": lambda: spacepackets_frames(payloads),
+    }
+    return {what: BATCH * size / best_s(step) / 1e6 for what, step in steps.items()}
+
+
+def for_each(payloads, step):
+    """What comes out is let go at once, as in flight."""
+    for each in payloads:
+        step(each)
+
+
+def frames_part():
+    """Rows of the table, and whether the limits are kept."""
+    table = {size: speeds(size) for size in SIZES}
+    print(f"MB/s of one core, batches of {BATCH}")
+    print(f"  {'':<14}" + "".join(f"{size:>10,} B" for size in SIZES))
+    for what in table[SIZES[0]]:
+        print(f"  {what:<14}" + "".join(f"{table[size][what]:>12,.0f}" for size in SIZES))
+    shares = {size: table[size]["sealed"] / table[size]["AES-256-GCM"] for size in SIZES}
+    print("  of AES-256-GCM" + "".join(f"{shares[size]:>12.2f}" for size in SIZES))
+    fast = all(table[size]["sealed"] >= SEALED_MB_S_LEAST for size in SIZES)
+    print(f"  least {SEALED_MB_S_LEAST:.0f} MB/s: {'kept' if fast else 'NOT KEPT'}")
+    reached = shares[32_768] >= SHARE_OF_CIPHER
+    print(
+        f"  stretch, {SHARE_OF_CIPHER} of the cipher at 32 kB: {'' if reached else 'not '}reached"
+    )
+    return fast
+
+
+class TurnClock:
+    """Processor time inside the contact loop: uplink to queue, store, frames and terminal."""
+
+    def __init__(self):
+        self.spent_s = 0.0
+
+    def around(self, turn):
+        def timed(service, now_ns):
+            started = time.process_time()
+            try:
+                return turn(service, now_ns)
+            finally:
+                self.spent_s += time.process_time() - started
+
+        return timed
+
+
+def stack_part():
+    """A pass on target `sim` with a full store; what a frame costs the flight software."""
+    clock, turn = TurnClock(), DownlinkService._turn  # noqa: SLF001
+    DownlinkService._turn = clock.around(turn)  # noqa: SLF001
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            target = SimTarget(
+                load_scenario(str(ROOT / "tests" / "scenarios" / "calern-pass.toml")), Path(folder)
+            )
+            target.start()
+            target.advance(60.0)
+            fill(target.node._downlink.intake, 60 * 10**9)  # noqa: SLF001
+            target.advance(target.scenario.duration_s)
+            sent = sum(log.frames_sent for log in target.world.link.logs)
+            target.finish()
+    finally:
+        DownlinkService._turn = turn  # noqa: SLF001
+    size = target.scenario.node.link.frame_bytes
+    cost_us = 1e6 * clock.spent_s / max(sent, 1)
+    print(f"full stack in sim: {cost_us:.1f} us of processor a frame of {size:,} B")
+    print(f"  {sent:,} frames; reports, store and idle turns of the contact loop included")
+    return sent > 0
+
+
+def fill(intake, now_ns):
+    for number in range(PRODUCTS):
+        taken = intake.submit(
+            name=f"bench-{number}.bin", klass=ProductClass.RAW, payload=os.urandom(PRODUCT_BYTES),
+            value_millis=1_000, deadline_ns=None, now_ns=now_ns,
+        )  # fmt: skip
+        assert taken, "the store takes what the benchmark offers"
+        if number % 100 == 99:
+            intake.finish(now_ns)
+
+
+PARTS = {"frames": frames_part, "stack": stack_part}
+
+
+def main():
+    """Print the parts named, or all of them."""
+    unknown = [name for name in sys.argv[1:] if name not in PARTS]
+    if unknown:
+        sys.exit(f"unknown part {unknown[0]!r}; allowed: {', '.join(PARTS)}")
+    kept = [PARTS[name]() for name in (sys.argv[1:] or PARTS)]
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
