@@ -26,6 +26,7 @@ from flight.config_ranges import (
     value_at,
 )
 from flight.io.absent_sensors import SensorName  # noqa: TC001  read from the annotation
+from flight.link_config import LinkConfig
 from flight.thermal.board_profile import BoardProfile, contradiction
 
 T = TypeVar("T")
@@ -153,16 +154,6 @@ class PlannerConfig(_Section, frozen=True, kw_only=True):
     radiator_c_max: Annotated[float, Meta(ge=0.0, le=120.0)] = 62.0
 
 
-class LinkConfig(_Section, frozen=True, kw_only=True):
-    """Frames and queue."""
-
-    spacecraft_id: Annotated[int, Meta(ge=0, le=65535)] = 0x4C4E
-    frame_bytes: Annotated[int, Meta(ge=2048, le=65536)] = 8192
-    window_frames: Annotated[int, Meta(ge=16, le=1_000_000)] = 8192
-    queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**12)] = 256_000_000
-    queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
-
-
 class SensorsConfig(_Section, frozen=True, kw_only=True):
     """What this node has no sensor for.
 
@@ -249,6 +240,9 @@ def check_node(config: NodeConfig, source: str) -> None:
         raise ConfigError(f"{source}: battery.ocv_soc and ocv_v: need two or more points, as many")
     if any(a >= b for points in curve for a, b in pairwise(points)):
         raise ConfigError(f"{source}: battery.ocv_soc and ocv_v: must rise from point to point")
+    wrong = config.link.contradiction()
+    if wrong is not None:
+        raise ConfigError(f"{source}: {wrong}")
     store = config.store
     if store.segment_bytes > store.cap_bytes:
         raise ConfigError(

@@ -182,6 +182,7 @@ commit_period_s = 5.0      # new products are made durable together this often
 [link]
 spacecraft_id = 19534
 frame_bytes = 8192
+coding = "none"          # "rs": sync marker, randomiser, Reed-Solomon for a terminal without; 2048
 
 [mqtt]                   # telemetry out and sealed commands in over a broker; see mosquitto.md
 enabled = false

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from hil.plant.bit_errors import BitErrors
 from hil.plant.terminal import TerminalModel
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class LinkBench:
         seeds: np.random.SeedSequence,
         report_period_s: float,
         report_loss: float,
+        bit_error_rate: float = 0.0,
     ) -> None:
         self._bench = bench
         self._book = book
@@ -110,6 +112,7 @@ class LinkBench:
         self._luck = np.random.Generator(np.random.PCG64(seeds))
         self._report_period_ns = round(report_period_s * _NS_PER_S)
         self._report_loss = report_loss
+        self._bits = BitErrors(bit_error_rate, seeds)
         self._waiting = list(book.contacts)
         self._open: _Open | None = None
         self._target_id = 0
@@ -195,6 +198,7 @@ class LinkBench:
             log.frames_lost += 1
             return
         log.bytes_good += len(frame)
+        frame = self._bits.spoil(frame)
         self._call_at_ns(end_ns + DELAY_NS, self._land, frame, end_ns + DELAY_NS)
 
     def _land(self, frame: bytes, now_ns: int) -> None:

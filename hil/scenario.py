@@ -77,6 +77,7 @@ class GroundSection(_Section, frozen=True, kw_only=True):
     relay_first_s: Seconds = 1500.0
     report_period_s: Annotated[float, Meta(ge=0.01, le=60.0)] = 0.2
     report_loss: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.1
+    bit_error_rate: Annotated[float, Meta(ge=0.0, le=0.01)] = 0.0
     cloud: bool = False
 
 

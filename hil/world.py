@@ -19,6 +19,7 @@ from flight.config import OrbitConfig as NodeOrbit
 from flight.config import load_profile
 from flight.inference.model_registry import ModelRegistry
 from flight.keys import derive_from_seed
+from flight.wire.channel_coding import ChannelCoder
 from hal.sample import HalConfig
 from hil.contact_book import ContactBook
 from hil.ground.archive import Archive
@@ -111,8 +112,9 @@ class World:
         self.ground = GroundSegment(
             keys=self.keys,
             scid=link.spacecraft_id,
-            frame_bytes_max=link.frame_bytes,
+            frame_bytes_max=link.sealed_bytes,
             archive=self.archive,
+            coder=ChannelCoder() if link.coding == "rs" else None,
         )
         self.link = LinkBench(
             bench=bench,
@@ -123,6 +125,7 @@ class World:
             seeds=seeds,
             report_period_s=scenario.ground.report_period_s,
             report_loss=scenario.ground.report_loss,
+            bit_error_rate=scenario.ground.bit_error_rate,
         )
 
 

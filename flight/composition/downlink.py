@@ -19,6 +19,7 @@ from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
 from flight.keys import Half
 from flight.start_up import save_experience
+from flight.wire.channel_coding import ChannelCoder
 from flight.wire.secure_link import SecureLink
 from flight.wire.transfer_frame import VirtualChannel
 
@@ -42,6 +43,7 @@ class DownlinkParts:
     arq: ArqSender
     intake: ProductIntake
     settlement: Settlement
+    coder: ChannelCoder | None
 
 
 def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
@@ -98,6 +100,7 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         arq=arq,
         intake=intake,
         settlement=Settlement(arq, queue, intake, shared.events),
+        coder=ChannelCoder() if around.config.link.coding == "rs" else None,
     )
 
 
@@ -108,7 +111,7 @@ def _secure_link(around: Surroundings) -> SecureLink:
         sends=around.keys.sends(Half.NODE),
         receives=[around.keys.receives(Half.NODE)],
         counters=counter_reserve(around.store, "link.iv"),
-        frame_bytes_max=link.frame_bytes,
+        frame_bytes_max=link.sealed_bytes,
         window=replay_window(around.store, "link.uplink", store_every=64),
     )
 
@@ -124,6 +127,7 @@ def downlink_service(
     return DownlinkService(
         clock=around.clock,
         devices=around.devices,
+        coder=parts.coder,
         session=_contact_session(shared, parts),
         link=parts.link,
         filler=filler,

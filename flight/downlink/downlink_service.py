@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flight.fdir.health_monitor import Heartbeat
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.telemetry_service import TelemetryService
+    from flight.wire.channel_coding import ChannelCoder
     from flight.wire.secure_link import SecureLink
     from hal.protocols import NodeDevices
 
@@ -59,9 +60,11 @@ class DownlinkService:
         sequence: SequenceCounts,
         channels: ChannelValues,
         heart: Heartbeat,
+        coder: ChannelCoder | None = None,
     ) -> None:
         self._clock = clock
         self._heart = heart
+        self._coder = coder
         self._devices = devices
         self._session = session
         self._link = link
@@ -172,6 +175,8 @@ class DownlinkService:
 
     def _submit(self, frame: bytes | memoryview) -> None:
         """Gives one frame to the terminal; a refusal is the HAL's error, the ARQ sends it again."""
+        if self._coder is not None:
+            frame = self._coder.encode(frame)
         try:
             taken = self._devices.submit_frame(frame)
         except HalError:

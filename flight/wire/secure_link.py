@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from cryptography.exceptions import InvalidTag
 
+from flight.wire.channel_coding import CODED_FRAME_BYTES
 from flight.wire.errors import WireError, WireReason
 from flight.wire.link_security import FrameLedger, SecurityAssociation, SecurityVerdict
 from flight.wire.replay_window import Freshness, ReplayWindow
@@ -76,7 +77,7 @@ class SecureLink:
         receives: associations this end accepts, all of the other direction; more than one while
             a key is being changed.
         counters: invocation counters of the sending key; one reserve per key and life.
-        frame_bytes_max: 2,048..65,536; no longer frame is sealed or opened.
+        frame_bytes_max: 1,784 (coded) or 2,048..65,536; no longer frame is sealed or opened.
         window: anti-replay memory for what is received; by default without durable storage.
 
     Frame numbers of every virtual channel start at the first counter of this life, so that they
@@ -96,10 +97,11 @@ class SecureLink:
         frame_bytes_max: int = FRAME_BYTES_LOWEST_MAX,
         window: ReplayWindow | None = None,
     ) -> None:
-        if not FRAME_BYTES_LOWEST_MAX <= frame_bytes_max <= FRAME_BYTES_HIGHEST_MAX:
+        fits = FRAME_BYTES_LOWEST_MAX <= frame_bytes_max <= FRAME_BYTES_HIGHEST_MAX
+        if not fits and frame_bytes_max != CODED_FRAME_BYTES:
             raise ValueError(
                 f"frames of {frame_bytes_max} octets: allowed are "
-                f"{FRAME_BYTES_LOWEST_MAX}..{FRAME_BYTES_HIGHEST_MAX}"
+                f"{CODED_FRAME_BYTES}, {FRAME_BYTES_LOWEST_MAX}..{FRAME_BYTES_HIGHEST_MAX}"
             )
         if not receives or any(sa.direction is sends.direction for sa in receives):
             raise ValueError("a link receives in the direction it doesn't send")

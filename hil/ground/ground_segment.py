@@ -23,6 +23,7 @@ from hil.ground.uploader import Uploader
 if TYPE_CHECKING:
     from flight.keys import LinkKeys
     from flight.telemetry.dictionary import Command
+    from flight.wire.channel_coding import ChannelCoder
     from hil.ground.archive import Archive
 
 REPORT_BYTES_MAX = 1_024
@@ -33,9 +34,10 @@ class GroundSegment:
 
     Args:
         counters: of the uplink key, as durable as the key; in memory alone for keys of a seed.
+        coder: takes the channel coding off, where the terminals leave it to the node.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the managed parameters of a ground, each by its name
         self,
         *,
         keys: LinkKeys,
@@ -43,12 +45,14 @@ class GroundSegment:
         frame_bytes_max: int,
         archive: Archive,
         counters: CounterReserve | None = None,
+        coder: ChannelCoder | None = None,
     ) -> None:
         counters = counters or CounterReserve(load=lambda: 0, store=lambda _value: None)
         self.link = GroundLink(keys, scid=scid, counters=counters, frame_bytes_max=frame_bytes_max)
         self.receiver = GroundReceiver(epoch=1, archive=archive)
         self.operator = Operator()
         self.uploader = Uploader(self.operator)
+        self.coder = coder
         self.housekeeping: dict[str, tuple[float, ...]] = {}
         self.events_heard: Counter[str] = Counter()
         self.packets_unreadable = 0
@@ -57,6 +61,12 @@ class GroundSegment:
 
     def on_frame(self, frame: bytes, now_ns: int) -> bool:
         """One frame as it fell from the sky; False when it was refused (counted by verdict)."""
+        if self.coder is not None:
+            decoded = self.coder.decode(frame)
+            if not isinstance(decoded, bytes):
+                self.frames_refused[decoded.name.lower()] += 1
+                return False
+            frame = decoded
         received = self.link.on_frame(frame)
         if not isinstance(received, Received):
             self.frames_refused[received.name.lower()] += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flight.board_config import load_fly_config
 from flight.keys import Half, load_half
 from flight.operator_cli import GroundCounter
+from flight.wire.channel_coding import ChannelCoder
 from hil.ground.archive import Archive
 from hil.ground.ground_segment import GroundSegment
 
@@ -40,7 +41,8 @@ class GroundPeer:
         self.ground = GroundSegment(
             keys=half,
             scid=link.spacecraft_id,
-            frame_bytes_max=link.frame_bytes,
+            frame_bytes_max=link.sealed_bytes,
+            coder=ChannelCoder() if link.coding == "rs" else None,
             archive=Archive(archive, sync=False),
             counters=self._counter.reserve,
         )

@@ -1,0 +1,46 @@
+"""Configuration of the link: the section `[link]`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+FRAME_BYTES_UNCODED_LEAST = 2_048
+CODED_FRAME_BYTES = 1_784
+"""Eight codewords of 223 octets (CCSDS 131.0-B-4, 4.3.5), see `flight.wire.channel_coding`."""
+
+
+class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Frames and queue.
+
+    Attributes:
+        spacecraft_id: of the node, 16 bits.
+        frame_bytes: of a frame on the line, at most.
+        coding: "none" for a terminal that corrects errors itself; "rs" puts sync marker, randomiser
+            and Reed-Solomon (255,223) around each frame, of which it leaves 1,784 octets.
+        window_frames: sent and not decided, see `ArqConfig`.
+        queue_bytes, queue_products: bounds of the downlink queue.
+    """
+
+    spacecraft_id: Annotated[int, Meta(ge=0, le=65535)] = 0x4C4E
+    frame_bytes: Annotated[int, Meta(ge=2048, le=65536)] = 8192
+    coding: Literal["none", "rs"] = "none"
+    window_frames: Annotated[int, Meta(ge=16, le=1_000_000)] = 8192
+    queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**12)] = 256_000_000
+    queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
+
+    @property
+    def sealed_bytes(self) -> int:
+        """Of a sealed frame, at most, before it is coded."""
+        return CODED_FRAME_BYTES if self.coding == "rs" else self.frame_bytes
+
+    def contradiction(self) -> str | None:
+        """What a range cannot say, or None: `key = value: what is allowed`."""
+        if self.coding == "rs" and self.frame_bytes != FRAME_BYTES_UNCODED_LEAST:
+            return (
+                f'link.frame_bytes = {self.frame_bytes}: with coding = "rs" allowed: '
+                f"{FRAME_BYTES_UNCODED_LEAST}"
+            )
+        return None

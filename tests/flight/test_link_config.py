@@ -1,0 +1,29 @@
+"""The section [link]: what a frame may be with and without coding."""
+
+import msgspec
+import pytest
+
+from flight.link_config import CODED_FRAME_BYTES, LinkConfig
+from flight.wire import channel_coding
+
+
+def test_without_coding_a_frame_takes_what_the_line_gives_it():
+    assert LinkConfig(frame_bytes=32_768).sealed_bytes == 32_768
+    assert LinkConfig(frame_bytes=32_768).contradiction() is None
+
+
+def test_with_coding_a_frame_is_what_eight_codewords_hold():
+    link = LinkConfig(coding="rs", frame_bytes=2_048)
+    assert link.sealed_bytes == CODED_FRAME_BYTES == channel_coding.CODED_FRAME_BYTES
+    assert link.frame_bytes >= channel_coding.CODED_LINE_BYTES
+    assert link.contradiction() is None
+
+
+def test_a_coded_frame_of_another_length_is_refused_by_key_value_and_what_is_allowed():
+    told = LinkConfig(coding="rs", frame_bytes=8_192).contradiction()
+    assert told == 'link.frame_bytes = 8192: with coding = "rs" allowed: 2048'
+
+
+def test_an_unknown_coding_is_refused():
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"coding": "turbo"}, LinkConfig)
