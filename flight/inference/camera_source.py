@@ -6,6 +6,7 @@ waits for a device. What it costs to lose it is pictures, told once and counted.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,7 @@ class CameraSource:
                     height_px=self._tile_px,
                     width_px=self._tile_px,
                     sha256=pixel_digest(pixels),
+                    crc32=zlib.crc32(pixels),
                     origin=f"camera:{picture.sequence}:{row}:{column}",
                 )
             )

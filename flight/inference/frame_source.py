@@ -7,6 +7,7 @@ drops into a folder. Both keep time on an absolute grid.
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from flight.inference.job import BANDS, Tile, pixel_digest
@@ -125,6 +126,7 @@ class FolderSource:
             height_px=pixels.shape[0],
             width_px=pixels.shape[1],
             sha256=pixel_digest(pixels.data),
+            crc32=zlib.crc32(pixels.data),
             origin=f"folder:{name}",
             land=land,
         )

@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 
     from flight.inference.model_registry import Golden
 
+PATTERNS = (0, 1, 2, 3)
+"""Of golden tiles."""
+_LAND, _WATER = (900, 1000, 1100, 2600, 2300, 1400), (1000, 800, 500, 300, 150, 100)
+_CLOUD = (5200, 5000, 5100, 5600, 3900, 3000)
+_DESERT, _HAZE = (1900, 2600, 3300, 3900, 4600, 4200), (2900, 2900, 3000, 3300, 2600, 2100)
+_SPECTRA = (
+    (_LAND, _WATER, _CLOUD),
+    (_WATER, _WATER, (8200, 8100, 8000, 8100, 4200, 3000)),
+    (_DESERT, _LAND, _HAZE),
+    tuple(tuple(value // 6 for value in each) for each in (_LAND, _WATER, _CLOUD)),
+)
+"""Land, water and cloud of each pattern, in digital numbers of the six bands."""
+_CLOUDS = (1, 3, 1, 2)
+"""How many clouds stand side by side in each pattern."""
+_WATER_FROM = (2, 1, 2, 1)
+"""Water begins at so many thirds of the tile's width."""
 CONSTANT_SPREAD = 1e-7
 """An output whose values span less than this came from a dead network, not from a picture."""
 
@@ -42,24 +58,24 @@ def judge_output(
     return Plausibility.PLAUSIBLE
 
 
-def golden_tile(side_px: int) -> npt.NDArray[np.uint16]:
-    """Return the built-in test tile (side, side, 6) uint16: integer arithmetic, equal everywhere.
+def golden_tile(side_px: int, pattern: int = 0, *, bands: int = 6) -> npt.NDArray[np.uint16]:
+    """Return a built-in test tile (side, side, bands) uint16: integer arithmetic, equal everywhere.
 
-    A bright round cloud over a textured land and dark water spectrum, so that every band and both
-    answers are exercised.
+    Pattern 0, the manifest's, has a bright round cloud over textured land and dark water; 1 broken
+    clouds over the sea, 2 bright desert and thin haze, 3 the first one at dusk: between them they
+    drive channels that one picture leaves at rest. Bands beyond six repeat the first ones.
     """
-    land = np.array([900, 1000, 1100, 2600, 2300, 1400], dtype=np.int64)
-    water = np.array([1000, 800, 500, 300, 150, 100], dtype=np.int64)
-    cloud = np.array([5200, 5000, 5100, 5600, 3900, 3000], dtype=np.int64)
+    land, water, cloud = _SPECTRA[pattern]
     row, col = np.mgrid[0:side_px, 0:side_px].astype(np.int64)
-    ground = np.where((3 * col > 2 * side_px)[..., None], water, land)
+    ground = np.where((3 * col > _WATER_FROM[pattern] * side_px)[..., None], water, land)
     texture = ((row * 7919 + col * 104_729 + row * col * 31) % 257) - 128
     ground = ground + (ground * texture[..., None]) // 1024
-    reach = (2 * row - side_px) ** 2 + (2 * col - side_px) ** 2
-    share = np.clip(1024 - (reach * 1024) // (side_px * side_px // 2), 0, 1024)[..., None]
+    size_px = max(1, side_px // _CLOUDS[pattern])
+    reach = (2 * (row % size_px) - size_px) ** 2 + (2 * (col % size_px) - size_px) ** 2
+    share = np.clip(1024 - (reach * 1024) // (size_px * size_px // 2 or 1), 0, 1024)[..., None]
     mixed = (ground * (1024 - share) + cloud * share) // 1024
-    assert mixed.shape[2] == len(BANDS)
-    return np.asarray(np.clip(mixed, 0, 65_535), dtype=np.uint16)
+    chosen = mixed[..., [band % len(BANDS) for band in range(bands)]]
+    return np.asarray(np.clip(chosen, 0, 65_535), dtype=np.uint16)
 
 
 def encode_expected(probability: npt.NDArray[np.float32]) -> str:

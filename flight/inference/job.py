@@ -16,16 +16,18 @@ BANDS = ("B2", "B3", "B4", "B8", "B11", "B12")
 """Sentinel-2 band names of the last axis: blue, green, red, NIR, SWIR 1.6 um, SWIR 2.2 um."""
 REFLECTANCE_SCALE = 10_000
 """Digital numbers per unit of top-of-atmosphere reflectance (Sentinel-2 L1C convention)."""
-TILE_BYTES_A_PX = 2 * len(BANDS)
-"""One uint16 a band."""
+BAND_BYTES = 2
+"""One uint16."""
+TILE_BYTES_A_PX = BAND_BYTES * len(BANDS)
+"""Of a tile of these bands."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tile:
     """One captured image tile.
 
-    ``pixels`` are the bytes of (H, W, 6) uint16, little-endian, row by row, the bands of a pixel
-    together in the order of ``BANDS``: reflectance x 10 000. ``sha256`` is their digest; ``origin``
+    ``pixels`` are the bytes of (H, W, bands) uint16, little-endian, row by row, the bands of a
+    pixel together in the order of ``bands``: reflectance x 10 000. ``sha256`` is their digest; ``origin``
     names scene, row and column.
     """
 
@@ -39,6 +41,10 @@ class Tile:
     sunlit: bool = True
     land: bool = True
     synthetic: bool = False
+    bands: tuple[str, ...] = BANDS
+    crc32: int | None = None
+    """zlib's, of ``pixels`` as they were taken; the worker computes from no others. None where
+    whoever made the tile did not take it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +52,8 @@ class Job:
     """One admitted piece of work: run ``model_name``/``variant`` on ``tile`` by ``deadline_ns``.
 
     A pixel is cloud from probability ``threshold`` on; a quick-look is drawn of tiles with at most
-    ``quicklook_cloud_permille_max`` thousandths of cloud.
+    ``quicklook_cloud_permille_max`` thousandths of cloud. ``twice`` has a second session confirm
+    the answer: for tiles that are worth it.
     """
 
     job_id: int
@@ -57,6 +64,7 @@ class Job:
     value_hint_millis: int = 0
     threshold: float = field(kw_only=True)
     quicklook_cloud_permille_max: int = field(kw_only=True)
+    twice: bool = field(default=False, kw_only=True)
 
 
 class Plausibility(Enum):
@@ -84,6 +92,27 @@ class Screening:
     quicklook_png: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What it took to trust an answer.
+
+    Attributes:
+        repaired: pieces of weights written again from the stored copy.
+        reruns: runs after the first.
+        rebuilds: sessions built again.
+        confirmed: a second session with weights of its own gave the same answer.
+        restarts: worker processes started anew because the last one gave up.
+        doubt: why it was looked at twice; "" when nothing was wrong.
+    """
+
+    repaired: int = 0
+    reruns: int = 0
+    rebuilds: int = 0
+    confirmed: bool = False
+    doubt: str = ""
+    restarts: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """What came out, already screened, and what it cost.
@@ -100,6 +129,7 @@ class Result:
     energy_mj: int | None
     duration_ms: float
     modelled: bool = field(default=False)
+    care: Care = Care()
 
 
 class InferenceFailure(Enum):
@@ -111,6 +141,7 @@ class InferenceFailure(Enum):
     CORRUPT_RESULT = "corrupt_result"
     TILE_TOO_LARGE = "tile_too_large"
     UNKNOWN_MODEL = "unknown_model"
+    UNTRUSTED = "untrusted"
     CLOSED = "closed"
 
 

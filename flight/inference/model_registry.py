@@ -16,6 +16,8 @@ import msgspec
 DEFAULT_ROOT = Path(__file__).parent / "models"
 MANIFEST_NAME = "manifest.json"
 MODEL_BYTES_MAX = 256 * 1024 * 1024
+MULTIPLE_PX_MAX = 256
+PLANES, PIXEL_ROWS = "NCHW float32", "pixels float32"
 
 
 class ModelError(Exception):
@@ -34,21 +36,40 @@ class Golden(msgspec.Struct, frozen=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One file of a model: name in its folder, digest, size and golden answer."""
+    """One file of a model: name in its folder, digest, size and golden answer.
+
+    ``multiple_px`` is what the tile's sides must be multiples of, 0 where the model's own holds.
+    """
 
     file: str
     sha256: str
     size_bytes: int
     golden: Golden
+    multiple_px: int = 0
 
 
 class InputLayout(msgspec.Struct, frozen=True):
-    """What a network wants to be fed: NCHW float32, reflectance = digital number / scale."""
+    """What a network wants to be fed: reflectance = digital number / scale, as float32.
+
+    ``layout`` is `PLANES`, (1, bands, H, W), or `PIXEL_ROWS`, (H * W, bands).
+    """
 
     layout: str
     bands: tuple[str, ...]
     scale: int
     multiple_px: int
+
+
+class OutputLayout(msgspec.Struct, frozen=True):
+    """Where the cloud probability lies in what a network answers.
+
+    ``name`` is the output's, the first one if empty; ``channel`` its plane or column;
+    ``activation`` what is still to be done: "none", "sigmoid", or "softmax" over the channels.
+    """
+
+    name: str = ""
+    channel: int = 0
+    activation: str = "none"
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -65,6 +86,8 @@ class Manifest(msgspec.Struct, frozen=True):
     training: dict[str, Any]
     data_sources: list[dict[str, Any]]
     licence: str
+    protection: dict[str, Any] = {}
+    output: OutputLayout = OutputLayout()
 
 
 @dataclass(frozen=True, slots=True)

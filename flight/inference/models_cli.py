@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flight.inference.accuracy import Accuracy, accuracy_of
+from flight.inference.inject_cli import add_inject, inject
 from flight.inference.integrity import golden_deviation, golden_tile
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
 from flight.inference.model_registry import DEFAULT_ROOT, ModelBytes, ModelError, ModelRegistry
@@ -44,6 +45,10 @@ def main_models(argv: Sequence[str]) -> int:
             return _evaluate(registry, options)
         if options.action == "profile":
             return _profile(registry, options)
+        if options.action == "inject":
+            answer, lines = inject(registry, options)
+            _print(answer, lines, as_json=options.json)
+            return EXIT_OK
         if options.action == "verify":
             return _verify(registry, as_json=options.json)
         return _list(registry, as_json=options.json)
@@ -88,6 +93,7 @@ def _parser() -> OneLineParser:
         epilog="example: lumenode models verify --json",
     )
     add_action(actions, late)
+    add_inject(actions, late)
     evaluate = actions.add_parser(
         "evaluate",
         parents=[late],
@@ -164,7 +170,8 @@ def _evaluate(registry: ModelRegistry, options: argparse.Namespace) -> int:
     figures: dict[str, Accuracy] = {}
     for key in sorted(manifest.variants):
         session = _session(registry.load(options.model, key))
-        probability = whole_image(session, tile.pixels, manifest.input.multiple_px)
+        multiple_px = manifest.variants[key].multiple_px or manifest.input.multiple_px
+        probability = whole_image(session, tile.pixels, multiple_px)
         mask = probability >= np.float32(manifest.threshold)
         figures[key] = accuracy_of(mask, tile.cloud)
     answer = {key: dataclasses.asdict(figure) for key, figure in figures.items()}

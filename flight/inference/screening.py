@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from flight.inference.integrity import judge_output
-from flight.inference.job import Plausibility, Screening
+from flight.inference.job import BANDS, Plausibility, Screening
 from flight.inference.mask_product import cloud_permille, mask_bits
 from flight.inference.png_image import encode
 from flight.inference.tile_pixels import pixels_of, quicklook
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from flight.inference.job import Job
@@ -39,7 +41,9 @@ class ScreeningSession:
         """Run the network on the job's tile and screen its output; raises ``ModelError``."""
         pixels = pixels_of(job.tile)
         probability = self._session.run(pixels)
-        return screen(pixels, probability, job.threshold, job.quicklook_cloud_permille_max)
+        return screen(
+            pixels, probability, job.threshold, job.quicklook_cloud_permille_max, job.tile.bands
+        )
 
 
 def screen(
@@ -47,8 +51,9 @@ def screen(
     probability: npt.NDArray[np.float32],
     threshold: float,
     quicklook_cloud_permille_max: int,
+    bands: Sequence[str] = BANDS,
 ) -> Screening:
-    """Return what the flight process needs of one output, for a tile (H, W, 6).
+    """Return what the flight process needs of one output, for a tile (H, W, bands).
 
     Cloud is ``probability`` (H, W) at or above ``threshold``.
     """
@@ -59,5 +64,5 @@ def screen(
     cloud = np.asarray(probability >= np.float32(threshold))
     permille = cloud_permille(cloud)
     seen = permille <= quicklook_cloud_permille_max
-    picture = encode(quicklook(pixels)) if seen else None
+    picture = encode(quicklook(pixels, bands)) if seen else None
     return Screening(verdict, permille, mask_bits(cloud), picture)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
-from flight.inference.model_registry import ModelError
+from flight.inference.model_registry import PLANES, InputLayout, ModelError
+from flight.inference.network_interface import NetworkInterface
+from flight.inference.provider_placement import placement_fault
 
 # From 1.29 on the official builds for Linux report each session to their maker, with the model's
 # name and hash, unless told before they are loaded. A node reports to its own ground alone.
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from flight.inference.weight_bank import WeightBank
+
 CPU_PROVIDERS = ("CPUExecutionProvider",)
 PROVIDERS = {
     "cpu": CPU_PROVIDERS,
@@ -37,6 +41,10 @@ PROVIDERS = {
     "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", *CPU_PROVIDERS),
 }
 """By the name a configuration gives them: the first must run, the others take what it cannot."""
+AUTO = "auto"
+PREFERENCE = ("tensorrt", "cuda", "cpu")
+"""The order in which `AUTO` looks for one that this runtime has."""
+CLOUD_INPUT = InputLayout(PLANES, BANDS, REFLECTANCE_SCALE, 1)
 
 
 class OrtSession:
@@ -44,26 +52,32 @@ class OrtSession:
 
     Spinning is off: at a 10 % duty cycle idle spinning costs four times the useful work.
     Optimisation is EXTENDED and not ALL: ALL re-lays weights out for the machine's instruction set
-    for 10 % of speed, and answers then differ more between machines.
+    for 10 % of speed, answers then differ more between machines, and the weights in use are then
+    no longer those of ``bank``.
     """
 
     def __init__(
-        self, model_bytes: bytes, *, threads: int = 1, providers: Sequence[str] = CPU_PROVIDERS
+        self,
+        model_bytes: bytes,
+        *,
+        threads: int = 1,
+        providers: Sequence[str] = CPU_PROVIDERS,
+        interface: NetworkInterface | None = None,
+        bank: WeightBank | None = None,
     ) -> None:
-        """Build the session; raises ``ModelError`` if the network or a provider does not load."""
+        """Build the session; raises ``ModelError`` if the network or a provider does not load.
+
+        ``interface`` says how the network is fed, as the cloud network is if left out; ``bank``
+        holds the memory from which the runtime shall take its weights.
+        """
         built_in = ort.get_available_providers()
         if providers[0] not in built_in:
             raise ModelError(
                 f"provider {providers[0]} is not in this ONNX Runtime ({', '.join(built_in)})"
             )
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        self._interface = NetworkInterface(CLOUD_INPUT) if interface is None else interface
+        options = _options(threads)
+        self._values = _lend(options, bank)
         try:
             self._session = ort.InferenceSession(
                 model_bytes, sess_options=options, providers=list(providers)
@@ -75,26 +89,73 @@ class OrtSession:
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
         if not self.providers or self.providers[0] != providers[0]:
             raise ModelError(f"provider {providers[0]} wanted, running on {self.providers}")
-        self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+        self.placed = _placement(self._session)
+        fault = placement_fault(providers, self.placed)
+        if fault:
+            raise ModelError(f"provider {fault}")
+        self._input, self._output = self._ends()
 
     def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-        """Return the cloud probability (H, W) float32 of ``pixels`` (H, W, 6) uint16.
+        """Return the cloud probability (H, W) float32 of ``pixels`` (H, W, bands) uint16.
 
         H and W must be multiples of the manifest's ``multiple_px``. Raises ``ModelError``.
         """
-        if pixels.ndim != 3 or pixels.shape[2] != len(BANDS):
-            raise ModelError(f"tile shape {pixels.shape} is not (H, W, {len(BANDS)})")
-        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
-        planes *= np.float32(1.0 / REFLECTANCE_SCALE)
+        fed = self._interface.feed(pixels)
         try:
-            (output,) = self._session.run([self._output], {self._input: planes[None]})
+            (output,) = self._session.run([self._output], {self._input: fed})
         except Exception as error:
             raise ModelError(f"inference failed: {_first_line(error)}") from error
-        probability = np.asarray(output, dtype=np.float32)
-        if probability.shape != (1, 1, *pixels.shape[:2]):
-            raise ModelError(f"network answered shape {probability.shape}")
-        return np.ascontiguousarray(probability[0, 0])
+        return self._interface.read(output, (pixels.shape[0], pixels.shape[1]))
+
+    def _ends(self) -> tuple[str, str]:
+        """Names of the one input and of the output wanted; raises ``ModelError``."""
+        inputs = [(each.name, each.type) for each in self._session.get_inputs()]
+        outputs = [each.name for each in self._session.get_outputs()]
+        if len(inputs) != 1 or inputs[0][1] != "tensor(float)":
+            found = ", ".join(f"{name}: {kind}" for name, kind in inputs)
+            raise ModelError(f"network wants {found or 'nothing'}, allowed: one tensor(float)")
+        wanted = self._interface.taken.name or outputs[0]
+        if wanted not in outputs:
+            raise ModelError(f"network has no output {wanted!r} ({', '.join(outputs)})")
+        return inputs[0][0], wanted
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    return options
+
+
+def _lend(options: ort.SessionOptions, bank: WeightBank | None) -> list[ort.OrtValue]:
+    """Give the runtime the bank's memory; what is returned has to live as long as the session.
+
+    Packing weights ahead for the machine's kernels makes copies that nobody could look over.
+    """
+    if bank is None:
+        return []
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    values = []
+    for name, array in bank.arrays.items():
+        value = ort.OrtValue.ortvalue_from_numpy(array)
+        options.add_initializer(name, value)
+        values.append(value)
+    return values
+
+
+def _placement(session: ort.InferenceSession) -> tuple[tuple[str, str], ...]:
+    """(provider, operator) of each node; empty where this runtime cannot tell."""
+    try:
+        placed = session.get_provider_graph_assignment_info()
+    except (AttributeError, RuntimeError):
+        return ()  # before 1.24
+    return tuple((part.ep_name, node.op_type) for part in placed for node in part.get_nodes())
 
 
 def _first_line(error: Exception) -> str:
@@ -105,3 +166,11 @@ def _first_line(error: Exception) -> str:
 def runtime_providers() -> tuple[str, tuple[str, ...]]:
     """Return the runtime's version and the execution providers built into it."""
     return str(ort.__version__), tuple(ort.get_available_providers())
+
+
+def provider_at_hand(name: str) -> str:
+    """Return the configured name, or for `AUTO` the best one that this runtime has."""
+    built_in = ort.get_available_providers()
+    if name != AUTO:
+        return name
+    return next(each for each in PREFERENCE if PROVIDERS[each][0] in built_in)

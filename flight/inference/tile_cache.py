@@ -10,13 +10,14 @@ import hashlib
 import io
 import os
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.inference.job import BANDS, REFLECTANCE_SCALE, TILE_BYTES_A_PX, Tile, pixel_digest
+from flight.inference.job import BAND_BYTES, REFLECTANCE_SCALE, Tile, pixel_digest
 from flight.inference.npz_members import NpzError, read_members
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def read_tile_cache(path: Path) -> TileCache:
         raise ImageryError(f"{path}: not a tile cache: {error}; {REMEDY}") from error
     count, side = len(sidecar.tile_sha256), sidecar.tile_px
     found_arrays = tuple((array.shape, array.dtype) for array in arrays)
-    shapes = ((count, side, side, len(BANDS)), (count, side, side), (count, 2), (count,))
+    shapes = ((count, side, side, len(sidecar.bands)), (count, side, side), (count, 2), (count,))
     wanted = tuple(zip(shapes, DTYPES, strict=True))
     if found_arrays != wanted:
         raise ImageryError(f"{path}: arrays {found_arrays}, wanted {wanted}; {REMEDY}")
@@ -132,10 +133,12 @@ def _tiles(sidecar: Sidecar, pixels: bytes, corners: bytes, land: bytes) -> tupl
             origin=f"{sidecar.scene}:{row}:{col}",
             land=bool(land[index]),
             synthetic=sidecar.synthetic,
+            bands=sidecar.bands,
+            crc32=zlib.crc32(picture),
         )
         for index, (picture, (row, col)) in enumerate(
             zip(
-                _slices(pixels, side * side * TILE_BYTES_A_PX),
+                _slices(pixels, side * side * BAND_BYTES * len(sidecar.bands)),
                 struct.iter_unpack("<ii", corners),
                 strict=True,
             )
@@ -156,7 +159,7 @@ def _sidecar(path: Path) -> Sidecar:
         sidecar = msgspec.json.decode(where.read_bytes(), type=Sidecar)
     except (OSError, msgspec.MsgspecError) as error:
         raise ImageryError(f"{where}: not readable: {error}; {REMEDY}") from error
-    if sidecar.format != 1 or sidecar.bands != BANDS or sidecar.scale != REFLECTANCE_SCALE:
+    if sidecar.format != 1 or not sidecar.bands or sidecar.scale != REFLECTANCE_SCALE:
         raise ImageryError(f"{where}: format, bands or scale not known here; {REMEDY}")
     return sidecar
 

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flight.inference.job import InferenceError, InferenceFailure
-from flight.inference.worker_protocol import REPLY_BYTES, Reply
+from flight.inference.model_bundle import bundle_of
+from flight.inference.worker_protocol import REPLY_BYTES, Reply, Status, shared_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from flight.base.clock import Clock
+    from flight.inference.model_registry import ModelBytes
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,9 +26,17 @@ class WorkerChild:
     """A started worker process with its two pipes, read through the running event loop."""
 
     def __init__(
-        self, shared_fd: int, capacity_px: int, models: Sequence[bytes], provider: str = "cpu"
+        self,
+        shared_fd: int,
+        capacity_px: int,
+        models: Sequence[bytes],
+        *,
+        options: Sequence[str] = (),
     ) -> None:
-        """Start the process; raises ``OSError``. The first reply (READY) comes unasked."""
+        """Start the process; raises ``OSError``. The first reply (READY) comes unasked.
+
+        ``models`` are bundles; ``options`` are more words for the worker's command line.
+        """
         request_read, self._request_fd = os.pipe()
         self._reply_fd, reply_write = os.pipe()
         model_fds = [_memory_file(data) for data in models]
@@ -32,7 +44,7 @@ class WorkerChild:
         command = [sys.executable, "-m", "flight.inference.worker_main"]
         command += ["--shared", str(shared_fd), "--capacity-px", str(capacity_px)]
         command += ["--requests", str(request_read), "--replies", str(reply_write)]
-        command += ["--provider", provider]
+        command += options
         for data, fd in zip(models, model_fds, strict=True):
             command += ["--model", f"{len(data)}:{fd}"]
         path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
@@ -79,6 +91,18 @@ class WorkerChild:
             self._take()
         return self._waiting
 
+    async def answer(self, request: bytes, clock: Clock, due_ns: int) -> Reply:
+        """Send ``request`` and return the reply that comes by ``due_ns``.
+
+        Raises ``InferenceError``: died, or late; whoever asked kills it then.
+        """
+        waiting = self.send(request)
+        guard = asyncio.ensure_future(_expire(waiting, clock, due_ns))
+        try:
+            return await waiting
+        finally:
+            guard.cancel()
+
     def kill(self) -> None:
         """End the process now. SIGKILL cannot be refused, so reaping takes a moment at most."""
         if not self._alive:
@@ -111,6 +135,37 @@ class WorkerChild:
         if self._waiting is not None and not self._waiting.done():
             died = InferenceError(InferenceFailure.WORKER_DIED, "worker process ended")
             self._waiting.set_exception(died)
+
+
+async def tried(
+    candidate: ModelBytes, clock: Clock, due_ns: int, bands: int, options: Sequence[str]
+) -> str:
+    """Say why a worker of its own does not take a model, "" if it loads and knows its golden tile.
+
+    ``options`` are the flying worker's, so that it is tried on the same provider and bands.
+    """
+    shared_fd = os.memfd_create("lumenode-trial")
+    child: WorkerChild | None = None
+    try:
+        os.ftruncate(shared_fd, shared_bytes(1, bands))
+        child = WorkerChild(shared_fd, 1, [bundle_of(candidate)], options=options)
+        reply = await child.answer(b"", clock, due_ns)
+    except OSError as error:
+        return f"worker does not start: {error.strerror}"
+    except InferenceError as error:
+        return str(error)
+    finally:
+        if child is not None:
+            child.kill()
+        os.close(shared_fd)
+    return "" if reply.status is Status.READY else reply.text
+
+
+async def _expire(waiting: asyncio.Future[Reply], clock: Clock, due_ns: int) -> None:
+    await clock.sleep_until(due_ns)
+    if not waiting.done():
+        late = InferenceError(InferenceFailure.TIMEOUT, "worker is late, killed")
+        waiting.set_exception(late)
 
 
 def _memory_file(data: bytes) -> int:

@@ -8,6 +8,7 @@ process imports neither ONNX Runtime nor the array library.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import mmap
 import os
 import zlib
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from flight.inference.job import (
-    TILE_BYTES_A_PX,
+    BAND_BYTES,
+    BANDS,
     InferenceError,
     InferenceFailure,
     Job,
@@ -24,7 +26,9 @@ from flight.inference.job import (
     Tile,
 )
 from flight.inference.mask_header import SIDE_PX_MAX
-from flight.inference.worker_child import WorkerChild
+from flight.inference.model_bundle import bundle_of
+from flight.inference.trust_ladder import Rung, TrustLadder
+from flight.inference.worker_child import WorkerChild, tried
 from flight.inference.worker_protocol import (
     Reply,
     Request,
@@ -34,7 +38,7 @@ from flight.inference.worker_protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flight.base.clock import Clock
     from flight.inference.model_registry import ModelBytes
@@ -74,17 +78,27 @@ class WorkerEngine:
         start_timeout_ns: int = START_TIMEOUT_NS,
         capacity_px: int = CAPACITY_PX,
         provider: str = "cpu",
+        bands: tuple[str, ...] = BANDS,
+        threads: int = 1,
+        other_copy: Callable[[ModelBytes], ModelBytes | None] = lambda _model: None,
     ) -> None:
         """Take verified ``models``; a job may take ``timeout_ns``, a tile have ``capacity_px``.
 
         ``provider`` is a key of ``PROVIDERS`` in ``session_ort``; a runtime without it runs no job.
+        Tiles are of ``bands``, a network runs on ``threads``; ``other_copy`` gives the second
+        stored copy of a model, verified, for when the first is not trusted any more.
         """
-        self._models = {(m.name, m.variant): (index, m) for index, m in enumerate(models)}
+        self._models = _numbered(models)
+        self._ladders = {key: TrustLadder() for key in self._models}
+        self._other_copy = other_copy
         self._clock = clock
         self._timeout_ns, self._start_timeout_ns = timeout_ns, start_timeout_ns
         self._capacity_px = capacity_px
-        self._provider = provider
-        size = shared_bytes(capacity_px)
+        self._bands = bands
+        self._px_bytes = BAND_BYTES * len(bands)
+        self._options = ["--provider", provider, "--bands", ",".join(bands)]
+        self._options += ["--threads", str(threads)]
+        size = shared_bytes(capacity_px, len(bands))
         self._shared_fd = os.memfd_create("lumenode-tiles")
         os.ftruncate(self._shared_fd, size)
         self._shared = mmap.mmap(self._shared_fd, size)
@@ -103,7 +117,7 @@ class WorkerEngine:
         """Return the result of ``job``; raises ``InferenceError`` only."""
         async with self._turn:
             try:
-                result = await self._run(job)
+                result = await self._trusted(job)
             except InferenceError as error:
                 self.counters.failures[error.kind] += 1
                 raise
@@ -115,6 +129,21 @@ class WorkerEngine:
             self.counters.done += 1
             return result
 
+    async def adopt(self, models: Sequence[ModelBytes]) -> None:
+        """Fly these models from the next job on; the worker starts anew with them."""
+        async with self._turn:
+            self._models = _numbered(models)
+            self._ladders = {key: TrustLadder() for key in self._models}
+            self._kill()
+
+    async def trial(self, candidate: ModelBytes) -> str:
+        """Say why a worker of its own does not take ``candidate``, "" if it does.
+
+        The one that flies goes on beside it and shares nothing with it.
+        """
+        due_ns = self._clock.now_ns() + self._start_timeout_ns
+        return await tried(candidate, self._clock, due_ns, len(self._bands), self._options)
+
     def close(self) -> None:
         """End the worker and give the memory back; may be called twice."""
         if self._closed:
@@ -124,6 +153,35 @@ class WorkerEngine:
         self._shared.close()
         os.close(self._shared_fd)
 
+    async def _trusted(self, job: Job) -> Result:
+        """Run ``job``, and when the worker gives its model up, go on up the ladder."""
+        key, restarts = (job.model_name, job.variant), 0
+        while True:
+            try:
+                result = await self._run(job)
+            except InferenceError as error:
+                if error.kind is not InferenceFailure.UNTRUSTED:
+                    raise
+                rung = self._ladders[key].distrusted()
+                self._kill()
+                if rung is Rung.REFUSE or (rung is Rung.SECOND_COPY and not self._swapped(key)):
+                    raise
+                restarts += 1
+                continue
+            self._ladders[key].trusted()
+            return result if not restarts else dataclasses.replace(
+                result, care=dataclasses.replace(result.care, restarts=restarts)
+            )  # fmt: skip
+
+    def _swapped(self, key: tuple[str, str]) -> bool:
+        """Put the other stored copy in the place of the one not trusted; False without one."""
+        index, model = self._models[key]
+        other = self._other_copy(model)
+        if other is None:
+            return False
+        self._models[key] = (index, other)
+        return True
+
     async def _run(self, job: Job) -> Result:
         tile = job.tile
         if self._closed:
@@ -131,6 +189,8 @@ class WorkerEngine:
         if (job.model_name, job.variant) not in self._models:
             name = f"{job.model_name}/{job.variant}"
             raise InferenceError(InferenceFailure.UNKNOWN_MODEL, f"no model {name} was loaded")
+        if self._ladders[job.model_name, job.variant].refused:
+            raise InferenceError(InferenceFailure.UNTRUSTED, "model is not trusted any more")
         self._check(tile)
         child = self._child if self._child is not None else await self._start()
         if job.deadline_ns is not None and self._clock.now_ns() >= job.deadline_ns:
@@ -145,9 +205,10 @@ class WorkerEngine:
             model=index,
             height=tile.height_px,
             width=tile.width_px,
-            crc32=zlib.crc32(tile.pixels),
+            crc32=zlib.crc32(tile.pixels) if tile.crc32 is None else tile.crc32,
             threshold=job.threshold,
             quicklook_cloud_permille_max=job.quicklook_cloud_permille_max,
+            twice=job.twice,
         )
         due_ns = started_ns + self._timeout_ns
         if job.deadline_ns is not None:
@@ -162,13 +223,14 @@ class WorkerEngine:
             energy_mj=None,
             duration_ms=reply.duration_ns / 1e6,
             modelled=False,
+            care=reply.care,
         )
 
     def _check(self, tile: Tile) -> None:
         """Raise what keeps a tile from being run, before it costs a worker."""
         height, width = tile.height_px, tile.width_px
-        if len(tile.pixels) != height * width * TILE_BYTES_A_PX:
-            shape = f"({height}, {width}, 6) uint16"
+        if tile.bands != self._bands or len(tile.pixels) != height * width * self._px_bytes:
+            shape = f"({height}, {width}, {len(self._bands)}) uint16"
             text = f"tile holds {len(tile.pixels)} bytes, which is not {shape}"
             raise InferenceError(InferenceFailure.MODEL_ERROR, text)
         if height * width > self._capacity_px or max(height, width) > SIDE_PX_MAX:
@@ -182,9 +244,11 @@ class WorkerEngine:
             raise InferenceError(InferenceFailure.CORRUPT_RESULT, f"answer to job {reply.seq}")
         if reply.status is Status.CORRUPT_TILE:
             raise InferenceError(InferenceFailure.CORRUPT_RESULT, reply.text)
+        if reply.status is Status.UNTRUSTED:
+            raise InferenceError(InferenceFailure.UNTRUSTED, reply.text)
         if reply.status is not Status.DONE:
             raise InferenceError(InferenceFailure.MODEL_ERROR, reply.text)
-        base = self._capacity_px * TILE_BYTES_A_PX
+        base = self._capacity_px * self._px_bytes
         raw = self._shared[base : base + reply.size]
         if zlib.crc32(raw) != reply.crc32:
             raise InferenceError(InferenceFailure.CORRUPT_RESULT, "result fails its CRC")
@@ -195,10 +259,12 @@ class WorkerEngine:
 
     async def _start(self) -> WorkerChild:
         """Start a worker and wait until its sessions are built."""
-        models = [model.data for _, model in self._models.values()]
+        models = [bundle_of(model) for _, model in self._models.values()]
         self.counters.starts += 1
         try:
-            child = WorkerChild(self._shared_fd, self._capacity_px, models, self._provider)
+            child = WorkerChild(
+                self._shared_fd, self._capacity_px, models, options=self._options
+            )  # fmt: skip
         except OSError as error:
             message = f"worker does not start: {error.strerror}"
             raise InferenceError(InferenceFailure.WORKER_DIED, message) from error
@@ -212,23 +278,17 @@ class WorkerEngine:
 
     async def _exchange(self, child: WorkerChild, request: bytes, due_ns: int) -> Reply:
         """Send ``request`` and wait for the reply until ``due_ns``; a late worker is killed."""
-        waiting = child.send(request)
-        guard = asyncio.ensure_future(self._expire(waiting, due_ns))
         try:
-            return await waiting
+            return await child.answer(request, self._clock, due_ns)
         except InferenceError:
             self._kill()
             raise
-        finally:
-            guard.cancel()
-
-    async def _expire(self, waiting: asyncio.Future[Reply], due_ns: int) -> None:
-        await self._clock.sleep_until(due_ns)
-        if not waiting.done():
-            late = InferenceError(InferenceFailure.TIMEOUT, "worker is late, killed")
-            waiting.set_exception(late)
 
     def _kill(self) -> None:
         if self._child is not None:
             self._child.kill()
             self._child = None
+
+
+def _numbered(models: Sequence[ModelBytes]) -> dict[tuple[str, str], tuple[int, ModelBytes]]:
+    return {(model.name, model.variant): (index, model) for index, model in enumerate(models)}

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from flight.inference.job import TILE_BYTES_A_PX, Plausibility, Screening
+from flight.inference.job import BAND_BYTES, BANDS, Care, Plausibility, Screening
 
 RESULT_BYTES_A_PX = 4
 """A picture of three bytes, an eighth for the mask; the rest is for what does not compress."""
@@ -19,14 +19,15 @@ RESULT_BYTES_SPARE = 8192
 TEXT_BYTES = 160
 _VERDICTS = tuple(Plausibility)
 _SCREENING = struct.Struct("<B?HII")
-_REQUEST = struct.Struct("<IIIIIdI")
-_REPLY = struct.Struct(f"<IIIIQ{TEXT_BYTES}s")
+_REQUEST = struct.Struct("<IIIIIdI?")
+_REPLY = struct.Struct(f"<IIIIQ{TEXT_BYTES}sHHH?")
+_U16 = 0xFFFF
 REQUEST_BYTES, REPLY_BYTES = _REQUEST.size, _REPLY.size
 
 
-def shared_bytes(capacity_px: int) -> int:
+def shared_bytes(capacity_px: int, bands: int = len(BANDS)) -> int:
     """Return the size of the memory shared for tiles of up to ``capacity_px``."""
-    return capacity_px * (TILE_BYTES_A_PX + RESULT_BYTES_A_PX) + RESULT_BYTES_SPARE
+    return capacity_px * (BAND_BYTES * bands + RESULT_BYTES_A_PX) + RESULT_BYTES_SPARE
 
 
 def pack_screening(screening: Screening) -> bytes:
@@ -61,13 +62,14 @@ class Status(IntEnum):
     DONE = 1
     MODEL_ERROR = 2
     CORRUPT_TILE = 3
+    UNTRUSTED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Run model number ``model`` on the tile in shared memory; ``crc32`` is that of its bytes.
 
-    ``threshold`` and ``quicklook_cloud_permille_max`` are the job's.
+    ``threshold``, ``quicklook_cloud_permille_max`` and ``twice`` are the job's.
     """
 
     seq: int
@@ -77,6 +79,7 @@ class Request:
     crc32: int
     threshold: float
     quicklook_cloud_permille_max: int
+    twice: bool = False
 
     def pack(self) -> bytes:
         """Return the bytes on the pipe."""
@@ -88,6 +91,7 @@ class Request:
             self.crc32,
             self.threshold,
             self.quicklook_cloud_permille_max,
+            self.twice,
         )
 
     @staticmethod
@@ -98,7 +102,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer to request ``seq``: ``size`` bytes of result with this ``crc32``, or an error text."""
+    """Answer to request ``seq``: ``size`` bytes of result with this ``crc32``, or an error text.
+
+    ``care`` is what it took to trust the answer.
+    """
 
     seq: int
     status: Status
@@ -106,15 +113,24 @@ class Reply:
     size: int = 0
     duration_ns: int = 0
     text: str = ""
+    care: Care = Care()
 
     def pack(self) -> bytes:
         """Return the bytes on the pipe; a long text is cut."""
-        text = self.text.encode(errors="replace")[:TEXT_BYTES]
-        return _REPLY.pack(self.seq, self.status, self.crc32, self.size, self.duration_ns, text)
+        care = self.care
+        text = (self.text or care.doubt).encode(errors="replace")[:TEXT_BYTES]
+        counts = [min(each, _U16) for each in (care.repaired, care.reruns, care.rebuilds)]
+        head = (self.seq, self.status, self.crc32, self.size, self.duration_ns)
+        return _REPLY.pack(*head, text, *counts, care.confirmed)
 
     @staticmethod
     def unpack(data: bytes) -> Reply:
         """Return the reply of exactly ``REPLY_BYTES`` bytes."""
-        seq, status, crc32, size, duration_ns, text = _REPLY.unpack(data)
+        seq, status, crc32, size, duration_ns, text, *care_of = _REPLY.unpack(data)
         words = text.rstrip(b"\0").decode(errors="replace")
-        return Reply(seq, Status(status), crc32, size, duration_ns, words)
+        done = status == Status.DONE
+        repaired, reruns, rebuilds, confirmed = care_of
+        care = Care(repaired, reruns, rebuilds, confirmed, doubt=words if done else "")
+        return Reply(
+            seq, Status(status), crc32, size, duration_ns, "" if done else words, care
+        )  # fmt: skip

@@ -16,17 +16,21 @@ from flight.inference.model_registry import Golden, InputLayout, Manifest, Varia
 from flight.inference.session_ort import OrtSession
 from flight.inference.tile_pixels import pixels_of
 from hil.imagery import load_references, load_tiles
-from hil.training.layers import BANDS, GRID_PX, parameter_count
+from hil.training.layers import BANDS, GRID_PX, SMALL_STEP_PX, parameter_count
+from hil.training.range_clip import clip_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from hil.training.augment import Scene
     from hil.training.layers import Layer
     from hil.training.recipe import Recipe
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 GOLDEN_SIDE_PX = 32
-GOLDEN_ATOL = {"fp32": 1e-4, "int8": 2e-2}
+VARIANTS = ("fp32", "int8", "small")
+GOLDEN_ATOL = {"fp32": 1e-4, "int8": 2e-2, "small": 1e-4}
 """int8 may differ by single quantisation steps between instruction sets; float32 by rounding."""
 CAVEAT = (
     "Two scenes to train on and one to look at: these figures are sanity checks, not science. "
@@ -53,7 +57,7 @@ def check_scene(cache: Path, folder: Path, threshold: float) -> dict[str, Any]:
     """
     tiles, references = load_tiles(cache), load_references(cache)
     figures: dict[str, Any] = {}
-    for variant in ("fp32", "int8"):
+    for variant in VARIANTS:
         session = OrtSession((folder / f"{variant}.onnx").read_bytes())
         masks = [session.run(pixels_of(tile)) >= np.float32(threshold) for tile in tiles]
         truth = [references[tile.tile_id] for tile in tiles]
@@ -62,20 +66,50 @@ def check_scene(cache: Path, folder: Path, threshold: float) -> dict[str, Any]:
     return figures
 
 
+def variant_of(folder: Path, name: str) -> Variant:
+    """Describe one network file in ``folder``: digest, size, answer to the golden tile."""
+    data = (folder / f"{name}.onnx").read_bytes()
+    answer = OrtSession(data).run(golden_tile(GOLDEN_SIDE_PX))
+    return Variant(
+        file=f"{name}.onnx",
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        golden=Golden(GOLDEN_SIDE_PX, GOLDEN_ATOL[name], encode_expected(answer)),
+        multiple_px=GRID_PX * SMALL_STEP_PX if name == "small" else 0,
+    )
+
+
+def protect(path: Path, scenes: Sequence[Scene], recipe: Recipe) -> dict[str, Any]:
+    """Clip a float32 network in place by the ranges of ``scenes``.
+
+    Returns the manifest's word on it: ceilings, and the accuracy on every scene before and after.
+    """
+    before = _on_scenes(path, scenes, recipe.threshold)
+    ranges = clip_file(path, scenes, recipe)
+    after = _on_scenes(path, scenes, recipe.threshold)
+    return {"range_clip": {**ranges, "iou_before": before, "iou_after": after}}
+
+
+def _on_scenes(path: Path, scenes: Sequence[Scene], threshold: float) -> dict[str, float]:
+    session = OrtSession(path.read_bytes())
+    found = {}
+    for scene in scenes:
+        planes = np.rint(scene.reflectance.transpose(1, 2, 0) * REFLECTANCE_SCALE)
+        pixels = np.clip(planes, 0, 65_535).astype(np.uint16)
+        mask = session.run(pixels) >= np.float32(threshold)
+        found[scene.name] = round(accuracy_of(mask, scene.cloud).iou, 4)
+    return found
+
+
 def write_manifest(
-    folder: Path, recipe: Recipe, layers: tuple[Layer, ...], metrics: dict[str, Any]
+    folder: Path,
+    recipe: Recipe,
+    layers: tuple[Layer, ...],
+    metrics: dict[str, Any],
+    protection: dict[str, Any],
 ) -> Path:
-    """Write ``manifest.json`` for the two networks in ``folder`` and return its path."""
-    variants = {}
-    for name in ("fp32", "int8"):
-        data = (folder / f"{name}.onnx").read_bytes()
-        answer = OrtSession(data).run(golden_tile(GOLDEN_SIDE_PX))
-        variants[name] = Variant(
-            file=f"{name}.onnx",
-            sha256=hashlib.sha256(data).hexdigest(),
-            size_bytes=len(data),
-            golden=Golden(GOLDEN_SIDE_PX, GOLDEN_ATOL[name], encode_expected(answer)),
-        )
+    """Write ``manifest.json`` for the networks in ``folder`` and return its path."""
+    variants = {name: variant_of(folder, name) for name in VARIANTS}
     manifest = Manifest(
         format=1,
         name="cloud_unet",
@@ -93,7 +127,28 @@ def write_manifest(
         },
         data_sources=[TILE_SOURCE],
         licence="Apache-2.0",
+        protection=protection,
     )
+    return _write(folder, manifest)
+
+
+def describe_again(
+    folder: Path, manifest: Manifest, protection: dict[str, Any], metrics: dict[str, Any]
+) -> Path:
+    """Bring the manifest of ``folder`` in line with its files, adding what is new about them."""
+    return _write(
+        folder,
+        msgspec.structs.replace(
+            manifest,
+            version=VERSION,
+            variants={name: variant_of(folder, name) for name in VARIANTS},
+            metrics={**manifest.metrics, **metrics},
+            protection=protection,
+        ),
+    )
+
+
+def _write(folder: Path, manifest: Manifest) -> Path:
     path = folder / "manifest.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
     return path

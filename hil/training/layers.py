@@ -8,6 +8,9 @@ BANDS = ("B2", "B3", "B4", "B8", "B11", "B12")
 GRID_PX = 4
 """Two poolings by two: height and width must be multiples of this."""
 
+SMALL_STEP_PX = 2
+"""The small variant sees the mean of so many pixels a side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:

@@ -66,7 +66,10 @@ def scene_of(tile: LabelledTile) -> Scene:
 def train_variants(
     scenes: Sequence[Scene], layers: tuple[Layer, ...], recipe: Recipe, folder: Path
 ) -> None:
-    """Train on ``scenes`` and write ``fp32.onnx`` and ``int8.onnx`` to ``folder``."""
+    """Train on ``scenes`` and write ``fp32.onnx`` and ``int8.onnx`` to ``folder``.
+
+    int8 holds its ranges by itself: every activation is a number of steps of a measured range.
+    """
     from hil.training.export_onnx import write_fp32, write_int8  # noqa: PLC0415
     from hil.training.train_loop import train  # noqa: PLC0415
 
@@ -84,12 +87,15 @@ def train_variants(
 def measure(
     folder: Path, pixels: npt.NDArray[np.uint16], cloud: npt.NDArray[np.bool_], threshold: float
 ) -> dict[str, dict[str, float]]:
-    """Return IoU, F1 and accuracy of both variants in ``folder`` on one labelled image."""
+    """Return IoU, F1 and accuracy of the variants in ``folder`` on one labelled image."""
     from flight.inference.session_ort import OrtSession  # noqa: PLC0415
 
     figures = {}
-    for variant in ("fp32", "int8"):
-        session = OrtSession((folder / f"{variant}.onnx").read_bytes())
+    for variant in ("fp32", "int8", "small"):
+        file = folder / f"{variant}.onnx"
+        if not file.exists():
+            continue
+        session = OrtSession(file.read_bytes())
         mask = session.run(pixels) >= np.float32(threshold)
         figures[variant] = {
             key: round(value, 4)
@@ -164,10 +170,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"{error} (public copy: GitHub dlr-eoc/ukis-csmask, tests/testfiles)")
         return 2
     require_extra()
-    from hil.training.describe import check_scene, write_manifest  # noqa: PLC0415
+    from hil.training.describe import check_scene, protect, write_manifest  # noqa: PLC0415
+    from hil.training.export_onnx import write_small  # noqa: PLC0415
 
     metrics: dict[str, Any] = {}
-    train_variants([scene_of(tile) for tile in tiles], layers, recipe, options.out)
+    scenes = [scene_of(tile) for tile in tiles]
+    train_variants(scenes, layers, recipe, options.out)
+    protection = protect(options.out / "fp32.onnx", scenes, recipe)
+    write_small(options.out / "fp32.onnx", options.out / "small.onnx")
     for tile in tiles:
         metrics[f"training_tile_{tile.name}"] = measure(
             options.out, tile.pixels, tile.cloud, recipe.threshold
@@ -176,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metrics["cross"] = cross_check(tiles, layers, recipe, options.out / "cross")
     if options.check_scene is not None:
         metrics["check_scene"] = check_scene(options.check_scene, options.out, recipe.threshold)
-    manifest = write_manifest(options.out, recipe, layers, metrics)
+    manifest = write_manifest(options.out, recipe, layers, metrics, protection)
     say(json.dumps(metrics, indent=1))
     say(f"wrote {manifest}")
     return 0

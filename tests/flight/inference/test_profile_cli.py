@@ -17,14 +17,14 @@ def test_this_machine_is_measured_and_the_profile_can_be_flown(tmp_path, capsys)
     assert answer["source"] == profile.source == "measured"
     assert answer["power"] == profile.power == "not measured"
     assert any("does not measure its power" in note for note in answer["notes"])
-    assert set(profile.levels[0].ms_per_tile) == {"fp32", "int8"}
+    assert set(profile.levels[0].ms_per_tile) == {"fp32", "int8", "small"}
 
 
 def test_people_get_a_line_a_variant_and_what_was_not_measured(capsys):
     assert main_models(["profile", "--hal", "sim", "--seconds", "0.1"]) == 0
     out = capsys.readouterr().out
-    assert out.count("ms median") == 2
-    assert out.count("J not measured") == 2
+    assert out.count("ms median") == 3
+    assert out.count("J not measured") == 3
     assert "power: not measured" in out
 
 

@@ -3,11 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.inference.job import Plausibility, Screening
+from flight.inference.job import TILE_BYTES_A_PX, Plausibility, Screening
 from flight.inference.screening import screen
 from flight.inference.worker_protocol import (
     RESULT_BYTES_A_PX,
-    TILE_BYTES_A_PX,
     pack_screening,
     shared_bytes,
     unpack_screening,

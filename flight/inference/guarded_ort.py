@@ -1,0 +1,69 @@
+"""A model as it flies: its session on this runtime, fed as its manifest says, under guard."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flight.inference.guarded_session import GuardedSession
+from flight.inference.job import BANDS
+from flight.inference.model_registry import MULTIPLE_PX_MAX, ModelError
+from flight.inference.network_interface import interface_of
+from flight.inference.session_ort import PROVIDERS, OrtSession, provider_at_hand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flight.inference.model_registry import Manifest, ModelBytes
+    from flight.inference.network_interface import NetworkInterface
+    from flight.inference.weight_bank import WeightBank
+
+
+def guarded(
+    model: ModelBytes,
+    *,
+    provider: str = "cpu",
+    bands: Sequence[str] = BANDS,
+    threads: int = 1,
+) -> GuardedSession:
+    """Build it.
+
+    Raises ``ModelError``: does not load, wrong inputs, not on the provider wanted, or its golden
+    tile has another answer.
+    """
+    entry = model.manifest.variants[model.variant]
+    multiple_px = entry.multiple_px or model.manifest.input.multiple_px
+    if not 0 < multiple_px <= MULTIPLE_PX_MAX:
+        raise ModelError(f"multiple_px = {multiple_px}; allowed: 1..{MULTIPLE_PX_MAX}")
+    wanted = PROVIDERS[provider_at_hand(provider)]
+    return GuardedSession(
+        model.data,
+        entry.golden if entry.golden.expected_b64 else None,
+        partial(
+            _session,
+            providers=wanted,
+            interface=interface_of(model.manifest, bands),
+            threads=threads,
+        ),
+        bands=len(bands),
+        multiple_px=multiple_px,
+    )
+
+
+def plain_session(data: bytes, bank: WeightBank, *, manifest: Manifest) -> OrtSession:
+    """The session below the guard, one thread on the CPU."""
+    interface = interface_of(manifest)
+    return _session(data, bank, providers=PROVIDERS["cpu"], interface=interface, threads=1)
+
+
+def _session(
+    data: bytes,
+    bank: WeightBank,
+    *,
+    providers: Sequence[str],
+    interface: NetworkInterface,
+    threads: int,
+) -> OrtSession:
+    return OrtSession(
+        data, threads=threads, providers=providers, interface=interface, bank=bank
+    )  # fmt: skip

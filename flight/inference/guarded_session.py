@@ -1,0 +1,261 @@
+"""A network and the care around it: answers that can be trusted, or none. Pure.
+
+What a run is held against, from cheap to dear: the weights it came from (CRC of live memory), its
+own plausibility, golden tiles whose answers are known to the bit, a second session with weights of
+its own. The first doubt starts the ladder: weights put right and run again, session built again
+from the stored copy and run again, and at the top the worker gives up; what comes after that (a
+new process, the second stored copy, refusal) is its master's (`trust_ladder`).
+
+An output that is implausible twice, from weights and a session that are both proved sound, is the
+picture's own doing: it is no soft error and is told as what it is.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from flight.inference.integrity import PATTERNS, golden_passes, golden_tile, judge_output
+from flight.inference.job import Care, Plausibility
+from flight.inference.model_registry import ModelError
+from flight.inference.onnx_weights import OnnxError
+from flight.inference.weight_bank import WeightBank
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from flight.inference.model_registry import Golden
+
+SCRUB_BYTES = 512 * 1024
+"""Looked over after each run: all of a small network in about 0.1 ms, a slice of a large one."""
+TRUE_SIDE_PX = 32
+
+
+class Session(Protocol):
+    """A network ready to run."""
+
+    def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+        """Return the probability (H, W) of a tile; raises ``ModelError``."""
+        ...
+
+
+class DistrustError(ModelError):
+    """No answer of this session can be trusted any more; the message says what failed."""
+
+
+class Doubt(Enum):
+    """Why an answer was looked at twice."""
+
+    WEIGHTS = "weights differ from the stored copy"
+    OUTPUT = "output is implausible"
+    GOLDEN = "golden tile has another answer than at the start"
+    TWIN = "a second session answers otherwise"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the care has cost and found since it was last asked."""
+
+    repaired: int = 0
+    reruns: int = 0
+    rebuilds: int = 0
+    doubts: set[Doubt] = field(default_factory=set)
+
+
+class _Built:
+    """One session with weights of its own and the answers it gave when it was fresh."""
+
+    def __init__(self, model: bytes, make: Callable[[bytes, WeightBank], Session]) -> None:
+        try:
+            self.bank = WeightBank(model)
+        except OnnxError as error:
+            raise ModelError(f"network does not load: {error}") from error
+        self.session = make(model, self.bank)
+
+    def golden_crcs(self, side_px: int, bands: int) -> tuple[int, ...]:
+        """CRC-32 of the answers to every golden tile, exact to the bit."""
+        return tuple(
+            zlib.crc32(self.session.run(golden_tile(side_px, pattern, bands=bands)).tobytes())
+            for pattern in PATTERNS
+        )
+
+
+class GuardedSession:
+    """Runs one network under guard.
+
+    Args:
+        model: the verified network.
+        golden: its manifest's known answer, or None where there is none yet.
+        make: builds a session that computes from the bank given.
+        bands: of a tile.
+        multiple_px: what a tile's sides are multiples of.
+        scrub_bytes: of weights looked over after each run.
+    """
+
+    def __init__(  # noqa: PLR0913  what a guard consists of
+        self,
+        model: bytes,
+        golden: Golden | None,
+        make: Callable[[bytes, WeightBank], Session],
+        *,
+        bands: int = 6,
+        multiple_px: int = 4,
+        scrub_bytes: int = SCRUB_BYTES,
+    ) -> None:
+        """Raises ``ModelError``: does not load, or fails its golden tile."""
+        self._model, self._model_crc = model, zlib.crc32(model)
+        self._golden, self._make, self._bands = golden, make, bands
+        self._side_px = -(-TRUE_SIDE_PX // multiple_px) * multiple_px
+        self._scrub_bytes = scrub_bytes
+        self._tally = _Tally()
+        self._twin: _Built | None = None
+        self._next_pattern = 0
+        self._main = self._fresh()
+        self._true_crcs = self._main.golden_crcs(self._side_px, bands)
+        self._exact = self._main.golden_crcs(self._side_px, bands) == self._true_crcs
+        """Not on every GPU: there the manifest's tolerance is all that can be held against."""
+
+    @property
+    def bank(self) -> WeightBank:
+        """The live weights; for who injects faults."""
+        return self._main.bank
+
+    def bare(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+        """What the session says, with nothing looked at: for comparison."""
+        return self._main.session.run(pixels)
+
+    def golden_all(self) -> bool:
+        """Whether every golden tile has the answer that it had at the start."""
+        return self._main.golden_crcs(self._side_px, self._bands) == self._true_crcs
+
+    def run(
+        self, pixels: npt.NDArray[np.uint16], *, twice: bool = False
+    ) -> tuple[npt.NDArray[np.float32], Care]:
+        """Return the probability (H, W) and what it took; raises ``ModelError``.
+
+        ``twice`` has a second session, with weights of its own, confirm the answer.
+        """
+        self._tally = _Tally()
+        answer = self._main.session.run(pixels)
+        doubts = self._doubts(pixels, answer)
+        if twice and not doubts and not _same(self._second().session.run(pixels), answer):
+            doubts.add(Doubt.TWIN)
+        if doubts:
+            answer = self._climb(pixels, answer, doubts)
+        return answer, self._care(twice=twice)
+
+    def self_test(self) -> bool:
+        """Run the next golden tile; False if its answer is another than at the start."""
+        if not self._exact:
+            return self._golden_passes(self._main)
+        pattern = self._next_pattern
+        self._next_pattern = (pattern + 1) % len(PATTERNS)
+        tile = golden_tile(self._side_px, pattern, bands=self._bands)
+        return zlib.crc32(self._main.session.run(tile).tobytes()) == self._true_crcs[pattern]
+
+    def check(self) -> Care:
+        """Golden tile and a look at all weights outside any run; raises ``DistrustError``."""
+        self._tally = _Tally()
+        found = self._main.bank.scrub_whole()
+        self._tally.repaired += found.repaired
+        if found.damaged != found.repaired or not self.self_test():
+            self._tally.doubts.add(Doubt.GOLDEN)
+            self._rebuild()
+        return self._care(twice=False)
+
+    def _doubts(
+        self, pixels: npt.NDArray[np.uint16], answer: npt.NDArray[np.float32]
+    ) -> set[Doubt]:
+        found = set()
+        scrubbed = self._main.bank.scrub(self._scrub_bytes)
+        if scrubbed.damaged:
+            self._tally.repaired += scrubbed.repaired
+            found.add(Doubt.WEIGHTS)
+        if judge_output(answer, _shape(pixels)) is not Plausibility.PLAUSIBLE:
+            found.add(Doubt.OUTPUT)
+        return found
+
+    def _climb(
+        self, pixels: npt.NDArray[np.uint16], first: npt.NDArray[np.float32], doubts: set[Doubt]
+    ) -> npt.NDArray[np.float32]:
+        """The ladder: again from weights put right, then again from a new session, then no more."""
+        self._tally.doubts |= doubts
+        for rung in (self._put_right, self._rebuild):
+            if not rung():
+                continue
+            self._tally.reruns += 1
+            answer = self._main.session.run(pixels)
+            if judge_output(answer, _shape(pixels)) is Plausibility.PLAUSIBLE:
+                if Doubt.TWIN not in doubts or _same(self._second().session.run(pixels), answer):
+                    return answer
+            elif doubts == {Doubt.OUTPUT} and _same(answer, first):
+                return answer  # twice the same from sound weights: the picture's own doing
+        raise DistrustError("no trust in the answer: " + ", ".join(sorted(d.value for d in doubts)))
+
+    def _put_right(self) -> bool:
+        """All weights looked over; whether they are sound now and the golden tile agrees."""
+        sound = True
+        for built in filter(None, (self._main, self._twin)):
+            found = built.bank.scrub_whole()
+            self._tally.repaired += found.repaired
+            sound = sound and found.damaged == found.repaired
+        return sound and self.self_test()
+
+    def _rebuild(self) -> bool:
+        """A new session from the stored copy; raises ``DistrustError`` if that is no good."""
+        self._tally.rebuilds += 1
+        if zlib.crc32(self._model) != self._model_crc:
+            raise DistrustError("the stored copy of the network fails its CRC")
+        self._twin = None
+        try:
+            self._main = self._fresh()
+        except DistrustError:
+            raise
+        except ModelError as error:
+            raise DistrustError(f"rebuilt session: {error}") from error
+        again = self._main.golden_crcs(self._side_px, self._bands)
+        if self._exact and again != self._true_crcs:
+            raise DistrustError("rebuilt session: golden tile has another answer")
+        return True
+
+    def _fresh(self) -> _Built:
+        built = _Built(self._model, self._make)
+        if not self._golden_passes(built):
+            raise ModelError("golden tile: answer is not the manifest's")
+        return built
+
+    def _golden_passes(self, built: _Built) -> bool:
+        if self._golden is None:
+            return True
+        tile = golden_tile(self._golden.side_px, bands=self._bands)
+        return golden_passes(self._golden, built.session.run(tile))
+
+    def _second(self) -> _Built:
+        if self._twin is None:
+            self._twin = self._fresh()
+        found = self._twin.bank.scrub(self._scrub_bytes)
+        self._tally.repaired += found.repaired
+        return self._twin
+
+    def _care(self, *, twice: bool) -> Care:
+        tally = self._tally
+        return Care(
+            repaired=tally.repaired,
+            reruns=tally.reruns,
+            rebuilds=tally.rebuilds,
+            confirmed=twice,
+            doubt=", ".join(sorted(doubt.value for doubt in tally.doubts)),
+        )
+
+
+def _shape(pixels: npt.NDArray[np.uint16]) -> tuple[int, int]:
+    return pixels.shape[0], pixels.shape[1]
+
+
+def _same(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> bool:
+    return one.tobytes() == other.tobytes()

@@ -1,0 +1,108 @@
+"""Between a tile and a network's tensors: how it wants to be fed, and where its answer lies. Pure.
+
+A manifest says it; so a network that somebody else trained flies without a line of code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from flight.inference.job import BANDS
+from flight.inference.model_registry import (
+    PIXEL_ROWS,
+    PLANES,
+    InputLayout,
+    Manifest,
+    ModelError,
+    OutputLayout,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+LAYOUTS = (PLANES, PIXEL_ROWS)
+ACTIVATIONS = ("none", "sigmoid", "softmax")
+
+
+class NetworkInterface:
+    """Feeds one network tiles of ``tile_bands`` and reads its answer as (H, W) probabilities."""
+
+    def __init__(
+        self,
+        given: InputLayout,
+        taken: OutputLayout | None = None,
+        *,
+        tile_bands: Sequence[str] = BANDS,
+    ) -> None:
+        """Raises ``ModelError`` for what cannot be fed from such tiles."""
+        taken = OutputLayout() if taken is None else taken
+        missing = [band for band in given.bands if band not in tile_bands]
+        if missing or not given.bands:
+            raise ModelError(
+                f"input.bands: {', '.join(missing) or 'none'} not in a tile of this camera "
+                f"({', '.join(tile_bands)})"
+            )
+        if given.layout not in LAYOUTS:
+            raise ModelError(f"input.layout = {given.layout!r}; allowed: {', '.join(LAYOUTS)}")
+        if taken.activation not in ACTIVATIONS:
+            raise ModelError(
+                f"output.activation = {taken.activation!r}; allowed: {', '.join(ACTIVATIONS)}"
+            )
+        if given.scale <= 0 or given.multiple_px <= 0 or taken.channel < 0:
+            raise ModelError("input.scale, input.multiple_px: above 0; output.channel: 0 or above")
+        self.taken = taken
+        self._rows = given.layout == PIXEL_ROWS
+        order = [list(tile_bands).index(band) for band in given.bands]
+        self._order = None if order == list(range(len(tile_bands))) else order
+        self._bands = len(tile_bands)
+        self._gain = np.float32(1.0 / given.scale)
+
+    def feed(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+        """Return the input tensor of a tile (H, W, bands): (1, C, H, W), or (H * W, C)."""
+        if pixels.ndim != 3 or pixels.shape[2] != self._bands:
+            raise ModelError(f"tile shape {pixels.shape} is not (H, W, {self._bands})")
+        chosen = pixels if self._order is None else pixels[..., self._order]
+        if self._rows:
+            rows = chosen.reshape(-1, chosen.shape[2]).astype(np.float32)
+            rows *= self._gain
+            return rows
+        planes = np.ascontiguousarray(chosen.transpose(2, 0, 1), dtype=np.float32)
+        planes *= self._gain
+        return planes[None]
+
+    def read(
+        self, output: npt.NDArray[np.generic], shape: tuple[int, int]
+    ) -> npt.NDArray[np.float32]:
+        """Return the probability (H, W) in a network's output; raises ``ModelError``."""
+        values = np.asarray(output, dtype=np.float32)
+        height, width = shape
+        if self._rows:
+            classes = values.reshape(height * width, -1) if values.size % (height * width) == 0 \
+                else None  # fmt: skip
+            planes = None if classes is None else classes.T.reshape(-1, height, width)
+        else:
+            whole = values.ndim == 4 and values.shape[0] == 1 and values.shape[2:] == shape
+            planes = values[0] if whole else None
+        if planes is None or planes.shape[0] <= self.taken.channel:
+            raise ModelError(f"network answered shape {values.shape}")
+        return np.ascontiguousarray(_activated(planes, self.taken))
+
+
+def interface_of(manifest: Manifest, tile_bands: Sequence[str] = BANDS) -> NetworkInterface:
+    """The interface that a manifest describes; raises ``ModelError``."""
+    return NetworkInterface(manifest.input, manifest.output, tile_bands=tile_bands)
+
+
+def _activated(planes: npt.NDArray[np.float32], taken: OutputLayout) -> npt.NDArray[np.float32]:
+    chosen: npt.NDArray[np.float32] = planes[taken.channel]
+    if taken.activation == "sigmoid":
+        with np.errstate(over="ignore"):
+            return np.asarray(1.0 / (1.0 + np.exp(-chosen)), dtype=np.float32)
+    if taken.activation == "softmax":
+        raised = np.exp(planes - planes.max(axis=0))
+        return np.asarray(raised[taken.channel] / raised.sum(axis=0), dtype=np.float32)
+    return chosen

@@ -1,0 +1,151 @@
+"""The weights of a network, read from its ONNX bytes: what has to be guarded in memory. Pure.
+
+A reader of the few fields needed of the ONNX container (Protocol Buffers, the published wire
+format): ModelProto.graph = 7, GraphProto.initializer = 5, and of TensorProto dims = 1,
+data_type = 2, name = 8, raw_data = 9 or, in its stead, one of the typed lists. The runtime gives no way to its weights, and the library that
+writes such files is three times the size of everything else in the worker.
+
+Tensors of text and those in files beside the network are left out: the runtime keeps those itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GRAPH, _INITIALIZER = 7, 5
+_DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
+_FIXED_LISTS, _NUMBER_LISTS = {4, 10}, {5, 7, 11}
+"""float_data and double_data are the octets themselves; int32_data, int64_data, uint64_data are
+numbers, of which as many octets count as the element type has."""
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT_BYTES_MAX = 10
+NUMPY_TYPES = {
+    1: "<f4",
+    2: "|u1",
+    3: "|i1",
+    4: "<u2",
+    5: "<i2",
+    6: "<i4",
+    7: "<i8",
+    9: "|b1",
+    10: "<f2",
+    11: "<f8",
+    12: "<u4",
+    13: "<u8",
+}
+"""TensorProto.DataType -> the array library's word for it; types it has no word for are missing."""
+
+
+class OnnxError(ValueError):
+    """The bytes are no ONNX container; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One initializer: name, element type in the array library's words, shape, and its octets."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: memoryview
+
+
+def weights_of(model: bytes) -> tuple[Weight, ...]:
+    """Return the initializers of a network that can be kept in own memory; raises OnnxError."""
+    found = []
+    for graph in _messages(memoryview(model), _GRAPH):
+        for tensor in _messages(graph, _INITIALIZER):
+            weight = _weight(tensor)
+            if weight is not None:
+                found.append(weight)
+    return tuple(found)
+
+
+def _weight(tensor: memoryview) -> Weight | None:
+    dims: list[int] = []
+    kind, name = 0, ""
+    raw: memoryview | None = None
+    numbers: list[int] = []
+    for number, _, value in _fields(tensor):
+        if number == _DIMS:
+            dims += _numbers(value)
+        elif number in _NUMBER_LISTS:
+            numbers += _numbers(value)
+        elif number == _TYPE and isinstance(value, int):
+            kind = value
+        elif isinstance(value, memoryview) and number == _NAME:
+            name = bytes(value).decode("utf-8", "replace")
+        elif isinstance(value, memoryview) and (number == _RAW or number in _FIXED_LISTS):
+            raw = value
+    if kind not in NUMPY_TYPES:
+        return None
+    dtype = NUMPY_TYPES[kind]
+    if raw is None:
+        raw = memoryview(_octets(numbers, int(dtype[-1])))
+    if len(raw) != int(dtype[-1]) * prod(dims):
+        return None
+    return Weight(name, dtype, tuple(dims), raw)
+
+
+def _octets(numbers: list[int], size: int) -> bytes:
+    mask = (1 << 8 * size) - 1
+    return b"".join((each & mask).to_bytes(size, "little") for each in numbers)
+
+
+def _numbers(value: int | memoryview) -> list[int]:
+    """Of a repeated field: one, or packed."""
+    return [value] if isinstance(value, int) else _packed(value)
+
+
+def _messages(data: memoryview, wanted: int) -> Iterator[memoryview]:
+    for number, _, value in _fields(data):
+        if number == wanted and isinstance(value, memoryview):
+            yield value
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
+    """Every field of one message: number, wire type, value (octets for what has a length)."""
+    at = 0
+    while at < len(data):
+        key, at = _varint(data, at)
+        number, wire = key >> 3, key & 7
+        if wire == _VARINT:
+            value, at = _varint(data, at)
+            yield number, wire, value
+            continue
+        if wire == _BYTES:
+            size, at = _varint(data, at)
+        elif wire in {_FIXED64, _FIXED32}:
+            size = 8 if wire == _FIXED64 else 4
+        else:
+            raise OnnxError(f"wire type {wire} at octet {at} is none of an ONNX file")
+        if at + size > len(data):
+            raise OnnxError(f"field {number} at octet {at} goes beyond the end")
+        yield number, wire, data[at : at + size]
+        at += size
+
+
+def _packed(data: memoryview) -> list[int]:
+    values, at = [], 0
+    while at < len(data):
+        value, at = _varint(data, at)
+        values.append(value)
+    return values
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(_VARINT_BYTES_MAX):
+        if at >= len(data):
+            break
+        octet = data[at]
+        at += 1
+        value |= (octet & 0x7F) << (7 * shift)
+        if octet < 0x80:
+            return value, at
+    raise OnnxError(f"number at octet {at} does not end")

@@ -1,0 +1,87 @@
+from functools import partial
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flight.inference.fault_campaign import FaultCampaign, Place, wilson
+from flight.inference.guarded_ort import plain_session
+from flight.inference.integrity import golden_tile
+from flight.inference.model_registry import ModelRegistry
+
+MODEL = ModelRegistry().load("cloud_unet", "fp32")
+TILES = [golden_tile(32, pattern) for pattern in (0, 1)]
+
+
+def campaign(seed=1):
+    return FaultCampaign(
+        MODEL.data,
+        MODEL.manifest.variants["fp32"].golden,
+        partial(plain_session, manifest=MODEL.manifest),
+        TILES,
+        0.5,
+        seed,
+    )
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return campaign().run(60)
+
+
+@pytest.mark.parametrize("place", [Place.WEIGHT, Place.EXPONENT, Place.BURST])
+def test_every_fault_that_stays_in_a_weight_is_noticed_and_righted(scores, place):
+    score = scores[place]
+    assert score.trials == score.noticed == 60
+    assert score.caught == score.righted == score.corrupting
+    assert score.worst_silent == 0.0
+
+
+def test_faults_in_exponents_do_corrupt_so_that_the_guard_has_something_to_prove(scores):
+    assert scores[Place.EXPONENT].corrupting > 0
+    assert scores[Place.EXPONENT].worst_bare > 0.01
+
+
+def test_a_passing_fault_is_found_by_the_second_session_and_bounded_without_it(scores):
+    assert scores[Place.PASSING_TWICE].worst_silent == 0.0
+    assert scores[Place.PASSING_TWICE].caught == scores[Place.PASSING_TWICE].corrupting
+    assert scores[Place.PASSING].worst_silent <= scores[Place.PASSING].worst_bare
+
+
+@pytest.mark.parametrize("place", [Place.INPUT, Place.ANSWER])
+def test_no_flipped_octet_gets_past_a_crc(scores, place):
+    assert scores[place].noticed == 60
+    assert scores[place].worst_silent == 0.0
+
+
+def test_the_same_seed_gives_the_same_scores_and_another_one_others(scores):
+    assert campaign().run(60) == scores
+    assert campaign(seed=2).run(60) != scores
+
+
+def test_a_campaign_leaves_the_weights_as_they_were(scores):
+    ran = campaign()
+    before = {name: array.copy() for name, array in ran._guard.bank.arrays.items()}
+    ran.run(10)
+    after = ran._guard.bank.arrays
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+@given(st.integers(1, 10_000), st.data())
+def test_the_interval_holds_the_share_and_lies_in_0_to_1(trials, data):
+    hits = data.draw(st.integers(0, trials))
+    low, high = wilson(hits, trials)
+    assert 0.0 <= low <= hits / trials + 1e-12
+    assert hits / trials - 1e-12 <= high <= 1.0
+
+
+def test_the_interval_is_the_one_of_a_library_we_did_not_write():
+    for hits, trials in ((0, 10), (7, 20), (200, 200)):
+        theirs = scipy.stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
+        assert np.allclose(wilson(hits, trials), (theirs.low, theirs.high), atol=1e-6)
+
+
+def test_no_trials_say_nothing():
+    assert wilson(0, 0) == (0.0, 1.0)

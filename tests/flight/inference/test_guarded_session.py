@@ -1,0 +1,180 @@
+from functools import partial
+
+import numpy as np
+import pytest
+
+from flight.inference.guarded_ort import plain_session
+from flight.inference.guarded_session import DistrustError, GuardedSession
+from flight.inference.integrity import golden_tile
+from flight.inference.model_registry import ModelError, ModelRegistry
+
+MODEL = ModelRegistry().load("cloud_unet", "fp32")
+GOLDEN = MODEL.manifest.variants["fp32"].golden
+TILE = golden_tile(64, 1)
+
+
+class Harness:
+    """Counts the sessions built, and lets one run in turn answer wrongly."""
+
+    def __init__(self):
+        self.built = 0
+        self.spoil = {}
+        self.runs = 0
+
+    def make(self, data, bank):
+        self.built += 1
+        inner, outer = plain_session(data, bank, manifest=MODEL.manifest), self
+
+        class Session:
+            def run(self, pixels):
+                answer = inner.run(pixels)
+                if pixels is TILE:
+                    outer.runs += 1
+                    spoil = outer.spoil.get(outer.runs, outer.spoil.get("always"))
+                    answer = answer if spoil is None else spoil(answer.copy())
+                return answer
+
+        return Session()
+
+
+def guard(harness=None, **more):
+    make = (harness or Harness()).make
+    return GuardedSession(MODEL.data, GOLDEN, make, **more)
+
+
+def not_finite(answer):
+    answer[3, 3] = np.nan
+    return answer
+
+
+def one_bit(answer):
+    answer.view(np.uint32)[5, 5] ^= 1
+    return answer
+
+
+def flip_live_weight(session, at=20_000, bit=0x40):
+    live, where = session.bank.octets(at)
+    live[where] ^= bit
+
+
+def test_a_clean_run_costs_one_run_and_finds_nothing():
+    harness = Harness()
+    session = guard(harness)
+    answer, care = session.run(TILE)
+    assert (care.doubt, care.reruns, care.rebuilds, care.repaired) == ("", 0, 0, 0)
+    assert (harness.runs, harness.built) == (1, 1)
+    assert np.array_equal(answer, session.bare(TILE))
+
+
+@pytest.mark.parametrize("at", [0, 3, 20_003, 100_003])
+def test_a_flipped_weight_is_found_put_right_and_the_answer_is_the_clean_one(at):
+    session = guard()
+    clean, _ = session.run(TILE)
+    flip_live_weight(session, at)
+    answer, care = session.run(TILE)
+    assert np.array_equal(answer, clean)
+    assert care.repaired == 1
+    assert care.reruns == 1
+    assert "weights" in care.doubt
+    assert session.run(TILE)[1].doubt == ""
+
+
+def test_an_output_that_is_no_number_once_is_run_again():
+    harness = Harness()
+    session = guard(harness)
+    clean, _ = session.run(TILE)
+    harness.spoil[2] = not_finite
+    answer, care = session.run(TILE)
+    assert np.array_equal(answer, clean)
+    assert (care.reruns, care.rebuilds) == (1, 0)
+
+
+def test_an_output_implausible_every_time_but_always_the_same_is_the_picture_s_own():
+    harness = Harness()
+    session = guard(harness)
+    harness.spoil["always"] = lambda answer: np.zeros_like(answer)
+    answer, care = session.run(TILE)
+    assert not answer.any()
+    assert care.reruns == 1
+    assert "implausible" in care.doubt
+
+
+def test_an_output_that_stays_wrong_climbs_to_a_new_session_and_then_gives_up():
+    harness = Harness()
+    session = guard(harness)
+    wrong = iter(range(100))
+
+    def ever_else(answer):
+        answer[...] = next(wrong) + 2.0
+        return answer
+
+    harness.spoil["always"] = ever_else
+    with pytest.raises(DistrustError, match="output is implausible"):
+        session.run(TILE)
+    assert harness.built == 2
+
+
+def test_a_second_session_confirms_and_a_disagreement_is_settled_by_running_again():
+    harness = Harness()
+    session = guard(harness)
+    clean, care = session.run(TILE, twice=True)
+    assert care.confirmed
+    assert harness.built == 2
+    harness.spoil[harness.runs + 1] = one_bit
+    answer, care = session.run(TILE, twice=True)
+    assert np.array_equal(answer, clean)
+    assert "second session" in care.doubt
+    assert care.reruns == 1
+
+
+def test_a_single_wrong_bit_passes_without_a_second_session():
+    harness = Harness()
+    session = guard(harness)
+    harness.spoil[1] = one_bit
+    assert session.run(TILE)[1].doubt == ""
+
+
+def test_a_stored_copy_that_is_damaged_ends_in_distrust_not_in_a_wrong_answer():
+    harness = Harness()
+    session = guard(harness)
+    session._model = MODEL.data[:-1] + bytes([MODEL.data[-1] ^ 1])
+    harness.spoil["always"] = lambda answer: answer + np.float32(harness.runs)
+    with pytest.raises(DistrustError, match="stored copy"):
+        session.run(TILE)
+
+
+def test_the_self_test_knows_every_golden_answer_to_the_bit():
+    session = guard()
+    assert all(session.self_test() for _ in range(8))
+    assert session.golden_all()
+    flip_live_weight(session, 20_003)
+    assert not session.golden_all()
+
+
+def test_the_check_between_answers_puts_weights_right():
+    session = guard()
+    flip_live_weight(session, 20_003)
+    assert session.check().repaired == 1
+    assert session.check().repaired == 0
+
+
+def test_a_session_whose_golden_tile_changed_is_built_again():
+    harness = Harness()
+    session = guard(harness)
+    session._true_crcs = (0,) * 4
+    with pytest.raises(DistrustError, match="golden"):
+        session.check()
+    assert harness.built == 2
+
+
+def test_a_network_that_does_not_know_its_golden_tile_is_not_flown():
+    other = ModelRegistry().load("cloud_unet", "small").manifest.variants["small"].golden
+    with pytest.raises(ModelError, match="golden tile"):
+        GuardedSession(MODEL.data, other, Harness().make)
+
+
+def test_a_network_too_large_for_one_look_is_looked_over_in_slices():
+    session = guard(scrub_bytes=4096)
+    flip_live_weight(session, 100_003)
+    cares = [session.run(TILE)[1] for _ in range(40)]
+    assert sum(care.repaired for care in cares) == 1

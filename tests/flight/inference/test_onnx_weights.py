@@ -1,0 +1,66 @@
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flight.inference.model_registry import ModelRegistry
+from flight.inference.onnx_weights import OnnxError, weights_of
+
+
+def a_model(variant="fp32"):
+    return ModelRegistry().load("cloud_unet", variant).data
+
+
+@pytest.mark.parametrize("variant", ["fp32", "int8", "small"])
+def test_every_weight_is_the_one_that_the_formats_own_library_reads(variant):
+    graph = onnx.load_model_from_string(a_model(variant)).graph
+    theirs = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    ours = {
+        weight.name: np.frombuffer(weight.data, weight.dtype).reshape(weight.shape)
+        for weight in weights_of(a_model(variant))
+    }
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        assert array.dtype == theirs[name].dtype
+        assert np.array_equal(array, theirs[name])
+
+
+def test_the_shipped_network_has_the_weights_of_its_layer_table():
+    weights = {weight.name: weight for weight in weights_of(a_model())}
+    assert weights["enc1a_w"].shape == (8, 6, 3, 3)
+    assert weights["enc1a_w"].dtype == "<f4"
+    assert sum(len(weight.data) for weight in weights.values()) > 100_000
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_raise_nothing_but_the_named_error(data):
+    try:
+        weights_of(data)
+    except OnnxError:
+        pass
+
+
+def test_a_network_that_is_cut_off_is_refused():
+    data = a_model()
+    with pytest.raises(OnnxError, match="beyond the end"):
+        weights_of(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("data", [b"\x0b", b"\x3a\x7f", b"\xff" * 12, b"\x3d\x00"])
+def test_what_is_no_wire_format_is_refused(data):
+    with pytest.raises(OnnxError):
+        weights_of(data)
+
+
+def test_packed_and_single_dimensions_are_read_alike_and_unknown_types_left_out():
+    def field(number, body):
+        return bytes([number << 3 | 2, len(body)]) + body
+
+    tensor = b"\x0a\x02\x02\x03" + b"\x10\x01" + field(8, b"w") + field(9, bytes(24))
+    single = b"\x08\x02\x08\x03" + b"\x10\x01" + field(8, b"v") + field(9, bytes(24))
+    text = b"\x08\x01" + b"\x10\x08" + field(8, b"s") + field(9, b"x")
+    fixed = b"\x1d\0\0\0\0" + b"\x19" + bytes(8)
+    graph = fixed + b"".join(field(5, each) for each in (tensor, single, text))
+    found = weights_of(field(7, graph))
+    assert [(w.name, w.shape) for w in found] == [("w", (2, 3)), ("v", (2, 3))]
