@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from flight.board_tick import BoardTick
     from flight.composition.surroundings import Surroundings
     from flight.inference.job import InferenceEngine
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
     from flight.telemetry.event_log import Event
     from flight.thermal.board_profile import BoardProfile
     from hal.link_devices import LinkDevices, LinkState

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from flight.board_tick import BoardTick
     from flight.inference.frame_source import FrameSource
     from flight.inference.job import InferenceEngine
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
     from flight.thermal.board_profile import BoardProfile
     from hal.native_devices import NativeDevices
     from hal.sample import HalErrorKind

@@ -96,7 +96,7 @@ def _fly(arguments: FlyArguments) -> int:
     from flight.board_node import FlightLostError  # noqa: PLC0415
     from flight.config import ConfigError  # noqa: PLC0415
     from flight.downlink.store_values import StoreError  # noqa: PLC0415
-    from flight.inference.model_registry import ModelError  # noqa: PLC0415
+    from flight.inference.model_manifest import ModelError  # noqa: PLC0415
     from flight.inference.tile_cache import ImageryError  # noqa: PLC0415
     from flight.keys import KeyFileError  # noqa: PLC0415
     from hal.sample import HalError  # noqa: PLC0415

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flight.base.clock import Clock
     from flight.inference.job import Job, Result, Screening
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
     from flight.inference.screening import Session
     from flight.thermal.board_profile import BoardProfile
     from hal.sim_bench import SimBench

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.config import ConfigError, load_profile
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
 from flight.inference.tile_cache import ImageryError
 from hil.imagery import default_tiles_path, load_tiles
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from flight.config import NodeConfig
     from flight.inference.job import Tile
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
     from flight.thermal.board_profile import BoardProfile
     from hil.plant.orbit import Elements
     from hil.plant_bench import PayloadLoad

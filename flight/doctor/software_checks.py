@@ -62,7 +62,7 @@ def _native() -> Iterator[Finding]:
 
 
 def _runtime() -> Iterator[Finding]:
-    from flight.inference.model_registry import ModelError  # noqa: PLC0415
+    from flight.inference.model_manifest import ModelError  # noqa: PLC0415
 
     try:
         from flight.inference.session_ort import runtime_providers  # noqa: PLC0415  may be absent
@@ -95,7 +95,8 @@ def _providers(built_in: tuple[str, ...]) -> Iterator[Finding]:
 def _tried(row: str, wanted: tuple[str, ...], *, needed: bool) -> Finding:
     """The golden tile through a provider, held to the answer in the manifest."""
     from flight.inference.integrity import golden_deviation, golden_tile  # noqa: PLC0415
-    from flight.inference.model_registry import ModelError, ModelRegistry  # noqa: PLC0415
+    from flight.inference.model_manifest import ModelError  # noqa: PLC0415
+    from flight.inference.model_registry import ModelRegistry  # noqa: PLC0415
     from flight.inference.session_ort import OrtSession  # noqa: PLC0415
 
     registry = ModelRegistry()
@@ -114,7 +115,8 @@ def _tried(row: str, wanted: tuple[str, ...], *, needed: bool) -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    from flight.inference.model_registry import ModelError, ModelRegistry  # noqa: PLC0415
+    from flight.inference.model_manifest import ModelError  # noqa: PLC0415
+    from flight.inference.model_registry import ModelRegistry  # noqa: PLC0415
 
     registry = ModelRegistry()
     for name in registry.names():

@@ -31,7 +31,7 @@ from hal.sample import SensorBit, ThrottleBit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
     from flight.thermal.board_profile import BoardProfile, Level
     from hal.protocols import NodeDevices
     from hal.sample import SensorFrame

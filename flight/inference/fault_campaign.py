@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from flight.inference.guarded_session import Session
-    from flight.inference.model_registry import Golden
+    from flight.inference.model_manifest import Golden
     from flight.inference.weight_bank import WeightBank
 
 CORRUPT_SHARE = 0.01
@@ -145,9 +145,10 @@ class FaultCampaign:
         octets = bytearray(clean.tobytes())
         before = zlib.crc32(octets)
         octets[draw.below(len(octets))] ^= 1 << draw.below(8)
-        damaged = np.frombuffer(bytes(octets), dtype=clean.dtype).reshape(clean.shape)
-        bare = self._guard.run(damaged)[0] if place is Place.INPUT else damaged
-        changed = self._changed(bare, which)
+        bare = np.frombuffer(bytes(octets), dtype=np.float32) if place is Place.ANSWER else (
+            self._guard.bare(np.frombuffer(bytes(octets), np.uint16).reshape(clean.shape))
+        )  # fmt: skip
+        changed = self._changed(bare.reshape(self._clean[which].shape), which)
         caught = zlib.crc32(octets) != before
         self._book(score, changed, caught=caught, righted=caught, checks={"crc": caught})
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from flight.inference.guarded_session import GuardedSession
 from flight.inference.job import BANDS
-from flight.inference.model_registry import MULTIPLE_PX_MAX, ModelError
+from flight.inference.model_manifest import MULTIPLE_PX_MAX, ModelError
 from flight.inference.network_interface import interface_of
 from flight.inference.session_ort import PROVIDERS, OrtSession, provider_at_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flight.inference.model_registry import Manifest, ModelBytes
+    from flight.inference.model_manifest import Manifest, ModelBytes
     from flight.inference.network_interface import NetworkInterface
     from flight.inference.weight_bank import WeightBank
 

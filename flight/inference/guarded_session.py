@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flight.inference.integrity import PATTERNS, golden_passes, golden_tile, judge_output
 from flight.inference.job import Care, Plausibility
-from flight.inference.model_registry import ModelError
+from flight.inference.model_manifest import ModelError
 from flight.inference.onnx_weights import OnnxError
 from flight.inference.weight_bank import WeightBank
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from flight.inference.model_registry import Golden
+    from flight.inference.model_manifest import Golden
 
 SCRUB_BYTES = 512 * 1024
 """Looked over after each run: all of a small network in about 0.1 ms, a slice of a large one."""

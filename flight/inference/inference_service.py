@@ -8,12 +8,12 @@ full backlog drops its oldest and counts it.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Offer, Overflow
 from flight.inference.admission import Conditions, Limit, Need, Verdict, judge
-from flight.inference.job import InferenceError, Job, Plausibility, Tile
+from flight.inference.job import InferenceError, InferenceFailure, Job, Plausibility, Tile
 from flight.inference.result_products import DraftKind, products_of
 from flight.telemetry.definitions import ThrottleReason
 from flight.wire.product_packet import ProductClass
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flight.downlink.product_intake import ProductIntake
     from flight.fdir.health_monitor import Heartbeat
     from flight.inference.frame_source import FrameSource
-    from flight.inference.job import InferenceEngine, Result
+    from flight.inference.job import Care, InferenceEngine, Result
     from flight.inference.result_products import Draft, ValueTable
     from flight.node_status import NodeStatus
     from flight.telemetry.channel_values import ChannelValues
@@ -76,6 +76,18 @@ class InferenceCounts:
     energy_mj: int = 0
     busy_ns: int = 0
     running_since_ns: int | None = None
+    doubts: int = 0
+    repairs: int = 0
+    reruns: int = 0
+    rebuilds: int = 0
+    distrusted: set[str] = field(default_factory=set)
+
+    def take(self, care: Care) -> None:
+        """Count what it took to trust one answer."""
+        self.doubts += bool(care.doubt or care.restarts)
+        self.repairs += care.repaired
+        self.reruns += care.reruns + care.confirmed
+        self.rebuilds += care.rebuilds + care.restarts
 
     def computed_ns(self, now_ns: int) -> int:
         """How long the payload has computed in all, the job under way included."""
@@ -121,7 +133,8 @@ class InferenceService:
         self._index = {
             name: channels.index(f"inference.{name}")
             for name in ("jobs_total", "refused_total", "dropped_total", "failed_total",
-                         "products_total", "last_ms", "energy_j", "clear_fraction")
+                         "products_total", "last_ms", "energy_j", "clear_fraction",
+                         "doubts_total", "repairs_total", "reruns_total", "rebuilds_total")
         }  # fmt: skip
         self._values[self._index["refused_total"]] = counts.refused
         self._values[self._index["dropped_total"]] = counts.dropped
@@ -200,10 +213,12 @@ class InferenceService:
             result = await self._engine.run(job)
         except InferenceError as error:
             self._failed("INFERENCE_FAILED", job, error=str(error))
+            self._distrusted(job, error)
             return
         finally:
             counts.busy_ns += self._clock.now_ns() - started_ns
             counts.running_since_ns = None
+        self._tell_care(job, result.care)
         verdict = result.screening.verdict
         if verdict is not Plausibility.PLAUSIBLE:
             self._failed("OUTPUT_IMPLAUSIBLE", job, reason=verdict.value)
@@ -230,6 +245,35 @@ class InferenceService:
         self._counts.failed += 1
         self._values[self._index["failed_total"]] = self._counts.failed
         self._events.emit(event, self._clock.now_ns(), job=job.job_id, **args)
+
+    def _distrusted(self, job: Job, error: InferenceError) -> None:
+        """Tell once that a model gives no answers any more."""
+        name = f"{job.model_name}/{job.variant}"
+        if error.kind is InferenceFailure.UNTRUSTED and name not in self._counts.distrusted:
+            self._counts.distrusted.add(name)
+            now_ns = self._clock.now_ns()
+            self._events.emit("MODEL_DISTRUSTED", now_ns, model=name, reason=str(error))
+
+    def _tell_care(self, job: Job, care: Care) -> None:
+        values, index, counts = self._values, self._index, self._counts
+        counts.take(care)
+        values[index["doubts_total"]] = counts.doubts
+        values[index["repairs_total"]] = counts.repairs
+        values[index["reruns_total"]] = counts.reruns
+        values[index["rebuilds_total"]] = counts.rebuilds
+        now_ns = self._clock.now_ns()
+        if care.repaired:
+            self._events.emit("WEIGHTS_REPAIRED", now_ns, pieces=care.repaired)
+        if care.doubt or care.restarts:
+            self._events.emit(
+                "ANSWER_DOUBTED",
+                now_ns,
+                job=job.job_id,
+                doubt=care.doubt or "the worker gave up",
+                reruns=care.reruns,
+                rebuilds=care.rebuilds,
+                restarts=care.restarts,
+            )
 
     def _tell(self, result: Result, drafts: tuple[Draft, ...]) -> None:
         values, index, counts = self._values, self._index, self._counts

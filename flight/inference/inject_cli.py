@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flight.inference.fault_campaign import CORRUPT_SHARE, FaultCampaign, Score, wilson
 from flight.inference.integrity import PATTERNS, golden_tile
-from flight.inference.model_registry import ModelError
+from flight.inference.model_manifest import ModelError
 from flight.inference.tile_cache import ImageryError, default_tiles_path, read_tile_cache
 from flight.inference.tile_pixels import pixels_of
 
@@ -105,11 +105,12 @@ def _figures(score: Score) -> dict[str, Any]:
 
 
 def _head(answer: dict[str, Any]) -> list[str]:
-    return [
+    what = (
         f"{answer['model']}, seed {answer['seed']}, {answer['flips']} faults at each place, "
-        f"{answer['pictures']}; corrupting: more than {CORRUPT_SHARE:.0%} of a mask",
-        f"{'':<52} corrupting  detected           righted  worst silent  unguarded",
-    ]
+        f"{answer['pictures']}; corrupting: more than {CORRUPT_SHARE:.0%} of a mask"
+    )
+    heads = f"{'corrupting':>10}  {'detected':<24} {'righted':>7}  {'worst silent':>12}  unguarded"
+    return [what, f"{'':<56} {heads}"]
 
 
 def _line(place: Place, score: Score) -> str:
@@ -118,6 +119,6 @@ def _line(place: Place, score: Score) -> str:
         f"{score.caught}/{score.corrupting} ({low:.1%}..{high:.1%})"
     )  # fmt: skip
     return (
-        f"{place.value:<52} {score.corrupting:>10}  {caught:<22} {score.righted:>4}  "
+        f"{place.value:<56} {score.corrupting:>10}  {caught:<24} {score.righted:>7}  "
         f"{score.worst_silent:>12.2%}  {score.worst_bare:>9.2%}"
     )

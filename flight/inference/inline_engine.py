@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from flight.inference.job import InferenceError, InferenceFailure, Job, Result
-from flight.inference.model_registry import ModelBytes, ModelError
+from flight.inference.model_manifest import ModelBytes, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

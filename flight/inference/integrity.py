@@ -17,7 +17,7 @@ from flight.inference.job import BANDS, Plausibility
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from flight.inference.model_registry import Golden
+    from flight.inference.model_manifest import Golden
 
 PATTERNS = (0, 1, 2, 3)
 """Of golden tiles."""

@@ -27,8 +27,8 @@ class Tile:
     """One captured image tile.
 
     ``pixels`` are the bytes of (H, W, bands) uint16, little-endian, row by row, the bands of a
-    pixel together in the order of ``bands``: reflectance x 10 000. ``sha256`` is their digest; ``origin``
-    names scene, row and column.
+    pixel together in the order of ``bands``: reflectance x 10 000. ``sha256`` is their digest;
+    ``origin`` names scene, row and column.
     """
 
     tile_id: int
@@ -113,6 +113,9 @@ class Care:
     restarts: int = 0
 
 
+NO_CARE = Care()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """What came out, already screened, and what it cost.
@@ -129,7 +132,7 @@ class Result:
     energy_mj: int | None
     duration_ms: float
     modelled: bool = field(default=False)
-    care: Care = Care()
+    care: Care = NO_CARE
 
 
 class InferenceFailure(Enum):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from flight.inference.model_registry import MODEL_BYTES_MAX, Manifest, ModelBytes, ModelError
+from flight.inference.model_manifest import MODEL_BYTES_MAX, Manifest, ModelBytes, ModelError
 
 MAGIC, VERSION = b"LMDL", 1
 SIGNATURE_BYTES = 64

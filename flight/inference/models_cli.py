@@ -18,7 +18,8 @@ from flight.inference.accuracy import Accuracy, accuracy_of
 from flight.inference.inject_cli import add_inject, inject
 from flight.inference.integrity import golden_deviation, golden_tile
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
-from flight.inference.model_registry import DEFAULT_ROOT, ModelBytes, ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelBytes, ModelError
+from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
 from flight.inference.profile_cli import ProfileError, add_action, profile, told
 from flight.one_line_parser import OneLineParser
 

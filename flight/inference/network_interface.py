@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flight.inference.job import BANDS
-from flight.inference.model_registry import (
+from flight.inference.model_manifest import (
     PIXEL_ROWS,
     PLANES,
     InputLayout,

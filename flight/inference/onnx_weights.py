@@ -2,8 +2,9 @@
 
 A reader of the few fields needed of the ONNX container (Protocol Buffers, the published wire
 format): ModelProto.graph = 7, GraphProto.initializer = 5, and of TensorProto dims = 1,
-data_type = 2, name = 8, raw_data = 9 or, in its stead, one of the typed lists. The runtime gives no way to its weights, and the library that
-writes such files is three times the size of everything else in the worker.
+data_type = 2, name = 8, raw_data = 9 or, in its stead, one of the typed lists. The runtime gives
+no way to its weights, and the library that writes such files is three times the size of everything
+else in the worker.
 
 Tensors of text and those in files beside the network are left out: the runtime keeps those itself.
 """

@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
-from flight.inference.model_registry import PLANES, InputLayout, ModelError
+from flight.inference.model_manifest import PLANES, InputLayout, ModelError
 from flight.inference.network_interface import NetworkInterface
 from flight.inference.provider_placement import placement_fault
 
@@ -30,6 +28,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
     from flight.inference.weight_bank import WeightBank

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flight.base.clock import Clock
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flight.base.clock import Clock
-    from flight.inference.model_registry import ModelBytes
+    from flight.inference.model_manifest import ModelBytes
 
 TIMEOUT_NS: Final = 5_000_000_000
 START_TIMEOUT_NS: Final = 30_000_000_000

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from flight.inference.job import BAND_BYTES, BANDS, Care, Plausibility, Screening
+from flight.inference.job import BAND_BYTES, BANDS, NO_CARE, Care, Plausibility, Screening
 
 RESULT_BYTES_A_PX = 4
 """A picture of three bytes, an eighth for the mask; the rest is for what does not compress."""
@@ -113,7 +113,7 @@ class Reply:
     size: int = 0
     duration_ns: int = 0
     text: str = ""
-    care: Care = Care()
+    care: Care = NO_CARE
 
     def pack(self) -> bytes:
         """Return the bytes on the pipe; a long text is cut."""

@@ -80,6 +80,10 @@ _ROWS: tuple[Channel, ...] = (
     Channel("inference.last_ms", "ms", "inference", _F, "duration of the last job"),
     Channel("inference.energy_j", "J", "inference", _F, "energy of all jobs"),
     Channel("inference.clear_fraction", "1", "inference", _F, "clear share of the last tile"),
+    Channel("inference.doubts_total", "", "inference", _C, "answers that were looked at twice"),
+    Channel("inference.repairs_total", "", "inference", _C, "pieces of live weights put right"),
+    Channel("inference.reruns_total", "", "inference", _C, "runs beyond the first of a tile"),
+    Channel("inference.rebuilds_total", "", "inference", _C, "sessions and workers built again"),
     # queue and store
     Channel("queue.products", "", "queue", _C, "products waiting or partly sent"),
     Channel("queue.bytes", "B", "queue", _F, "bytes still to be acknowledged"),

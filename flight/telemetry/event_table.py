@@ -107,4 +107,14 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(83, "RECOVERY_FAILED", _A, "{name}: {what} did not start", "name"),
     EventDef(84, "RECOVERY_SHADOWED", _N, "{name} would have acted on {condition}", "name"),
     EventDef(85, "RECOVERY_SET", _N, "{name} is {activity}", "name"),
+    # inference and its models
+    EventDef(120, "WEIGHTS_REPAIRED", _W, "{pieces} pieces of live weights differed, put right"),
+    EventDef(
+        121,
+        "ANSWER_DOUBTED",
+        _W,
+        "job {job}: {doubt}; settled by {reruns} more runs, {rebuilds} new sessions, "
+        "{restarts} new workers",
+    ),
+    EventDef(122, "MODEL_DISTRUSTED", _A, "model {model} gives no answers any more: {reason}"),
 )

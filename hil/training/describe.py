@@ -12,7 +12,7 @@ import numpy as np
 from flight.inference.accuracy import accuracy_of
 from flight.inference.integrity import encode_expected, golden_tile
 from flight.inference.job import REFLECTANCE_SCALE
-from flight.inference.model_registry import Golden, InputLayout, Manifest, Variant
+from flight.inference.model_manifest import Golden, InputLayout, Manifest, Variant
 from flight.inference.session_ort import OrtSession
 from flight.inference.tile_pixels import pixels_of
 from hil.imagery import load_references, load_tiles

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
-from flight.inference.model_registry import Manifest
+from flight.inference.model_manifest import Manifest
 from hil.training.recipe import Recipe
 from hil.training.train_cloud_unet import TILES, measure, say, scene_of
 

@@ -16,6 +16,7 @@ OPEN_TO_THE_BENCH = {
     "flight.inference.job": "tiles, jobs and results are values",
     "flight.inference.tile_cache": "the cache that flight reads is written on the ground",
     "flight.inference.tile_pixels": "tiles as arrays",
+    "flight.inference.model_manifest": "what is said of a model is values",
     "flight.inference.model_registry": "verified model bytes are values",
     "flight.inference.mask_product": "the ground decodes what the node encodes",
     "flight.inference.png_image": "the ground decodes what the node encodes",
@@ -122,5 +123,6 @@ SKINS = {
 ONNXRUNTIME = {
     "flight.inference.session_ort": "the one session",
     "hil.training.export_onnx": "quantises with it; training only",
+    "hil.training.range_clip": "measures activations with it; training only",
     "hil.training.train_cloud_unet": "checks that it is there before hours of training",
 }

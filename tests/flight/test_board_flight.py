@@ -10,7 +10,7 @@ import pytest
 from flight.board_config import load_fly_config
 from flight.board_flight import end_left_tasks, fly
 from flight.config import ConfigError
-from flight.inference.model_registry import ModelError
+from flight.inference.model_manifest import ModelError
 from flight.keys import KeyFileError
 
 NO_PORT = "link:/dev/no-such-port"

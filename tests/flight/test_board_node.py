@@ -11,7 +11,7 @@ from flight.board_config import load_fly_config
 from flight.board_node import BoardNode, FlightLostError, settle
 from flight.config import ConfigError
 from flight.downlink.store_values import StoreError, StoreErrorKind
-from flight.inference.model_registry import ModelError
+from flight.inference.model_manifest import ModelError
 from flight.inference.tile_cache import ImageryError
 from flight.keys import KeyFileError
 from flight.telemetry.dictionary import EVENT_BY_ID

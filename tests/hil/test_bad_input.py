@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from flight.__main__ import main
-from flight.inference.model_registry import DEFAULT_ROOT, ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
 from flight.inference.tile_pixels import pixels_of
 from hil.imagery import synthetic_tiles
 from hil.scenario_check import SUMMARY_KEYS

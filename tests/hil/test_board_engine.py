@@ -8,7 +8,8 @@ import pytest
 from flight.base.clock import LoopClock
 from flight.config import NodeConfig, load_profile
 from flight.inference.job import InferenceError, InferenceFailure, Job
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
 from hal.fake_devices import FakeBench, FakeDevices
 from hil.board_engine import BoardEngine, ExecutionCounts
 from hil.imagery import synthetic_tiles

@@ -1,12 +1,11 @@
-from functools import partial
-
 import numpy as np
 import pytest
 
 from flight.inference.guarded_ort import plain_session
 from flight.inference.guarded_session import DistrustError, GuardedSession
 from flight.inference.integrity import golden_tile
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
 
 MODEL = ModelRegistry().load("cloud_unet", "fp32")
 GOLDEN = MODEL.manifest.variants["fp32"].golden
@@ -92,7 +91,7 @@ def test_an_output_that_is_no_number_once_is_run_again():
 def test_an_output_implausible_every_time_but_always_the_same_is_the_picture_s_own():
     harness = Harness()
     session = guard(harness)
-    harness.spoil["always"] = lambda answer: np.zeros_like(answer)
+    harness.spoil["always"] = np.zeros_like
     answer, care = session.run(TILE)
     assert not answer.any()
     assert care.reruns == 1

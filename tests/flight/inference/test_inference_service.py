@@ -20,7 +20,8 @@ from flight.inference.inference_service import (
     InferenceCounts,
     InferenceService,
 )
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
 from flight.inference.result_products import DraftKind, ValueTable
 from flight.node_status import NodeStatus
 from flight.telemetry.channel_values import ChannelValues

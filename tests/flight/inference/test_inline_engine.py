@@ -6,7 +6,8 @@ import pytest
 
 from flight.inference.inline_engine import InlineEngine
 from flight.inference.job import InferenceError, InferenceFailure, Job, Plausibility
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
 from flight.inference.screening import ScreeningSession
 from hil.imagery import synthetic_tiles
 

@@ -11,7 +11,7 @@ from flight.inference.integrity import (
     judge_output,
 )
 from flight.inference.job import Plausibility
-from flight.inference.model_registry import Golden
+from flight.inference.model_manifest import Golden
 
 RAMP = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
 

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.inference.model_bundle import UNSIGNED, bundle_of, unpack_bundle
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
+from flight.telemetry.command_table import LOAD_BYTES_MAX
 
 MODEL = ModelRegistry().load("cloud_unet", "int8")
 BUNDLE = bundle_of(MODEL, bytes(range(64)))
@@ -32,8 +34,6 @@ def test_what_is_signed_says_nothing_of_the_signature_and_all_of_the_rest():
 
 
 def test_the_largest_shipped_bundle_fits_a_load():
-    from flight.telemetry.command_table import LOAD_BYTES_MAX
-
     for variant in ("fp32", "int8", "small"):
         assert len(bundle_of(ModelRegistry().load("cloud_unet", variant))) < LOAD_BYTES_MAX
 

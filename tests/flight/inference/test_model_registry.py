@@ -5,7 +5,8 @@ import sys
 import msgspec
 import pytest
 
-from flight.inference.model_registry import DEFAULT_ROOT, ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
 
 
 @pytest.fixture

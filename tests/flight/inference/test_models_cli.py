@@ -33,7 +33,7 @@ def test_evaluate_prints_figures_of_each_variant(tmp_path, capsys):
     path = labelled(tmp_path / "tile.npz")
     code, out, err = said(capsys, ["evaluate", str(path), "--json"])
     figures = json.loads(out)
-    assert (code, err, sorted(figures)) == (0, "", ["fp32", "int8"])
+    assert (code, err, sorted(figures)) == (0, "", ["fp32", "int8", "small"])
     for figure in figures.values():
         assert sorted(figure) == ["accuracy", "f1", "iou"]
         assert figure["f1"] == pytest.approx(2 * figure["iou"] / (1 + figure["iou"]))

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from flight.inference.job import BANDS
-from flight.inference.model_registry import (
+from flight.inference.model_manifest import (
     PIXEL_ROWS,
     PLANES,
     InputLayout,
     ModelError,
-    ModelRegistry,
     OutputLayout,
 )
+from flight.inference.model_registry import ModelRegistry
 from flight.inference.network_interface import NetworkInterface, interface_of
 
 PIXELS = (np.arange(4 * 8 * 6, dtype=np.uint16) * 7).reshape(4, 8, 6)

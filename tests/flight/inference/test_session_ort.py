@@ -12,7 +12,8 @@ from flight.inference.integrity import (
     judge_output,
 )
 from flight.inference.job import Plausibility
-from flight.inference.model_registry import ModelError, ModelRegistry
+from flight.inference.model_manifest import ModelError
+from flight.inference.model_registry import ModelRegistry
 from flight.inference.session_ort import PROVIDERS, OrtSession, runtime_providers
 from flight.inference.tile_pixels import pixels_of
 from hil.imagery import synthetic_tiles

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from flight.base.clock import LoopClock
 from flight.inference.job import InferenceError, InferenceFailure, Job, Result
 from flight.inference.model_registry import ModelRegistry
+from flight.inference.onnx_weights import weights_of
 from flight.inference.screening import screen
 from flight.inference.session_ort import OrtSession, runtime_providers
 from flight.inference.tile_pixels import pixel_bytes, pixels_of
@@ -246,6 +248,145 @@ def test_a_provider_the_runtime_does_not_have_fails_the_job_and_falls_back_to_no
             else:
                 with pytest.raises(InferenceError, match="CUDAExecutionProvider is not in"):
                     await engine.run(job_of())
+
+    asyncio.run(scenario())
+
+
+def copies_in_memory(pid, wanted):
+    """Addresses of every copy of some octets in the writable memory of a process."""
+    found = []
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            low, high = (int(each, 16) for each in span.split("-"))
+            if not rights.startswith("rw") or high - low > 1 << 28:
+                continue
+            try:
+                memory.seek(low)
+                held = memory.read(high - low)
+            except OSError:
+                continue
+            at = held.find(wanted)
+            while at >= 0:
+                found.append(low + at)
+                at = held.find(wanted, at + 1)
+    return found
+
+
+def flip(pid, address, mask=0x40):
+    with Path(f"/proc/{pid}/mem").open("r+b", buffering=0) as memory:
+        memory.seek(address)
+        octet = memory.read(1)[0]
+        memory.seek(address)
+        memory.write(bytes([octet ^ mask]))
+
+
+def largest_weight(model):
+    return bytes(max(weights_of(model.data), key=lambda each: len(each.data)).data)
+
+
+def test_a_bit_flipped_anywhere_in_the_running_worker_changes_no_answer():
+    async def scenario():
+        async with engine_of() as engine:
+            clean = (await engine.run(job_of())).screening
+            pid = engine.worker_pid
+            weight = largest_weight(models()[0])
+            places = copies_in_memory(pid, weight)
+            assert len(places) >= 2  # the live ones, and the stored copy
+            repaired = 0
+            for place in places:
+                flip(pid, place + 1003)
+                result = await engine.run(job_of())
+                assert result.screening == clean
+                repaired += result.care.repaired
+                if result.care.repaired == 0:
+                    flip(pid, place + 1003)
+            assert repaired == 1
+            assert engine.counters.restarts == 0
+
+    asyncio.run(scenario())
+
+
+def test_when_live_weights_and_stored_copy_are_both_hit_a_new_worker_answers():
+    async def scenario():
+        async with engine_of() as engine:
+            clean = (await engine.run(job_of())).screening
+            pid = engine.worker_pid
+            for place in copies_in_memory(pid, largest_weight(models()[0])):
+                flip(pid, place + 1003)
+            result = await engine.run(job_of())
+            assert result.screening == clean
+            assert result.care.restarts == 1
+            assert engine.worker_pid != pid
+
+    asyncio.run(scenario())
+
+
+def test_a_model_never_trusted_again_is_refused_after_its_second_stored_copy_was_tried():
+    async def scenario():
+        asked = []
+
+        def other_copy(model):
+            asked.append(model.variant)
+            return model
+
+        async with engine_of(other_copy=other_copy) as engine:
+            await engine.run(job_of())
+            engine._exchange, exchange = untrusted, engine._exchange
+            assert await failure_of(engine, job_of(2)) is InferenceFailure.UNTRUSTED
+            assert asked == ["fp32"]
+            engine._exchange = exchange
+            assert await failure_of(engine, job_of(3)) is InferenceFailure.UNTRUSTED
+            assert (await engine.run(job_of(4, variant="int8"))).job_id == 4
+            await engine.adopt(models())
+            assert (await engine.run(job_of(5))).job_id == 5
+
+    async def untrusted(child, request, due_ns):
+        if not request:
+            return await child.answer(request, LoopClock(), due_ns)
+        return Reply(Request.unpack(request).seq, Status.UNTRUSTED, text="golden tile")
+
+    asyncio.run(scenario())
+
+
+def test_a_tile_that_changed_since_the_camera_is_not_computed():
+    async def scenario():
+        async with engine_of() as engine:
+            pixels = bytearray(TILES[0].pixels)
+            crc32 = zlib.crc32(pixels)
+            pixels[77] ^= 4
+            damaged = dataclasses.replace(TILES[0], pixels=bytes(pixels), crc32=crc32)
+            assert await failure_of(engine, job_of(1, damaged)) is InferenceFailure.CORRUPT_RESULT
+            whole = dataclasses.replace(TILES[0], crc32=crc32)
+            assert (await engine.run(job_of(2, whole))).job_id == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_is_worth_it_is_confirmed_by_a_second_session():
+    async def scenario():
+        async with engine_of() as engine:
+            once = await engine.run(job_of())
+            twice = await engine.run(job_of(2, twice=True))
+            assert (once.care.confirmed, twice.care.confirmed) == (False, True)
+            assert once.screening == twice.screening
+
+    asyncio.run(scenario())
+
+
+def test_a_trial_takes_a_sound_model_and_says_what_is_wrong_with_another_while_jobs_go_on():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            pid = engine.worker_pid
+            sound, broken = models()[1], dataclasses.replace(models()[0], data=b"no network")
+            taken, refused, result = await asyncio.gather(
+                engine.trial(sound), engine.trial(broken), engine.run(job_of(2))
+            )
+            assert taken == ""
+            assert "SHA-256" in refused
+            assert result.job_id == 2
+            assert engine.worker_pid == pid
 
     asyncio.run(scenario())
 
