@@ -39,7 +39,7 @@ def test_evaluate_prints_figures_of_each_variant(tmp_path, capsys):
         assert figure["f1"] == pytest.approx(2 * figure["iou"] / (1 + figure["iou"]))
     assert abs(figures["fp32"]["iou"] - figures["int8"]["iou"]) <= 0.02
     code, out, _ = said(capsys, ["evaluate", str(path)])
-    assert (code, len(out.splitlines())) == (0, 2)
+    assert (code, len(out.splitlines())) == (0, 3)
 
 
 def test_a_perfect_answer_scores_one_and_its_opposite_nothing(tmp_path, capsys):
