@@ -73,6 +73,10 @@ MEANINGS: dict[str, str] = {
     "ground.relay_first_s": "mission time of the first look",
     "ground.report_period_s": "the ground reports what arrived this often, while in contact",
     "ground.report_loss": "share of uplink frames lost besides what the channel loses",
+    "ground.bit_error_rate": (
+        "share of bits that arrive wrong in frames that are not lost; for a node whose link has a "
+        "coding"
+    ),
     "ground.cloud": "whether stations have weather, drawn from their climatology",
     "node.name": "name of the node",
     "node.orbit": "mean elements, see below; left out: the plant's",
@@ -118,6 +122,9 @@ MEANINGS: dict[str, str] = {
     "node.planner.emissivity": "of that area",
     "node.planner.sink_c_max": "the plan keeps the sink below",
     "node.planner.radiator_c_max": "the plan keeps the radiator below",
+    "node.link.coding": (
+        "`rs`: sync marker, randomiser and Reed-Solomon (255,223) for a terminal that corrects nothing"
+    ),
     "node.link.spacecraft_id": "in every frame's header",
     "node.link.frame_bytes": "longest transfer frame",
     "node.link.window_frames": "frames sent and not yet decided by a report",
