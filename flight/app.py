@@ -14,6 +14,7 @@ from flight import __version__
 from flight.base.channels import Latest
 from flight.base.rate_group import RateGroup, RateGroupRunner
 from flight.base.supervisor import ChildSpec, SupervisionEvent, SupervisionKind, Supervisor
+from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameter_copies import ParameterCopies
 from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
@@ -34,6 +35,7 @@ from flight.telemetry.queue_board import QueueBoard
 from flight.telemetry.recorder import Recorder
 from flight.telemetry.telemetry_service import TelemetryService
 from flight.telemetry_handlers import FILTER, recover_filter
+from flight.utc_watch import UtcWatch
 from flight.wire.space_packet import SequenceCounts
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Node:
             shared.status,
             shared.wishes,
             self._fdir.safety,
+            UtcWatch(shared.utc, around.utc_locked, shared.sequence, self.channels, self.events),
             now_ns,
         )
         self._restarts = self.channels.counter("system.restarts")
@@ -208,6 +211,7 @@ def _shared(around: Surroundings, now_ns: int) -> Shared:
         health=health_watch(channels, events, hearts, now_ns),
         hearts=hearts,
         queues=QueueBoard(channels),
+        utc=around.utc or UtcKeeper(),
     )
 
 

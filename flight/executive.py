@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flight.power.mains_supply import MainsSupply
     from flight.thermal.governor import GovernorDecision
     from flight.thermal.thermal_estimate import ThermalEstimator, ThermalState
+    from flight.utc_watch import UtcWatch
 
 
 _PAYLOAD_MODES = (Mode.COMPUTE, Mode.DOWNLINK)
@@ -79,6 +80,7 @@ class ExecutiveParts:
     actuation: Actuation
     telemetry: CycleTelemetry
     parameters: ParameterTable
+    utc: UtcWatch
     status: Latest[NodeStatus]
 
 
@@ -92,7 +94,6 @@ class Executive:
         self._wishes = wishes
         self._wanted = Mode.COMPUTE
         self._blind_cycles = 0
-        self._utc_offset_ns: int | None = None
         self._soc = nan
         self._bands: tuple[float, ...] = ()
 
@@ -140,6 +141,7 @@ class Executive:
         """
         parts = self._parts
         self._blind_cycles += 1
+        parts.utc.observe(now_ns, None)
         standing = parts.safety.update(
             now_ns,
             blind_cycles=self._blind_cycles,
@@ -166,11 +168,11 @@ class Executive:
 
     def _estimate(self, readings: Readings, wishes: Wishes, now_ns: int) -> Estimates:
         parts = self._parts
-        if readings.frame.valid & SensorBit.UTC:
-            self._utc_offset_ns = readings.frame.utc_ns - now_ns
+        frame = readings.frame
+        parts.utc.observe(now_ns, frame.utc_ns if frame.valid & SensorBit.UTC else None)
         energy = parts.energy.update(
             readings,
-            self._utc_s(now_ns),
+            self._parts.utc.utc_s(now_ns),
             now_ns,
             soc_floor=parts.parameters["power.soc_floor"],
             laser_j=wishes.laser_j,
@@ -205,7 +207,7 @@ class Executive:
                 queue_full=wishes.queue_full,
                 fault=standing.shed_payload or not estimates.energy.ready,
                 battery_low=estimates.battery_low,
-                utc_s=self._utc_s(now_ns),
+                utc_s=self._parts.utc.utc_s(now_ns),
             ),
             parts.parameters["governor.die_target_c"],
             parts.parameters["governor.sink_target_c"],
@@ -246,7 +248,7 @@ class Executive:
     def _tell(
         self, mode: Mode, level: int, reason: ThrottleReason, standing: Standing, now_ns: int
     ) -> None:
-        utc_s = self._utc_s(now_ns)
+        utc_s = self._parts.utc.utc_s(now_ns)
         # The link stays alive in SAFE for as long as the battery can bear it: losing the ground
         # is the one thing that makes a safe mode unsafe.
         link_allowed = mode is not Mode.BOOT and not standing.laser_off
@@ -262,8 +264,3 @@ class Executive:
             ),
             now_ns,
         )
-
-    def _utc_s(self, now_ns: int) -> float | None:
-        """UTC label: the last correlation holds while the field is not valid (flywheel)."""
-        offset_ns = self._utc_offset_ns
-        return None if offset_ns is None else (now_ns + offset_ns) * 1e-9

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flight.base.channels import Bounded, Overflow
 from flight.telemetry.dictionary import Mode
 from flight.wire.link_security import SecurityVerdict
-from flight.wire.space_packet import Apid, SequenceCounts, SpacePacket, encode
+from flight.wire.space_packet import Apid, SequenceCounts, SpacePacket
 from flight.wire.telecommand import CommandReason, Stage, encode_report
 from hal.sample import HalError
 
@@ -171,8 +171,7 @@ class UplinkService:
                     reason=report.reason.name.lower(),
                 )
             data = encode_report(report)
-            count = self._sequence.take(Apid.VERIFICATION)
-            self.verification.offer(encode(Apid.VERIFICATION, count, data, time_ns=now_ns))
+            self.verification.offer(self._sequence.packet(Apid.VERIFICATION, data, now_ns))
 
     def _publish(self) -> None:
         ledger, values = self._ledger, self._values

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flight.node_status import NodeStatus, Wishes
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
+    from flight.utc_watch import UtcWatch
 
 NS_PER_S = 1_000_000_000
 HEATER_ON_C, HEATER_OFF_C = 5.0, 8.0
@@ -75,6 +76,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     status: Latest[NodeStatus],
     wishes: Latest[Wishes],
     safety: SafetyNet,
+    utc: UtcWatch,
     now_ns: int,
 ) -> Executive:
     """The control cycle with all its cores."""
@@ -94,6 +96,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         actuation=Actuation(around.devices, channels, events),
         telemetry=CycleTelemetry(channels, events, modes, energy),
         parameters=parameters,
+        utc=utc,
         status=status,
     )
     return Executive(parts, wishes)

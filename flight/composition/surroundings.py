@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flight.base.channels import Latest
     from flight.base.clock import Clock
     from flight.base.supervisor import ChildSpec
+    from flight.base.utc_keeper import UtcKeeper
     from flight.board_tick import BoardTick
     from flight.commanding.dispatcher import Dispatched
     from flight.commanding.parameter_keeper import ParameterKeeper
@@ -39,6 +40,11 @@ def alone(_node: Node) -> Sequence[ChildSpec]:
     return ()
 
 
+def held() -> bool:
+    """A bench's clock is the truth."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a board or a bench gives the node.
@@ -52,6 +58,8 @@ class Surroundings:
         on_report: told each report of parameters, and when, or `None`.
         companions: services of this board beside the node's own, made once the node is.
         laser_w: what the terminal draws with its laser on, for the energy set aside.
+        utc: the correlation that the surroundings use as well; one of the node's own without.
+        utc_locked: whether a time source holds the clock that the sensors show.
         tick: of a board, which drives the rate groups and guards them; `None` where time is only
             `clock`'s.
     """
@@ -73,6 +81,8 @@ class Surroundings:
     companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
     tick: BoardTick | None = None
+    utc: UtcKeeper | None = None
+    utc_locked: Callable[[], bool] = held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +101,4 @@ class Shared:
     health: HealthWatch
     hearts: Hearts
     queues: QueueBoard
+    utc: UtcKeeper

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.wire.product_packet import LIST_BYTES_MAX, LIST_MAX, Withdrawn, encode_list
-from flight.wire.space_packet import Apid, SequenceCounts, encode, packet_bytes
+from flight.wire.space_packet import Apid, SequenceCounts, packet_bytes
 from flight.wire.transfer_frame import VirtualChannel
 from hal.sample import HalError
 
@@ -143,8 +143,7 @@ class DownlinkService:
         """Tells the ground what it will not get, so that it forgets the pieces."""
         withdrawn = self._intake.withdrawn
         ids = tuple(withdrawn.popleft() for _ in range(min(LIST_MAX, len(withdrawn))))
-        count = self._sequence.take(Apid.PRODUCT_MANIFEST)
-        return encode(Apid.PRODUCT_MANIFEST, count, encode_list(Withdrawn(ids)), time_ns=now_ns)
+        return self._sequence.packet(Apid.PRODUCT_MANIFEST, encode_list(Withdrawn(ids)), now_ns)
 
     def _send_products(self, now_ns: int, wanted: int) -> int:
         """Up to `wanted` frames, chosen one after the other and sealed together; how many went."""

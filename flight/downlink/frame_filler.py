@@ -19,7 +19,7 @@ from flight.wire.product_packet import (
     encode_segment,
     manifest_bytes,
 )
-from flight.wire.space_packet import HEADER_BYTES, Apid, SequenceCounts, encode
+from flight.wire.space_packet import HEADER_BYTES, Apid, SequenceCounts
 
 if TYPE_CHECKING:
     from flight.downlink.arq_sender import ArqSender
@@ -134,6 +134,6 @@ class FrameFiller:
         return used
 
     def _add(self, content: FrameContent, apid: Apid, data: bytes, now_ns: int) -> int:
-        packet = encode(apid, self._sequence.take(apid), data, time_ns=now_ns)
+        packet = self._sequence.packet(apid, data, now_ns)
         content.packets.append(packet)
         return len(packet)

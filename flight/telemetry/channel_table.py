@@ -15,6 +15,8 @@ PAT_LABELS = (
 )
 LOAD_LABELS = ("empty", "loading", "valid")
 LINE_LABELS = ("closed", "waiting", "up", "refused")
+UTC_LABELS = ("none", "set", "flywheel", "locked")
+"""How far UTC is to be trusted, in the order of `UtcQuality`."""
 SEVERITIES = tuple(severity.name for severity in Severity)
 RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
 
@@ -143,6 +145,12 @@ _ROWS: tuple[Channel, ...] = (
     Channel("system.invalid_sensors", "", "system", _C, "sensor fields invalid in the last frame"),
     Channel("system.restarts", "", "system", _C, "services restarted by the supervisor"),
     Channel("system.stale_channels", "", "system", _C, "channels older than their age"),
+    # time: the correlation of UTC to mission time
+    Channel("time.utc_offset_s", "s", "time", _F, "Unix time less mission time"),
+    Channel("time.utc_quality", "", "time", _E, "how far UTC is to be trusted", UTC_LABELS),
+    Channel("time.correlation_age_s", "s", "time", _F, "since UTC was last read and believed"),
+    Channel("time.steps_total", "", "time", _C, "steps of UTC since start"),
+    Channel("time.last_step_s", "s", "time", _F, "latest step of UTC, forward positive"),
     # health: whether it may be used; recoveries
     *HEALTH_CHANNELS,
     Channel("sys.rss_mib", "MiB", "host", _F, "resident memory of the flight process", host=True),

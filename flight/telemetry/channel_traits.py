@@ -12,12 +12,15 @@ from flight.telemetry.definitions import Bounds, Channel
 CYCLE_AGE_S = 5.0
 """Told anew each second; after five without a word nobody knows the value any more."""
 
-_TOLD_EACH_CYCLE = frozenset({"power", "thermal", "queue", "link"})
+_TOLD_EACH_CYCLE = frozenset({"power", "thermal", "queue", "link", "time"})
 """Groups whose channels are all told anew each second, but for these:"""
 _TOLD_WHEN_NEW = frozenset({"link.frames_received", "link.frames_rejected"})
 _TOLD_EACH_CYCLE_TOO = frozenset({
     "mode.current", "command.loss_in_s", "event.total", "system.cycles", "system.invalid_sensors",
 })  # fmt: skip
+
+_MOVES = {"time.utc_offset_s": 0.001}
+"""Dead bands of their own."""
 
 DEAD_BANDS: dict[str, float | None] = {
     "W": 0.5,
@@ -61,6 +64,6 @@ def with_traits(channel: Channel) -> Channel:
     return msgspec.structs.replace(
         channel,
         age_s=CYCLE_AGE_S if told or channel.name in _TOLD_EACH_CYCLE_TOO else 0.0,
-        dead_band=None if never else band,
+        dead_band=None if never else _MOVES.get(channel.name, band),
         bounds=BOUNDS.get(channel.name),
     )

@@ -16,6 +16,7 @@ from flight.telemetry.channel_table import (
     PAT_LABELS,
     RESET_LABELS,
     THROTTLE_LABELS,
+    UTC_LABELS,
 )
 from flight.telemetry.command_table import COMMANDS, Command
 from flight.telemetry.definitions import (
@@ -36,8 +37,8 @@ __all__ = [
     "CHANNELS", "CHANNEL_INDEX", "COMMANDS", "COMMAND_BY_NAME", "COMMAND_BY_TYPE",
     "DICTIONARY_HASH", "EVENTS", "EVENT_BY_ID", "EVENT_BY_NAME", "GROUPS", "MODE_LABELS",
     "PARAMETERS", "PARAMETER_BY_NAME", "PAT_LABELS", "RESET_LABELS", "THROTTLE_LABELS",
-    "Channel", "Command", "CommandDef", "EventDef", "Kind", "Mode", "ParameterDef", "Severity",
-    "ThrottleReason", "event_text",
+    "UTC_LABELS", "Channel", "Command", "CommandDef", "EventDef", "Kind", "Mode", "ParameterDef",
+    "Severity", "ThrottleReason", "event_text",
 ]  # fmt: skip
 
 CHANNEL_INDEX: dict[str, int] = {channel.name: i for i, channel in enumerate(CHANNELS)}

@@ -117,4 +117,6 @@ EVENTS: tuple[EventDef, ...] = (
         "{restarts} new workers",
     ),
     EventDef(122, "MODEL_DISTRUSTED", _A, "model {model} gives no answers any more: {reason}"),
+    EventDef(111, "UTC_STEPPED", _W, "UTC has stepped by {step_s:+.3f} s"),
+    EventDef(112, "UTC_QUALITY", _N, "UTC {old} to {new}"),
 )

@@ -12,7 +12,7 @@ from flight.base.channels import Bounded, Overflow
 from flight.telemetry.definitions import Report
 from flight.telemetry.packet_schedule import PacketSchedule
 from flight.wire.parameter_report import encode_parameters
-from flight.wire.space_packet import Apid, SequenceCounts, encode
+from flight.wire.space_packet import Apid, SequenceCounts
 from flight.wire.telemetry import encode_event, encode_housekeeping
 
 if TYPE_CHECKING:
@@ -116,6 +116,6 @@ class TelemetryService:
             self._on_report(rows, now_ns)
 
     def _out(self, apid: Apid, data: bytes, t_ns: int) -> None:
-        packet = encode(apid, self._sequence.take(apid), data, time_ns=t_ns)
+        packet = self._sequence.packet(apid, data, t_ns)
         self._recorder.record(packet)
         self.live.offer(packet)

@@ -1,7 +1,8 @@
 """Space packets (CCSDS 133.0-B-2): the innermost envelope, between a room's bytes and a frame.
 
-Every packet of this house carries the secondary header: eight octets, mission time in
-nanoseconds, big endian (a private time code, CCSDS 133.0-B-2 section 4.1.4.2). Packets are never
+Every packet of this house carries the secondary header: eight octets, big endian (a private time
+code, CCSDS 133.0-B-2 section 4.1.4.2): time base 2 bits, quality of the sender's UTC 2 bits, time
+in nanoseconds 60 bits. Packets are never
 segmented; what is too long for one packet is cut by the product layer, which knows how to resume.
 """
 
@@ -12,6 +13,7 @@ from enum import IntEnum
 
 import msgspec
 
+from flight.base.clock import UtcQuality
 from flight.wire.errors import WireError, WireReason
 
 
@@ -30,6 +32,13 @@ class Apid(IntEnum):
     RECONCILE_ANSWER = 0x062
 
 
+class TimeBase(IntEnum):
+    """Whose clock a packet's time is of; times of two bases cannot be compared."""
+
+    MISSION = 0
+    GROUND = 1
+
+
 UPLINK_APIDS = frozenset({Apid.REPORT, Apid.TELECOMMAND, Apid.RECONCILE_ANSWER})
 
 APID_MAX = 0x7FF
@@ -39,13 +48,19 @@ PRIMARY_HEADER_BYTES = 6
 SECONDARY_HEADER_BYTES = 8
 HEADER_BYTES = PRIMARY_HEADER_BYTES + SECONDARY_HEADER_BYTES
 DATA_BYTES_MAX = 65_536 - SECONDARY_HEADER_BYTES
-TIME_NS_MAX = (1 << 64) - 1
+TIME_BITS = 60
+TIME_NS_MAX = (1 << TIME_BITS) - 1
+"""36 years; the four bits above say of which clock, and how far UTC is to be trusted."""
+_QUALITY_BITS = 2
+_QUALITY_MASK = (1 << _QUALITY_BITS) - 1
 _TYPE_TELECOMMAND = 0x1000
 _SECONDARY_HEADER_FLAG = 0x0800
 _VERSION_MASK = 0xE000
 _UNSEGMENTED = 0xC000
 
 assert _HEADER.size == HEADER_BYTES
+_BASES = {int(base): base for base in TimeBase}
+_QUALITIES = tuple(UtcQuality)
 
 
 class SpacePacket(msgspec.Struct, frozen=True, gc=False):
@@ -54,9 +69,10 @@ class SpacePacket(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         apid: 0..0x7FF, see `Apid`.
         seq_count: 0..16383, counted per APID by the sender.
-        time_ns: mission time at which the sender made it.
+        time_ns: when the sender made it, on the clock that `time_base` names.
         data: user data after the secondary header; may be empty.
         telecommand: packet type bit; set on everything that goes up.
+        utc_quality: how far the sender trusted its correlation to UTC.
     """
 
     apid: int
@@ -64,13 +80,20 @@ class SpacePacket(msgspec.Struct, frozen=True, gc=False):
     time_ns: int
     data: bytes
     telecommand: bool = False
+    time_base: TimeBase = TimeBase.MISSION
+    utc_quality: UtcQuality = UtcQuality.UNSET
 
 
 class SequenceCounts:
-    """The sender's 14-bit packet sequence counts, one per APID (CCSDS 133.0-B-2, 4.1.3.4.3)."""
+    """The sender's 14-bit packet sequence counts, one per APID (CCSDS 133.0-B-2, 4.1.3.4.3).
+
+    Attributes:
+        utc_quality: how far the sender trusts its correlation to UTC, for its packets.
+    """
 
     def __init__(self) -> None:
         self._next: dict[int, int] = {}
+        self.utc_quality = UtcQuality.UNSET
 
     def take(self, apid: int) -> int:
         """The count for the next packet of this APID; wraps from 16383 to 0."""
@@ -78,11 +101,23 @@ class SequenceCounts:
         self._next[apid] = (count + 1) % SEQ_COUNT_MODULO
         return count
 
+    def packet(self, apid: int, data: bytes, time_ns: int) -> bytes:
+        """The next packet of this APID, of mission time `time_ns`; raises as `encode` does."""
+        return encode(apid, self.take(apid), data, time_ns=time_ns, utc_quality=self.utc_quality)
 
-def encode(
-    apid: int, seq_count: int, data: bytes, *, time_ns: int, telecommand: bool = False
+
+def encode(  # noqa: PLR0913  the fields of the header
+    apid: int,
+    seq_count: int,
+    data: bytes,
+    *,
+    time_ns: int,
+    telecommand: bool = False,
+    utc_quality: UtcQuality = UtcQuality.UNSET,
 ) -> bytes:
     """One packet as bytes: 6 + 8 octets of header, then the data.
+
+    A telecommand's time is the ground's, any other packet's is mission time.
 
     Raises:
         WireError: TOO_LONG above `DATA_BYTES_MAX`, BAD_VALUE for a field out of range.
@@ -95,7 +130,9 @@ def encode(
         raise WireError(WireReason.BAD_VALUE, f"apid {apid} count {seq_count} time {time_ns}")
     first = apid | _SECONDARY_HEADER_FLAG | (_TYPE_TELECOMMAND if telecommand else 0)
     length = SECONDARY_HEADER_BYTES + len(data) - 1
-    return _HEADER.pack(first, _UNSEGMENTED | seq_count, length, time_ns) + data
+    base = TimeBase.GROUND if telecommand else TimeBase.MISSION
+    code = (base << _QUALITY_BITS | utc_quality) << TIME_BITS | time_ns
+    return _HEADER.pack(first, _UNSEGMENTED | seq_count, length, code) + data
 
 
 def packet_bytes(data_bytes: int) -> int:
@@ -106,7 +143,7 @@ def packet_bytes(data_bytes: int) -> int:
 def _decode_one(buf: bytes, at: int) -> tuple[SpacePacket, int]:
     if len(buf) - at < HEADER_BYTES:
         raise WireError(WireReason.TRUNCATED, f"{len(buf) - at} octets left")
-    first, second, length, time_ns = _HEADER.unpack_from(buf, at)
+    first, second, length, code = _HEADER.unpack_from(buf, at)
     if first & _VERSION_MASK:
         raise WireError(WireReason.BAD_VERSION, f"packet version {first >> 13}")
     if not first & _SECONDARY_HEADER_FLAG or second & _UNSEGMENTED != _UNSEGMENTED:
@@ -116,12 +153,17 @@ def _decode_one(buf: bytes, at: int) -> tuple[SpacePacket, int]:
         raise WireError(WireReason.BAD_LENGTH, f"packet data field of {length + 1}")
     if end > len(buf):
         raise WireError(WireReason.TRUNCATED, f"{end - len(buf)} octets missing")
+    base = _BASES.get(code >> TIME_BITS + _QUALITY_BITS)
+    if base is None:
+        raise WireError(WireReason.BAD_TYPE, "a time of no clock that is known")
     packet = SpacePacket(
         first & APID_MAX,
         second & (SEQ_COUNT_MODULO - 1),
-        time_ns,
+        code & TIME_NS_MAX,
         bytes(buf[at + HEADER_BYTES : end]),
         bool(first & _TYPE_TELECOMMAND),
+        base,
+        _QUALITIES[code >> TIME_BITS & _QUALITY_MASK],
     )
     return packet, end
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.base.channels import Latest
+from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameters import ParameterTable
 from flight.composition.cycle import executive
 from flight.composition.fdir import safety_net
@@ -19,6 +20,8 @@ from flight.node_status import Wishes
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.definitions import Mode, ThrottleReason
 from flight.telemetry.event_log import EventLog
+from flight.utc_watch import UtcWatch
+from flight.wire.space_packet import SequenceCounts
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.sample import SENSOR_ALL, FailingCall, HalErrorKind, SensorBit, Stuck
 
@@ -57,9 +60,13 @@ class Node:
         )
         self.health = HealthWatch(self.channels, self.events)
         safety = safety_net(around, self.parameters, self.health, self.channels, self.events, 0)
+        self.locked, self.sequence = True, SequenceCounts()
+        self.utc = UtcWatch(
+            UtcKeeper(), lambda: self.locked, self.sequence, self.channels, self.events
+        )
         self.executive = executive(
             around, self.channels, self.events, self.parameters, self.status, self.wishes,
-            safety, 0,
+            safety, self.utc, 0,
         )  # fmt: skip
         self.bench.write_sensors(**HEALTHY)
 
@@ -341,8 +348,9 @@ def test_a_board_on_a_bench_supply_computes_without_a_battery_and_makes_none_up(
     assert node.level == PROFILE.top
     assert isnan(node.channels.get("power.soc_estimate"))
     assert node.channels.get("system.invalid_sensors") == 0
-    assert {event.name for event in drained(node)} == {"MODE_CHANGED", "THROTTLED",
-                                                       "THROTTLE_CLEARED"}  # fmt: skip
+    assert {event.name for event in drained(node)} == {
+        "MODE_CHANGED", "THROTTLED", "THROTTLE_CLEARED", "UTC_QUALITY",
+    }  # fmt: skip
 
 
 def test_a_board_with_one_thermometer_is_still_throttled_by_it():
@@ -386,3 +394,20 @@ def test_a_board_whose_watts_nobody_knows_flies_from_outside_power():
     assert node.level == generic.top
     node.fly(3, **node.healthy, die_mdegc=82_000)
     assert node.level == 0
+
+
+def test_an_hour_s_step_of_utc_is_followed_told_once_and_moves_nothing_else():
+    steady, stepped = Node(), Node()
+    for node, offset_ns in ((steady, 0), (stepped, 3_600 * S)):
+        node.fly(60)
+        for _ in range(60):
+            node.t += 1
+            node.bench.write_sensors(t_ns=node.t * S, utc_ns=UTC_NS + offset_ns + node.t * S)
+            node.executive.step(node.t * S)
+    assert stepped.status.get().utc_s - steady.status.get().utc_s == 3_600.0
+    assert stepped.channels.get("time.steps_total") == 1
+    told = [event.name for event in drained(stepped)]
+    assert told.count("UTC_STEPPED") == 1
+    alike = ("mode.current", "governor.level", "governor.throttled_s", "system.cycles",
+             "power.soc_estimate", "thermal.die_predicted_c")  # fmt: skip
+    assert [stepped.channels.get(n) for n in alike] == [steady.channels.get(n) for n in alike]

@@ -3,27 +3,40 @@ import spacepackets.ccsds.spacepacket as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flight.base.clock import UtcQuality
 from flight.wire.errors import WireError, WireReason
 from flight.wire.space_packet import (
     DATA_BYTES_MAX,
     HEADER_BYTES,
     SEQ_COUNT_MODULO,
+    TIME_NS_MAX,
     Apid,
     SequenceCounts,
     SpacePacket,
+    TimeBase,
     decode_all,
     encode,
     packet_bytes,
 )
 
 packets = st.builds(
-    SpacePacket,
+    lambda telecommand, **fields: SpacePacket(
+        telecommand=telecommand,
+        time_base=TimeBase.GROUND if telecommand else TimeBase.MISSION,
+        **fields,
+    ),
     apid=st.integers(0, 0x7FF),
     seq_count=st.integers(0, SEQ_COUNT_MODULO - 1),
-    time_ns=st.integers(0, 2**64 - 1),
+    time_ns=st.integers(0, TIME_NS_MAX),
     data=st.binary(max_size=200),
     telecommand=st.booleans(),
+    utc_quality=st.sampled_from(UtcQuality),
 )
+
+
+def time_code(packet: SpacePacket) -> int:
+    """Base in the highest two bits, quality in the next two, nanoseconds in the other sixty."""
+    return packet.time_base << 62 | packet.utc_quality << 60 | packet.time_ns
 
 
 def to_bytes(packet: SpacePacket) -> bytes:
@@ -33,6 +46,7 @@ def to_bytes(packet: SpacePacket) -> bytes:
         packet.data,
         time_ns=packet.time_ns,
         telecommand=packet.telecommand,
+        utc_quality=packet.utc_quality,
     )
 
 
@@ -53,7 +67,7 @@ def test_an_independent_reader_reads_our_packets(packet):
     assert header.seq_flags == oracle.SequenceFlags.UNSEGMENTED
     assert (header.packet_type == oracle.PacketType.TC) == packet.telecommand
     assert header.packet_len == len(raw) == packet_bytes(len(packet.data))
-    assert int.from_bytes(raw[6:14], "big") == packet.time_ns
+    assert int.from_bytes(raw[6:14], "big") == time_code(packet)
 
 
 @settings(deadline=None, max_examples=200)
@@ -66,7 +80,7 @@ def test_we_read_the_packets_of_an_independent_writer(packet):
         data_len=8 + len(packet.data) - 1,
         sec_header_flag=True,
     )
-    theirs = oracle.SpacePacket(header, packet.time_ns.to_bytes(8, "big"), packet.data)
+    theirs = oracle.SpacePacket(header, time_code(packet).to_bytes(8, "big"), packet.data)
     assert decode_all(bytes(theirs.pack())) == [packet]
 
 
@@ -123,7 +137,8 @@ def test_the_longest_packet_passes_and_one_octet_more_does_not():
 
 
 @pytest.mark.parametrize(
-    ("apid", "count", "time_ns"), [(0x800, 0, 0), (-1, 0, 0), (1, 1 << 14, 0), (1, 0, -1)]
+    ("apid", "count", "time_ns"),
+    [(0x800, 0, 0), (-1, 0, 0), (1, 1 << 14, 0), (1, 0, -1), (1, 0, TIME_NS_MAX + 1)],
 )
 def test_a_field_out_of_range_is_never_put_on_the_wire(apid, count, time_ns):
     with pytest.raises(WireError) as caught:
@@ -137,3 +152,11 @@ def test_sequence_counts_are_kept_per_application_and_wrap_after_14_bits():
     assert taken[:3] == [0, 1, 2]
     assert taken[-3:] == [SEQ_COUNT_MODULO - 1, 0, 1]
     assert counts.take(Apid.HOUSEKEEPING) == 0
+
+
+def test_a_time_of_no_clock_that_is_known_is_refused():
+    raw = bytearray(encode(Apid.EVENT, 1, b"", time_ns=5))
+    raw[6] |= 0x80
+    with pytest.raises(WireError) as refused:
+        decode_all(bytes(raw))
+    assert refused.value.reason is WireReason.BAD_TYPE
