@@ -50,7 +50,7 @@ def ranked(values, share):
 def measured(family, seed, duration_s):
     day = make_day(family, seed, duration_s)
     governor = DveGovernor(public_part(day))
-    governor.planner = timed = TimedPlanner(governor.planner)
+    governor.keeper.planner = timed = TimedPlanner(governor.keeper.planner)
     start_s = time.process_time()
     score = score_of("planner", fly(day, governor, day_truth(day)), day)
     day_s = time.process_time() - start_s

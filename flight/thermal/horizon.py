@@ -102,6 +102,13 @@ class Forecast:
     windows: tuple[LinkWindow, ...]
     arrivals_fps: tuple[Series, ...]
 
+    def contact_s(self, start_s: float, end_s: float) -> float:
+        """Seconds of contacts in a span; those of contacts that overlap count each."""
+        return sum(
+            max(0.0, min(end_s, window.end_s) - max(start_s, window.start_s))
+            for window in self.windows
+        )
+
     def edges(self) -> list[float]:
         """Where slots must end: shadows' and contacts' edges, in order."""
         found = self.sun.crossings(0.5)

@@ -26,6 +26,8 @@ TEMP_MARGIN_K = 0.2
 """Sensor rounding and half a second of rise."""
 CLOSE_K = 1.0
 """What outside heat may add within minutes."""
+FLOOR_ALONE_J = 200.0
+"""A reserve of less than this above the floor is for no shadow."""
 
 
 class GuardReason(Enum):
@@ -34,6 +36,8 @@ class GuardReason(Enum):
     NONE = "none"
     NODE = "heat"
     RESERVE = "reserve"
+    FLOOR = "floor"
+    PASS = "pass"  # noqa: S105  a reserve for a pass, no password
     SENSOR = "sensor"
 
 
@@ -65,12 +69,34 @@ def still_coming_k(model: NodeModel, node: int) -> float:
     return min(warmest_k, sum(share * k for share, k in above) / (1.0 - ratio))
 
 
-class PlanGuard:
-    """One `allow` a second."""
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How far inside the limits a load must stay to be taken up; one that runs may go up to them.
 
-    def __init__(self, model: NodeModel, reserve: Reserve, ceiling: HeatCeiling) -> None:
+    The bands of neighbouring levels overlap, so that a node at a limit keeps to one level.
+    """
+
+    temp_k: float
+    energy_j: float
+
+
+NO_BAND = Band(0.0, 0.0)
+
+
+class PlanGuard:
+    """One `allow` a second.
+
+    Args:
+        pass_reserve: what contacts ahead need as well; the link may use it, work may not.
+    """
+
+    def __init__(
+        self, model: NodeModel, reserve: Reserve, ceiling: HeatCeiling,
+        pass_reserve: Reserve | None = None,
+    ) -> None:  # fmt: skip
         self._model = model
         self._reserve, self._ceiling = reserve, ceiling
+        self._pass_reserve = pass_reserve
         self._ahead = HeatAhead(model)
         self._coast = HeatCoast(model)
         self._limits: list[float] = []
@@ -79,7 +105,7 @@ class PlanGuard:
     def allow(  # noqa: PLR0913  what one second depends on
         self, *, now_s: float, energy_j: float, array_w: float, temp_k: Sequence[float],
         outside_w: Sequence[float], base_w: float, work_w: float, work_heat_w: Sequence[float],
-        link: float,
+        link: float, band: Band | None = None,
     ) -> Allowed:  # fmt: skip
         """What may be of this work (watts and heat above idle) and of this link share.
 
@@ -88,8 +114,10 @@ class PlanGuard:
         """
         if not all(map(isfinite, (energy_j, array_w, *temp_k))):
             return Allowed(0.0, 0.0, GuardReason.SENSOR, 0)
+        inside = NO_BAND if band is None else band
+        margin_k = TEMP_MARGIN_K + inside.temp_k
         self._limits = [
-            min(node.limit_k, ceiling) - TEMP_MARGIN_K
+            min(node.limit_k, ceiling) - margin_k
             for node, ceiling in zip(self._model.nodes, self._ceiling.at(now_s + 1.0), strict=True)
         ]
         link, heat_link, node = self._heat_link(temp_k, outside_w, link)
@@ -97,14 +125,25 @@ class PlanGuard:
         reason = GuardReason.NODE if heat_link or heat_work else GuardReason.NONE
         node = work_node if heat_work else node
         fixed_w = base_w + self._model.idle_w - array_w
-        room_j = energy_j - self._reserve.at(now_s + 1.0)
+        kept_j = self._reserve.at(now_s + 1.0)
+        room_j = energy_j - kept_j - inside.energy_j
         change_w = self._model.battery.change_w
+        scarce = self._scarce(kept_j)
         if link > 0.0 and room_j + change_w(-(fixed_w + link * self._model.link_w)) < 0.0:
-            link, reason = 0.0, GuardReason.RESERVE
+            link, reason = 0.0, scarce
         fixed_w += link * self._model.link_w
+        if self._pass_reserve is not None and work > 0.0:
+            if room_j + change_w(-(fixed_w + work * work_w)) >= 0.0:
+                scarce = GuardReason.PASS
+            room_j += min(0.0, kept_j - self._pass_reserve.at(now_s + 1.0))
         if work > 0.0 and room_j + change_w(-(fixed_w + work * work_w)) < 0.0:
-            work, reason = self._fit(room_j, fixed_w, work * work_w) * work, GuardReason.RESERVE
+            work, reason = self._fit(room_j, fixed_w, work * work_w) * work, scarce
         return Allowed(work, link, reason, node)
+
+    def _scarce(self, kept_j: float) -> GuardReason:
+        """Whether a shadow ahead is what energy is kept for, or the floor alone."""
+        floor_j = self._model.battery.energy_floor_j + FLOOR_ALONE_J
+        return GuardReason.RESERVE if kept_j > floor_j else GuardReason.FLOOR
 
     def _heat_link(
         self, temp_k: Sequence[float], outside_w: Sequence[float], link: float

@@ -26,17 +26,21 @@ FREE_K = 1e4
 
 
 class Reserve:
-    """The least energy for each moment from which all shadows ahead are survived."""
+    """The least energy for each moment from which all shadows ahead are survived.
 
-    def __init__(self, model: NodeModel, forecast: Forecast) -> None:
+    With `contacts` the laser is lit in each of them, whatever the sky.
+    """
+
+    def __init__(self, model: NodeModel, forecast: Forecast, *, contacts: bool = False) -> None:
         self._model = model
-        self._forecast = forecast
+        self.forecast = forecast
+        self._contacts = contacts
         self._start_s = 0.0
         self._least_j: list[float] = []
 
     def renew(self, now_s: float, learned: Learned) -> None:
         """Computes it anew from `now_s` on with what has been learned."""
-        battery, forecast = self._model.battery, self._forecast
+        battery, forecast = self._model.battery, self.forecast
         steps = _steps(now_s, forecast.end_s, ENERGY_STEP_S)
         load_w = learned.base_w + self._model.idle_w
         full_w = forecast.array_w * learned.array_scale
@@ -44,10 +48,15 @@ class Reserve:
         for i in range(steps - 1, -1, -1):
             at_s = now_s + i * ENERGY_STEP_S
             sun = forecast.sun.mean(at_s, at_s + ENERGY_STEP_S)
-            gain_j = battery.change_w(full_w * sun - load_w) * ENERGY_STEP_S
+            lit_w = self._model.link_w * self._lit(at_s) if self._contacts else 0.0
+            gain_j = battery.change_w(full_w * sun - load_w - lit_w) * ENERGY_STEP_S
             least[i] = max(0.0, least[i + 1] - gain_j)
         self._start_s = now_s
         self._least_j = [battery.energy_floor_j + ENERGY_MARGIN_J + each for each in least]
+
+    def _lit(self, at_s: float) -> float:
+        """Share of a step that lies in contacts."""
+        return min(1.0, self.forecast.contact_s(at_s, at_s + ENERGY_STEP_S) / ENERGY_STEP_S)
 
     def at(self, t_s: float) -> float:
         """The reserve at a time; the higher of the two steps around it."""
@@ -63,13 +72,13 @@ class HeatCeiling:
 
     def __init__(self, model: NodeModel, forecast: Forecast) -> None:
         self._model = model
-        self._forecast = forecast
+        self.forecast = forecast
         self._start_s = 0.0
         self._most_k: list[list[float]] = []
 
     def renew(self, now_s: float, learned: Learned) -> None:
         """Computes it anew from `now_s` on with what has been learned."""
-        steps = _steps(now_s, self._forecast.end_s, HEAT_STEP_S)
+        steps = _steps(now_s, self.forecast.end_s, HEAT_STEP_S)
         idle_w = sum(self._model.idle_heat_w)
         self._start_s = now_s
         self._most_k = []
@@ -77,7 +86,7 @@ class HeatCeiling:
             if node.radiance_w_k4 <= 0.0:
                 self._most_k.append([FREE_K] * (steps + 1))
                 continue
-            series = self._forecast.heat_w[i]
+            series = self.forecast.heat_w[i]
             doubt = 1.0 + HEAT_DOUBT
             fixed_w = learned.heat_w[i] + idle_w + doubt * self._model.base_heat_w[i]
             most = [node.limit_k] * (steps + 1)

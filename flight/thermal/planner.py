@@ -80,6 +80,11 @@ class Planner:
         self.margins = margins
         self._solver = PlanSolver(model, network, margins, SLOTS_MAX + 1)
 
+    def look_ahead(self, forecast: Forecast) -> None:
+        """What is known now of the time to come."""
+        self._forecast = forecast
+        self._events = forecast.edges()
+
     def plan(
         self, now_s: float, state: PlanState, learned: Learned, open_probability: float | None,
         ceiling: HeatCeiling | None = None,

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flight.thermal.heat_network import HeatAhead
-from flight.thermal.plan_guard import PlanGuard
-from flight.thermal.plan_reserve import HeatCeiling, Reserve
-from flight.thermal.plant_learner import PlantLearner
+from flight.thermal.guarded_plant import GuardedPlant, Load, Seen
 from hil.score.dve_case import forecast, node_model
 
 if TYPE_CHECKING:
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
 
     from flight.thermal.plan_follower import Work
 
-RENEW_EVERY_S = 60
 STORE_FULL, STORE_EASED = 0.97, 0.95
 """Above the first share of its room the store gives up what is worth least a bit, to the second."""
 
@@ -88,14 +84,10 @@ class GuardedNode:
     def __init__(self, public_case: Mapping[str, Any]) -> None:
         self.model = node_model(public_case)
         self.forecast = forecast(public_case)
-        self.learner = PlantLearner(self.model)
-        self._reserve = Reserve(self.model, self.forecast)
-        self.ceiling = HeatCeiling(self.model, self.forecast)
-        self._guard = PlanGuard(self.model, self._reserve, self.ceiling)
-        self._ahead = HeatAhead(self.model)
+        self.plant = GuardedPlant(self.model, self.forecast)
+        self.learner = self.plant.learner
         self._order = self.model.send_order()
         self._expected: tuple[float, float] | None = None
-        self._renewed_s = -float(RENEW_EVERY_S)
 
     def wish(self, obs: Sensed, free_frames: list[float]) -> tuple[Work, bool]:
         """The work that is wanted, and whether the link is; `free_frames` are not begun."""
@@ -105,17 +97,10 @@ class GuardedNode:
         """The second that begins at `obs.k`."""
         now_s = float(obs.k)
         self._learn(obs, now_s)
-        if now_s - self._renewed_s >= RENEW_EVERY_S:
-            self.renew_reserve(now_s)
+        seen = self.plant.sensed(Seen(now_s, obs.battery_j, obs.array_w, obs.temperature_k))
         work, link_wanted = self.wish(obs, self.free_frames(obs))
         sends, link = self._sends(obs) if link_wanted else ([], 0.0)
-        return self._guarded(obs, now_s, Decision(work, link, sends, self._give_up(obs, sends)))
-
-    def renew_reserve(self, now_s: float) -> None:
-        """Computes what must be kept back anew with what has been learned."""
-        self._reserve.renew(now_s, self.learner.learned)
-        self.ceiling.renew(now_s, self.learner.learned)
-        self._renewed_s = now_s
+        return self._guarded(obs, seen, Decision(work, link, sends, self._give_up(obs, sends)))
 
     def free_frames(self, obs: Sensed) -> list[float]:
         """Frames that wait and that nobody has begun, by class."""
@@ -168,37 +153,19 @@ class GuardedNode:
                 excess -= count * bits
         return given
 
-    def _guarded(self, obs: Sensed, now_s: float, wanted: Decision) -> Decision:
-        model = self.model
-        outside_w = self._outside_w(now_s)
+    def _guarded(self, obs: Sensed, seen: Seen, wanted: Decision) -> Decision:
         work_w, heat_w = self._cost(wanted.work)
-        allowed = self._guard.allow(
-            now_s=now_s, energy_j=obs.battery_j, array_w=obs.array_w, temp_k=obs.temperature_k,
-            outside_w=outside_w, base_w=self.learner.learned.base_w, work_w=work_w,
-            work_heat_w=heat_w, link=wanted.link_on,
-        )  # fmt: skip
+        allowed = self.plant.allow(seen, Load(work_w, heat_w, wanted.link_on))
         work = [(m, c, share * allowed.work) for m, c, share in wanted.work if allowed.work > 0.0]
         shrunk = allowed.link / wanted.link_on if wanted.link_on > 0.0 else 0.0
         sends = [(v, c, bits * shrunk) for v, c, bits in wanted.sends if shrunk > 0.0]
-        self.learner.acted(model.idle_w + work_w * allowed.work + allowed.link * model.link_w)
-        done_w = [
-            q + allowed.work * h + allowed.link * lit
-            for q, h, lit in zip(outside_w, heat_w, model.link_heat_w, strict=True)
-        ]
-        self.learner.heat(obs.temperature_k, self._ahead.after_second(obs.temperature_k, done_w))
+        done_w = [allowed.work * watts for watts in heat_w]
+        self.plant.done(
+            Seen(seen.now_s, seen.energy_j, seen.array_w, obs.temperature_k),
+            Load(work_w * allowed.work, done_w, allowed.link),
+        )
         self._expect(obs, work, sends, wanted.discard)
         return Decision(work, allowed.link, sends, wanted.discard)
-
-    def _outside_w(self, now_s: float) -> list[float]:
-        """All heat but the payload's work and the link's, by node."""
-        model = self.model
-        return [
-            series.at(now_s + 0.5) + extra + idle + base
-            for series, extra, idle, base in zip(
-                self.forecast.heat_w, self.learner.learned.heat_w, model.idle_heat_w,
-                model.base_heat_w, strict=True,
-            )
-        ]  # fmt: skip
 
     def _cost(self, work: Work) -> tuple[float, list[float]]:
         """Watts and heat above idle of a second's work."""

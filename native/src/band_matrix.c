@@ -6,16 +6,30 @@
 #include <string.h>
 
 static const double pivot_least = 1e-30;
-static const double pivot_skipped = 1e64;
-
-double *band_row(const struct band_matrix *matrix, int32_t i)
-{
-    return matrix->entries + (ptrdiff_t)i * (matrix->bandwidth + 1) + matrix->bandwidth;
-}
+static const double skipped = 1e-64; /* reciprocal of a pivot beyond all others */
 
 static int32_t first_column(const struct band_matrix *matrix, int32_t i)
 {
     return i > matrix->bandwidth ? i - matrix->bandwidth : 0;
+}
+
+/* Four sums side by side: a single one would wait for every addition. Their order is fixed, so all
+ * machines get the same bits. */
+static double product(const double *a, const double *b, int32_t count)
+{
+    double sum[4] = {0.0, 0.0, 0.0, 0.0};
+    int32_t k = 0;
+
+    for (; k + 4 <= count; k += 4) {
+        sum[0] += a[k] * b[k];
+        sum[1] += a[k + 1] * b[k + 1];
+        sum[2] += a[k + 2] * b[k + 2];
+        sum[3] += a[k + 3] * b[k + 3];
+    }
+    for (; k < count; k++) {
+        sum[0] += a[k] * b[k];
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 void band_clear(struct band_matrix *matrix)
@@ -33,15 +47,13 @@ void band_factor(struct band_matrix *matrix)
         for (int32_t j = first; j <= i; j++) {
             const double *other = band_row(matrix, j);
             const int32_t low = first_column(matrix, j);
-            double sum = row[j - i];
+            const int32_t from = low > first ? low : first;
+            const double sum = row[j - i] - product(row + (from - i), other + (from - j), j - from);
 
-            for (int32_t k = low > first ? low : first; k < j; k++) {
-                sum -= row[k - i] * other[k - j];
-            }
             if (j < i) {
-                row[j - i] = sum / other[0];
+                row[j - i] = sum * other[0];
             } else {
-                row[0] = sum > pivot_least ? sqrt(sum) : pivot_skipped;
+                row[0] = sum > pivot_least ? 1.0 / sqrt(sum) : skipped;
             }
         }
     }
@@ -51,17 +63,14 @@ void band_solve(const struct band_matrix *factor, double *b)
 {
     for (int32_t i = 0; i < factor->rows; i++) {
         const double *row = band_row(factor, i);
-        double sum = b[i];
+        const int32_t from = first_column(factor, i);
 
-        for (int32_t j = first_column(factor, i); j < i; j++) {
-            sum -= row[j - i] * b[j];
-        }
-        b[i] = sum / row[0];
+        b[i] = (b[i] - product(row + (from - i), b + from, i - from)) * row[0];
     }
     for (int32_t i = factor->rows - 1; i >= 0; i--) {
         const double *row = band_row(factor, i);
 
-        b[i] /= row[0];
+        b[i] *= row[0];
         for (int32_t j = first_column(factor, i); j < i; j++) {
             b[j] -= row[j - i] * b[i];
         }

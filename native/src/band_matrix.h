@@ -5,6 +5,7 @@
 #ifndef LUMENODE_BAND_MATRIX_H
 #define LUMENODE_BAND_MATRIX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Row i holds its columns i - bandwidth to i, one after the other; those before 0 are not used. */
@@ -15,11 +16,14 @@ struct band_matrix {
 };
 
 /* The diagonal entry of row i; [j - i] from there is the entry of column j <= i. */
-double *band_row(const struct band_matrix *matrix, int32_t i);
+static inline double *band_row(const struct band_matrix *matrix, int32_t i)
+{
+    return matrix->entries + (ptrdiff_t)i * (matrix->bandwidth + 1) + matrix->bandwidth;
+}
 
 void band_clear(struct band_matrix *matrix);
 
-/* Lower Cholesky factor, in place. A pivot of zero marks a row that depends on others; its unknown
+/* Lower Cholesky factor, in place, its diagonal as reciprocals. A pivot of zero marks a row that depends on others; its unknown
  * becomes zero. */
 void band_factor(struct band_matrix *matrix);
 

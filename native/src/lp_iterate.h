@@ -11,6 +11,8 @@
 #include "band_matrix.h"
 #include "lp_banded.h"
 
+#include <math.h>
+
 struct lp_iterate {
     const struct lp_problem *p;
     double *x, *w, *z, *v, *y;      /* the point */
@@ -25,13 +27,24 @@ struct lp_iterate {
 };
 
 /* Whether column j has an upper bound. */
-int lp_bounded(const struct lp_problem *p, int32_t j);
+static inline int lp_bounded(const struct lp_problem *p, int32_t j)
+{
+    return p->upper[j] < (double)INFINITY;
+}
 
 /* out += A (scale x), element by element; `scale` may be NULL for ones. */
 void lp_add_product(const struct lp_problem *p, const double *scale, const double *x, double *out);
 
 /* Column j of A times y. */
-double lp_column_times(const struct lp_problem *p, int32_t j, const double *y);
+static inline double lp_column_times(const struct lp_problem *p, int32_t j, const double *y)
+{
+    double sum = 0.0;
+
+    for (int32_t k = p->start[j]; k < p->start[j + 1]; k++) {
+        sum += p->value[k] * y[p->row[k]];
+    }
+    return sum;
+}
 
 /* A theta A', factored into `normal`. */
 void lp_factor_normal(struct lp_iterate *it);

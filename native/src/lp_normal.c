@@ -7,11 +7,7 @@
 
 static const double regularisation = 1e-12;
 static const int32_t refinements = 2;
-
-int lp_bounded(const struct lp_problem *p, int32_t j)
-{
-    return isfinite(p->upper[j]);
-}
+static const double settled = 1e-11; /* residual over the right side: finer is no better direction */
 
 void lp_add_product(const struct lp_problem *p, const double *scale, const double *x, double *out)
 {
@@ -22,16 +18,6 @@ void lp_add_product(const struct lp_problem *p, const double *scale, const doubl
             out[p->row[k]] += p->value[k] * by;
         }
     }
-}
-
-double lp_column_times(const struct lp_problem *p, int32_t j, const double *y)
-{
-    double sum = 0.0;
-
-    for (int32_t k = p->start[j]; k < p->start[j + 1]; k++) {
-        sum += p->value[k] * y[p->row[k]];
-    }
-    return sum;
 }
 
 void lp_factor_normal(struct lp_iterate *it)
@@ -63,6 +49,11 @@ void lp_solve_normal(struct lp_iterate *it)
 
     memcpy(it->dy, it->rhs, sizeof(double) * (size_t)p->row_count);
     band_solve(&it->normal, it->dy);
+    double size = 0.0;
+
+    for (int32_t i = 0; i < p->row_count; i++) {
+        size = fmax(size, fabs(it->rhs[i]));
+    }
     for (int32_t round = 0; round < refinements; round++) {
         memcpy(it->left, it->rhs, sizeof(double) * (size_t)p->row_count);
         for (int32_t j = 0; j < p->column_count; j++) {
@@ -71,6 +62,14 @@ void lp_solve_normal(struct lp_iterate *it)
             for (int32_t k = p->start[j]; k < p->start[j + 1]; k++) {
                 it->left[p->row[k]] -= p->value[k] * by;
             }
+        }
+        double residual = 0.0;
+
+        for (int32_t i = 0; i < p->row_count; i++) {
+            residual = fmax(residual, fabs(it->left[i]));
+        }
+        if (residual < settled * size) {
+            return;
         }
         band_solve(&it->normal, it->left);
         for (int32_t i = 0; i < p->row_count; i++) {
