@@ -7,7 +7,7 @@
 
 static const double regularisation = 1e-12;
 static const int32_t refinements = 2;
-static const double settled = 1e-11; /* residual over the right side: finer is no better direction */
+static const double settled = 1e-11; /* of the right side: finer makes no better direction */
 
 void lp_add_product(const struct lp_problem *p, const double *scale, const double *x, double *out)
 {
