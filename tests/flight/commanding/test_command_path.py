@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ class Flash:
 class Node:
     """The node's end, as the composition root wires it; `done` is the world, not its memory."""
 
-    def __init__(self, flash: Flash, done: list[int]) -> None:
+    def __init__(self, flash: Flash, done: list[int], table=COMMAND_BY_TYPE) -> None:
         self.done = done
         self.link = SecureLink(
             scid=SCID,
@@ -52,7 +53,7 @@ class Node:
         self.uplink = UplinkAuthenticator(self.link, self.ledger)
         window = ReplayWindow(MEMORY_IDS, *flash.of("executed"))
         bindings = [Binding(kind, self.handle) for kind in COMMAND_BY_TYPE]
-        self.dispatcher = Dispatcher(bindings, self.ledger, window)
+        self.dispatcher = Dispatcher(bindings, self.ledger, window, table)
         self.counts = SequenceCounts()
 
     def handle(self, command, now_ns):
@@ -89,21 +90,21 @@ fates = st.sampled_from(["good", "good", "lost", "twice", "turned", "hurt"])
 rounds = st.lists(st.tuples(st.integers(0, 3), fates, fates, st.booleans()), max_size=25)
 
 
-def fly(history, flash: Flash, healed_rounds: int):
+def fly(history, flash: Flash, healed_rounds: int, table=COMMAND_BY_TYPE, hearings=1):
     operator, done, asked = Operator(timeout_ns=TIMEOUT_NS, tries_max=TRIES_MAX), [], {}
     reserve = CounterReserve(lambda: 0, lambda _: None)
     ground = GroundLink(KEYS, scid=SCID, counters=reserve)
-    node = Node(flash, done)
+    node = Node(flash, done, table)
     resets = 0
     recorded: list[bytes] = []
     calm = [(0, "good", "good", False)] * healed_rounds
     for now_ns, (new, up, down, reset) in enumerate([*history, *calm]):
         now_ns *= TIMEOUT_NS  # noqa: PLW2901 - one round a time-out
         if reset:
-            node = Node(flash, done)
+            node = Node(flash, done, table)
             resets += 1
         for _ in range(new):
-            product = len(asked) + 1
+            product = len(asked) // hearings + 1
             asked[operator.send(DeleteProduct(product), now_ns)] = product
         sent = ground.frames_for(operator.due(now_ns))
         recorded += sent
@@ -144,3 +145,27 @@ def test_control_without_durable_identities_a_reset_does_a_command_twice():
     history = [(1, "good", "lost", False), (0, "good", "good", True)]
     assert fly(history, Flash(), 0)[1] == [1]
     assert fly(history, Forgetful(), 0)[1] == [1, 1]
+
+
+DANGEROUS = {
+    kind: msgspec.structs.replace(definition, dangerous=True)
+    for kind, definition in COMMAND_BY_TYPE.items()
+}
+
+
+@settings(deadline=None, max_examples=60)
+@given(rounds)
+def test_repeats_of_one_hearing_never_fire_a_dangerous_command(history):
+    _, done, _, _ = fly(history, Flash(), TRIES_MAX + 2, DANGEROUS)
+    assert done == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(rounds)
+def test_a_dangerous_command_heard_under_two_identities_is_done_at_most_once(history):
+    _, done, _, _ = fly(history, Flash(), TRIES_MAX + 2, DANGEROUS, hearings=2)
+    assert max(Counter(done).values(), default=0) <= 1
+
+
+def test_and_it_is_done_when_the_link_is_good():
+    assert fly([(2, "good", "good", False)], Flash(), 2, DANGEROUS, hearings=2)[1] == [1]
