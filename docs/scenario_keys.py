@@ -123,7 +123,8 @@ MEANINGS: dict[str, str] = {
     "node.planner.sink_c_max": "the plan keeps the sink below",
     "node.planner.radiator_c_max": "the plan keeps the radiator below",
     "node.link.coding": (
-        "`rs`: sync marker, randomiser and Reed-Solomon (255,223) for a terminal that corrects nothing"
+        "`rs`: sync marker, randomiser and Reed-Solomon (255,223) "
+        "for a terminal that corrects nothing"
     ),
     "node.link.spacecraft_id": "in every frame's header",
     "node.link.frame_bytes": "longest transfer frame",
