@@ -129,6 +129,13 @@ class Node:
         watch_group(health, main, self._telemetry.name, self._around.clock.now_ns())
         return main
 
+    def settle(self) -> None:
+        """The store's writer has got further: what waited for it goes on."""
+        now_ns = self._around.clock.now_ns()
+        self._downlink.intake.settle(now_ns)
+        self.uplink.settle(now_ns)
+        self._commanding.sequencer.settle(now_ns)
+
     def stop(self, cause: str) -> None:
         """Ends a flight in order, once `serve` has ended: told, recorded, committed, made safe."""
         now_ns = self._around.clock.now_ns()
@@ -150,6 +157,7 @@ class Node:
         self._downlink.intake.recover(recovered, now_ns)
         around = self._around
         starts = count_start(around.store)
+        around.store.settle()  # the last wait for the medium before the flight begins
         cause = reset_cause(around.devices, self.events, now_ns)
         values = self.channels.values
         values[self.channels.index("mode.boot_count")] = starts
@@ -208,7 +216,7 @@ def _shared(around: Surroundings, now_ns: int) -> Shared:
         wishes=Latest(),
         counts=InferenceCounts(),
         sequence=SequenceCounts(),
-        health=health_watch(channels, events, hearts, now_ns),
+        health=health_watch(channels, events, hearts, lambda: around.store.beats, now_ns),
         hearts=hearts,
         queues=QueueBoard(channels),
         utc=around.utc or UtcKeeper(),

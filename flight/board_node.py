@@ -4,8 +4,9 @@ In real time on a selector loop. Whatever cannot be opened is one line before an
 then on only a signal, the end of the time given or a lost critical service ends the flight, and
 each of them ends it in the same order: told, recorded, committed, actuators safe.
 
-The store commits on the loop's own thread here: a commit holds the cycle up for the two syncs it
-takes (milliseconds on flash, tens on a worn SD card), which shows in the rate group's overruns.
+The store's writer has a thread beside the loop: a commit takes two syncs (milliseconds on flash,
+tens on a worn SD card), and on the loop each would be a late cycle. Where a bench grants the time,
+the store writes on the spot, so that a flight is the same twice.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from flight.board_tick import enter_flight, open_board_tick
 from flight.composition.surroundings import Surroundings
 from flight.config import ConfigError, load_profile
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
+from flight.downlink.durable_counters import counter_reserve
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.store_values import StoreError
+from flight.downlink.writer_thread import WriterThread
 from flight.event_journal import EventJournal
 from flight.host_measures import HostMeasures
 from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySource
@@ -35,7 +38,6 @@ from flight.inference.model_registry import ModelRegistry
 from flight.inference.worker_process import WorkerEngine
 from flight.keys import Half, load_half
 from flight.terminal_line_measures import TerminalLineMeasures
-from flight.wire.counter_reserve import CounterReserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,10 +99,10 @@ class BoardNode:
         devices = self._open_devices(config, profile, loop, seat, opened)
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
-        store = _store(config, data)
+        writer = None if seat is not None and seat.lock_step else WriterThread(self.clock.now_ns)
+        store = _store(config, data, writer)
         opened.callback(store.close)
-        # Read when the first tile is numbered: by then the store has been recovered.
-        tile_ids = cache(partial(_counter, store, "tile.id"))
+        tile_ids = cache(partial(counter_reserve, store, "tile.id"))  # once it has recovered
         engine = _engine(config, model, self.clock, seat)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
@@ -121,6 +123,8 @@ class BoardNode:
         )
         around = around if seat is None else seat.dressed(around)
         self.node = Node(_connected(around, config, utc))
+        tile_ids()
+        _settle_first(store, writer, loop, self.node.settle)
 
     def _open_devices(
         self,
@@ -222,14 +226,32 @@ def _engine(
     return WorkerEngine([model], clock, provider=config.board.provider)
 
 
-def _store(config: FlyConfig, data: Path) -> ProductStore:
+def _store(config: FlyConfig, data: Path, writer: WriterThread | None) -> ProductStore:
     return ProductStore(
         FolderStore(data / SEGMENTS),
         data / INDEX,
         segment_bytes=config.store.segment_bytes,
         capacity_bytes=STORE_SPARE * config.store.cap_bytes,
         reserve_bytes=config.store.segment_bytes,
+        writer=writer,
     )
+
+
+def _settle_first(
+    store: ProductStore,
+    writer: WriterThread | None,
+    loop: asyncio.AbstractEventLoop,
+    action: Callable[[], None],
+) -> None:
+    """Waits for the numbers that the start asked for; from then on the loop is only told."""
+    store.settle()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(action)
+
+    if writer is not None:
+        writer.on_outcome = wake
 
 
 def _measuring(
@@ -245,12 +267,6 @@ def _measuring(
         line(values)
 
     return measure
-
-
-def _counter(store: ProductStore, name: str) -> CounterReserve:
-    return CounterReserve(
-        load=partial(store.load_counter, name), store=partial(store.store_counter, name)
-    )
 
 
 def _connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Surroundings:

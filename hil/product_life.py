@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from flight.config import ConfigError
 from flight.downlink.file_store import FolderStore
-from flight.downlink.segment_file import RecordDamagedError, SegmentLog
+from flight.downlink.segment_file import SegmentLog
+from flight.downlink.segment_record import RecordDamagedError
 from flight.downlink.store_index_sqlite import StoreIndex
 from flight.downlink.store_recovery import decode_ranges
 from flight.downlink.store_values import ProductState

@@ -178,6 +178,13 @@ class Dispatcher:
         """Commands that were started and have not ended."""
         return len(self._running)
 
+    def ready(self, incoming: Telecommand | Unusable, mode: Mode) -> bool:
+        """Whether `dispatch` would find an identity that is durable, or needs none; else asks."""
+        known = incoming.command_id in self._last
+        if known or self._refusal(incoming, mode) is not CommandReason.NONE:
+            return True
+        return self._executed.announce(incoming.command_id)
+
     def dispatch(self, incoming: Telecommand | Unusable, now_ns: int, mode: Mode) -> Dispatched:
         """Judges one telecommand and, if nothing speaks against it, has it done."""
         command_id = incoming.command_id

@@ -6,9 +6,11 @@ the dispatcher (telecommands) or into a channel that the downlink empties (repor
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Overflow
+from flight.commanding.durable_gate import DurableGate
 from flight.telemetry.dictionary import Mode
 from flight.wire.link_security import SecurityVerdict
 from flight.wire.space_packet import Apid, SequenceCounts, SpacePacket
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from flight.base.channels import Latest
     from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
     from flight.commanding.dispatcher import Dispatched, Dispatcher
+    from flight.commanding.durable_gate import Durability
     from flight.fdir.command_loss import CommandLoss
     from flight.node_status import NodeStatus
     from flight.telemetry.channel_values import ChannelValues
@@ -64,6 +67,7 @@ class UplinkService:
         sequence: SequenceCounts,
         channels: ChannelValues,
         events: EventLog,
+        store: Durability,
         on_answer: Callable[[Dispatched, int], None] | None = None,
     ) -> None:
         self._devices = devices
@@ -76,8 +80,8 @@ class UplinkService:
         self._sequence = sequence
         self._values = channels.values
         self._events = events
-        self._accepted_frames = 0
-        self._rejected_frames = 0
+        self._gate, self._store = DurableGate(store), store
+        self._accepted_frames = self._rejected_frames = 0
         self.arq_inbox: Bounded[SpacePacket] = Bounded("arq_inbox", ARQ_INBOX, Overflow.DROP_OLDEST)
         self.verification: Bounded[bytes] = Bounded(
             "verification", REPORTS_OUT, Overflow.DROP_OLDEST
@@ -93,6 +97,7 @@ class UplinkService:
                 "command.malformed_total",
                 "command.duplicates_total",
                 "command.running",
+                "command.undurable_total",
             )
         )
 
@@ -111,7 +116,8 @@ class UplinkService:
             self._take(frame, now_ns)
         ended = self._dispatcher.expire(now_ns)
         for dispatched in ended:
-            self._answer(dispatched, now_ns)
+            self._gate.hold(dispatched, self._store.durable_mark, now_ns)
+        self._serve(now_ns)
         self._follow_arming(now_ns)
         if got_any or ended:
             self._publish()
@@ -129,16 +135,31 @@ class UplinkService:
             self._events.emit("FRAME_REJECTED", now_ns, verdict=intake.verdict.name.lower())
             return intake.verdict
         self._accepted_frames += 1
-        status = self._status.get()
-        mode = Mode.BOOT if status is None else status.mode
         for telecommand in intake.telecommands:
-            dispatched = self._dispatcher.dispatch(telecommand, now_ns, mode)
-            if dispatched.reports and dispatched.reports[0].stage is Stage.ACCEPTED:
-                self._command_loss.on_valid_command(now_ns)
-            self._answer(dispatched, now_ns)
+            self._gate.admit(telecommand, now_ns)
+        self._serve(now_ns)
         for packet in intake.arq_packets:
             self.arq_inbox.offer(packet)
         return intake.verdict
+
+    def settle(self, now_ns: int) -> None:
+        """The store has got further: goes on with what waited for it."""
+        self._serve(now_ns)
+        self._publish()
+
+    def _serve(self, now_ns: int) -> None:
+        """Does what may be done and says what may be said by now."""
+        status = self._status.get()
+        mode = Mode.BOOT if status is None else status.mode
+        ready = partial(self._dispatcher.ready, mode=mode)
+        while (telecommand := self._gate.next(now_ns, ready)) is not None:
+            mark = self._store.mark
+            dispatched = self._dispatcher.dispatch(telecommand, now_ns, mode)
+            if dispatched.reports and dispatched.reports[0].stage is Stage.ACCEPTED:
+                self._command_loss.on_valid_command(now_ns)
+            self._gate.hold(dispatched, mark, now_ns)
+        for dispatched in self._gate.release(now_ns):
+            self._answer(dispatched, now_ns)
 
     def finish(
         self, command_id: int, now_ns: int, reason: CommandReason = CommandReason.NONE
@@ -146,8 +167,9 @@ class UplinkService:
         """A command that was STARTED has ended: completed, or failed when there is a reason."""
         dispatched = self._dispatcher.finish(command_id, reason=reason)
         if dispatched is not None:
-            self._answer(dispatched, now_ns)
-            self._publish()
+            # What ended it may have asked the store for something, some time ago.
+            self._gate.hold(dispatched, self._store.durable_mark, now_ns)
+            self.settle(now_ns)
 
     def _follow_arming(self, now_ns: int) -> None:
         arming = self._dispatcher.arming
@@ -183,6 +205,7 @@ class UplinkService:
             ledger.malformed,
             ledger.duplicates,
             self._dispatcher.running,
+            self._gate.undurable + self._gate.dropped,
         )
         for index, value in zip(self._index, row, strict=True):
             values[index] = value

@@ -84,6 +84,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         sequence=shared.sequence,
         channels=shared.channels,
         events=shared.events,
+        store=around.store,
         on_answer=around.on_answer,
     )
     shared.queues.add(wish_board.mode_requests, uplink.arq_inbox, uplink.verification)

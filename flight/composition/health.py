@@ -9,6 +9,8 @@ from flight.fdir.health_monitor import Heartbeat
 from flight.fdir.health_watch import HealthWatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.base.rate_group import RateGroup
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
@@ -18,6 +20,8 @@ GROUP_LIMIT_NS: Final = 5 * _NS_PER_S
 """A member of the cycle: so many of its steps in a row are missing, or have failed."""
 DOWNLINK_LIMIT_NS: Final = 10 * _NS_PER_S
 """The contact loop turns at least once a second; ten are room for a store that is slow."""
+STORE_LIMIT_NS: Final = 10 * _NS_PER_S
+"""The store's writer beats four times a second; ten seconds in one sync are a medium that hangs."""
 INFERENCE_LIMIT_NS: Final = 60 * _NS_PER_S
 """One job, with the start of a worker in front of it: `START_TIMEOUT_NS` and `TIMEOUT_NS`."""
 
@@ -31,14 +35,22 @@ class Hearts:
 
 
 def health_watch(
-    channels: ChannelValues, events: EventLog, hearts: Hearts, now_ns: int
+    channels: ChannelValues,
+    events: EventLog,
+    hearts: Hearts,
+    beats: Callable[[], int],
+    now_ns: int,
 ) -> HealthWatch:
-    """The watch over services; the cycle's members join when their group is made."""
+    """The watch over services; the cycle's members join when their group is made.
+
+    `beats` is the counter of the store's writer.
+    """
     health = HealthWatch(channels, events)
     watch = health.monitor.watch
     watch(
         "downlink", hearts.downlink.read, limit_ns=DOWNLINK_LIMIT_NS, now_ns=now_ns, critical=True
     )
+    watch("store", beats, limit_ns=STORE_LIMIT_NS, now_ns=now_ns)
     watch("inference", hearts.inference.read, limit_ns=INFERENCE_LIMIT_NS, now_ns=now_ns)
     return health
 

@@ -48,6 +48,7 @@ def sequencer(
     return Sequencer(
         deck=parts.deck,
         library=parts.library,
+        store=shared.around.store,
         execute=dispatcher.execute,
         finish=uplink.finish,
         status=shared.status,

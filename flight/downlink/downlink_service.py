@@ -112,8 +112,8 @@ class DownlinkService:
     def _pump(self, now_ns: int) -> int:
         """Fills the terminal's credit; returns frames given."""
         credit = self._session.credit
-        given = int(credit > 0 and self._send_live(now_ns))
-        while given < credit:
+        given = int(credit > 0 and self._link.ready() and self._send_live(now_ns))
+        while given < credit and self._link.ready(min(credit - given, BATCH_FRAMES)):
             wanted = min(credit - given, BATCH_FRAMES)
             sent = self._send_products(now_ns, wanted)
             given += sent

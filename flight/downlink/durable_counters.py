@@ -9,31 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.downlink.store_values import StoreError
-from flight.wire.counter_reserve import CounterReserve
+from flight.wire.counter_reserve import BLOCK_DEFAULT, CounterReserve
 from flight.wire.replay_window import ReplayWindow
 
 if TYPE_CHECKING:
     from flight.downlink.product_store_sqlite import ProductStore
 
 
-def counter_reserve(store: ProductStore, name: str) -> CounterReserve:
-    """Numbers of the counter `name`, reserved ahead in durable blocks."""
-    return CounterReserve(
-        load=lambda: store.load_counter(name), store=lambda value: _store(store, name, value)
+def counter_reserve(store: ProductStore, name: str, block: int = BLOCK_DEFAULT) -> CounterReserve:
+    """Numbers of the counter `name`, reserved ahead in durable blocks; the first one at once."""
+    reserve = CounterReserve(
+        load=lambda: store.load_counter(name),
+        store=lambda value: _store(store, name, value, urgent=False),
+        block=block,
+        durable=lambda: store.durable_counter(name),
     )
+    reserve.ready()
+    return reserve
 
 
 def replay_window(store: ProductStore, name: str, *, store_every: int = 1) -> ReplayWindow:
     """Memory of what was accepted, with its high mark durable as `name`."""
     return ReplayWindow(
         load=lambda: store.load_counter(name),
-        store=lambda value: _store(store, name, value),
+        store=lambda value: _store(store, name, value, urgent=store_every == 1),
         store_every=store_every,
+        durable=lambda: store.durable_counter(name),
     )
 
 
-def _store(store: ProductStore, name: str, value: int) -> None:
+def _store(store: ProductStore, name: str, value: int, *, urgent: bool) -> None:
     try:
-        store.store_counter(name, value)
+        store.store_counter(name, value, urgent=urgent)
     except StoreError as error:
         raise OSError(str(error)) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.downlink.segment_file import RecordKind, record_bytes
+from flight.downlink.segment_record import RecordKind, record_bytes
 
 if TYPE_CHECKING:
     from flight.downlink.segment_file import SegmentLog

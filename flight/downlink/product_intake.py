@@ -1,8 +1,9 @@
 """Where results become products: durable first, then queued, gone only when the ground has them.
 
 Hop "acted" of image → ground. A product counts from the commit on: `submit` only buffers, `step`
-commits everything of the last second at once and then offers it. Whatever leaves without being
-delivered (evicted, expired, deleted) is counted, told as an event and withdrawn from the ground.
+gives everything of the last second to the store's writer, and what has settled is offered: at once
+where the writer works on the spot, with `settle` where it is a thread. Whatever leaves without
+being delivered (evicted, expired, deleted) is counted, told and withdrawn from the ground.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from flight.base.channels import Bounded, Overflow
 from flight.downlink.product import Product
 from flight.downlink.queue_values import Loss, Verdict
-from flight.downlink.store_values import ProductState, Recovered, StoreError
+from flight.downlink.store_values import ProductState, Recovered, StoreError, StoreErrorKind
+from flight.downlink.store_watch import StoreWatch
 from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
@@ -63,13 +65,14 @@ class ProductIntake:
         self._commit_period_ns = int(config.commit_period_s * 1e9)
         self._values = channels.values
         self._events = events
+        self._watch = StoreWatch(store, channels, events)
         self._pending: dict[int, Product] = {}
         self._pending_bytes = self._waiting_bytes = 0
         self._to_deliver: dict[int, None] = {}
         self._trouble = {"put": "", "commit": ""}
         self._refused_bytes = 0  # smallest that the store failed on since it was well
         self._commit_due_ns = 0
-        self._lost_total = self._commits = self.delivered_total = 0
+        self._lost_total = self.delivered_total = 0
         self.deletions: Bounded[int] = Bounded("deletions", REQUESTS_MAX, Overflow.REJECT_NEWEST)
         self.revaluations: Bounded[tuple[int, int]] = Bounded(
             "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
@@ -83,9 +86,6 @@ class ProductIntake:
                 "queue.high_water_bytes",
                 "queue.dropped_total",
                 "queue.delivered_total",
-                "store.products",
-                "store.bytes",
-                "store.commits_total",
             )
         )
 
@@ -134,14 +134,8 @@ class ProductIntake:
         try:
             self._store.put(product, payload)
         except StoreError as error:
-            self._trouble_is("put", error.kind.name, now_ns)
-            self._refused_bytes = min(self._refused_bytes or len(payload), len(payload))
-            self._lost(product.product_id, "store failed", now_ns)
+            self._refused(product, error.kind, now_ns)
             return False
-        # The last free bytes take a mask where no image fits: that is not a medium with room again.
-        if len(payload) >= self._refused_bytes:
-            self._trouble_is("put", "", now_ns)
-            self._refused_bytes = 0
         self._pending[product.product_id] = product
         self._pending_bytes += len(payload)
         return True
@@ -151,14 +145,24 @@ class ProductIntake:
         self._serve_requests(now_ns)
         if self._to_deliver or (self._store.dirty and now_ns >= self._commit_due_ns):
             self._commit(now_ns)
+        self._store.tend()
+        self.settle(now_ns)
         for product_id in self._queue.expire(now_ns):
             self._drop(product_id, "PRODUCT_EXPIRED", now_ns, "deadline")
+        self._watch.step(now_ns)
         self._publish()
 
     def finish(self, now_ns: int) -> None:
-        """Before a stop: whatever waits for the next commit is made durable now."""
+        """Before a stop: whatever waits for the next commit is made durable now.
+
+        Raises:
+            StoreError: the medium gives no answer.
+        """
         if self._to_deliver or self._store.dirty:
             self._commit(now_ns)
+        self._store.settle()
+        self.settle(now_ns)
+        self._watch.publish()
         self._publish()
 
     def recover(self, recovered: Sequence[Recovered], now_ns: int) -> None:
@@ -179,29 +183,52 @@ class ProductIntake:
         """The ground verified these end to end; they are freed once that is durable here."""
         self._to_deliver.update(dict.fromkeys(product_ids))
 
-    def _commit(self, now_ns: int) -> None:
-        """One group commit; only then do new products count and delivered ones go."""
-        delivered = tuple(self._to_deliver)
+    def settle(self, now_ns: int) -> None:
+        """Takes what the writer has done: only now new products count and delivered ones go."""
         try:
-            self._store.mark_delivered(delivered)
-            durable = self._store.commit(now_ns)
+            settled = self._store.take_settled()
         except StoreError as error:
             self._trouble_is("commit", error.kind.name, now_ns)
             return
-        self._trouble_is("commit", "", now_ns)
-        self._commits += 1
-        self._commit_due_ns = now_ns + self._commit_period_ns
-        self._to_deliver.clear()
+        if settled.commits:
+            self._trouble_is("commit", "", now_ns)
+        self._let_go(settled.delivered, now_ns)
+        for product_id in settled.refused:
+            product = self._pending.pop(product_id)
+            self._pending_bytes -= product.size_bytes
+            self._refused(product, StoreErrorKind.FULL, now_ns)
+        for product_id in settled.durable:
+            product = self._pending.pop(product_id)
+            self._pending_bytes -= product.size_bytes
+            self._offer(product, now_ns)
+        for product_id in settled.damaged:
+            if self._queue.delete(product_id, now_ns):
+                self.drop_damaged(product_id, now_ns)
+        for product_id in settled.repaired:
+            self._events.emit("RECORD_REPAIRED", now_ns, product=product_id)
+
+    def _let_go(self, delivered: Sequence[int], now_ns: int) -> None:
         for product_id in delivered:
             if self._queue.complete(product_id):
                 self.delivered_total += 1
                 self._events.emit("PRODUCT_DELIVERED", now_ns, product=product_id)
         self._arq.freed(delivered)
-        for product_id in durable:
-            product = self._pending.pop(product_id, None)
-            if product is not None:
-                self._pending_bytes -= product.size_bytes
-                self._offer(product, now_ns)
+
+    def _commit(self, now_ns: int) -> None:
+        """One group commit, as far as the loop has a part in it."""
+        self._commit_due_ns = now_ns + self._commit_period_ns
+        self._store.mark_delivered(self._to_deliver)
+        self._to_deliver.clear()
+        try:
+            self._store.submit()
+        except StoreError as error:
+            self._trouble_is("commit", error.kind.name, now_ns)
+
+    def _refused(self, product: Product, kind: StoreErrorKind, now_ns: int) -> None:
+        self._trouble_is("put", kind.name, now_ns)
+        size = product.size_bytes
+        self._refused_bytes = min(self._refused_bytes or size, size)
+        self._lost(product.product_id, "store failed", now_ns)
 
     def _trouble_is(self, of: str, kind: str, now_ns: int) -> None:
         """Tells the edge, "" for none; what each failure costs is told product by product."""
@@ -210,6 +237,10 @@ class ProductIntake:
         self._trouble[of] = kind
 
     def _offer(self, product: Product, now_ns: int) -> None:
+        # The last free bytes take a mask where no image fits: that is no medium with room again.
+        if product.size_bytes >= self._refused_bytes:
+            self._trouble_is("put", "", now_ns)
+            self._refused_bytes = 0
         self._tell_created(product, now_ns)
         self._admit(product, now_ns, suspended=False)
 
@@ -253,7 +284,7 @@ class ProductIntake:
         self._events.emit(event, now_ns, product=product_id, reason=reason, source="ground")
 
     def _publish(self) -> None:
-        queue, store = self._queue.snapshot(), self._store
+        queue = self._queue.snapshot()
         self._waiting_bytes = queue.queued_bytes
         row = (
             queue.products,
@@ -261,9 +292,6 @@ class ProductIntake:
             queue.high_water_bytes,
             self._lost_total,
             self.delivered_total,
-            store.products,
-            store.payload_bytes,
-            self._commits,
         )
         values = self._values
         for index, value in zip(self._index, row, strict=True):

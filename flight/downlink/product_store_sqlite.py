@@ -1,62 +1,61 @@
-"""The product store: what `commit` has returned survives a power cut, what was not, did not count.
+"""The product store: what has settled survives a power cut, what has not does not count yet.
 
-Image -> ground, hop "durable before it counts". Payloads are records of the segment log, the point
-of durability; SQLite indexes them and can be rebuilt from them. One group commit costs one device
-sync for the segment and one for the index, whatever it carries. Synchronous: one thread owns it.
+Image -> ground, hop "durable before it counts". This is the loop's side: the catalogue in memory,
+and requests to a writer that owns segments and index (`StoreEngine`). No method here waits for the
+medium, but for `recover`, `settle` and `close`, which belong before and after a flight; with an
+`InlineWriter` everything has settled when a method returns.
 
 Deleting has two phases: DELIVERED is made durable first, the next commit frees the space, and a
-segment is unlinked when nothing in it is alive. Counters and state blobs go into the log as well,
-so that the loss of the index can never make a number be used twice.
+segment is unlinked when nothing in it is alive.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from typing import TYPE_CHECKING
 
-from flight.downlink.durable_names import DurableNames
-from flight.downlink.payload_cache import PayloadCache
 from flight.downlink.product import Product, manifest_of
-from flight.downlink.segment_file import RecordDamagedError, RecordKind, SegmentLog
-from flight.downlink.store_index_sqlite import IndexBatch, IndexRow
+from flight.downlink.store_engine_sqlite import StoreEngine
+from flight.downlink.store_names import StoreNames
 from flight.downlink.store_recovery import (
+    NOWHERE,
     StoredProduct,
     encode_ranges,
-    kind_of,
-    load_index,
     open_index,
-    replay_log,
 )
-from flight.downlink.store_space import StoreSpace
+from flight.downlink.store_request import PutRecord, WriteRequest
 from flight.downlink.store_values import (
     ProductState,
     Recovered,
+    Settled,
     StoreCounters,
     StoreError,
     StoreErrorKind,
 )
+from flight.downlink.stored_payloads import StoredPayloads
 from flight.wire.product_packet import encode_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from flight.downlink.file_store import FileStore
+    from flight.downlink.store_request import WriteOutcome
+    from flight.downlink.store_writer import StoreWriter
 
-_CACHE_BYTES = 16 << 20
+WAITING_BYTES_MAX = 16 << 20
+"""Payloads that may wait for the writer: a slow medium refuses products and eats no memory."""
 
 
-class ProductStore:
+class ProductStore(StoreNames):
     """Durable products, counters and state blobs. Call `recover` once before anything else.
 
     Args:
         files: where the segments are.
         index_path: the SQLite file.
-        segment_bytes: size of a segment.
-        capacity_bytes: space all segments may take.
+        segment_bytes, capacity_bytes: size of a segment, space all segments may take.
         reserve_bytes: held back for counters on a full medium, see `StoreSpace`.
         device_sync: False only for a simulated node, see `FolderStore`.
+        writer: who does the writing; on the spot if left out.
 
     Raises:
         StoreError: from every method, see `StoreErrorKind`.
@@ -71,22 +70,25 @@ class ProductStore:
         capacity_bytes: int = 64 << 30,
         reserve_bytes: int = 0,
         device_sync: bool = True,
+        writer: StoreWriter | None = None,
     ) -> None:
+        super().__init__(_on_the_spot() if writer is None else writer)
         self._products: dict[int, StoredProduct] = {}
-        self._alive: dict[int, int] = {}
-        self._batch = IndexBatch()
+        self._request, self._request_bytes, self._waiting_bytes = WriteRequest(), 0, 0
         self._to_free: dict[int, None] = {}
-        self._names = DurableNames()
-        self._cache = PayloadCache(_CACHE_BYTES)
-        self._failed = False
+        self._payloads = StoredPayloads(files)
+        self._settled = Settled()
         self.payload_bytes = 0  # of all products not freed yet
         self.counters = StoreCounters()
-        with self._guard():
-            self._log = SegmentLog(files, segment_bytes)
-            self._space = StoreSpace(files, self._log, capacity_bytes, reserve_bytes)
-            self._index, self._index_lost = self._space.insist(
-                lambda: open_index(index_path, device_sync=device_sync)
+        self._writer.start(
+            lambda: StoreEngine(
+                files,
+                lambda: open_index(index_path, device_sync=device_sync),
+                segment_bytes=segment_bytes,
+                capacity_bytes=capacity_bytes,
+                reserve_bytes=reserve_bytes,
             )
+        )
 
     @property
     def products(self) -> int:
@@ -96,7 +98,7 @@ class ProductStore:
     @property
     def dirty(self) -> bool:
         """Whether a commit would write anything."""
-        return self._batch != IndexBatch() or bool(self._to_free)
+        return bool(self._to_free or self._request.changes)
 
     def recover(self) -> list[Recovered]:
         """What was durable before: undelivered products by identity; call once, first.
@@ -106,68 +108,70 @@ class ProductStore:
         everything in the log is taken for SENDING, so that the ground is asked first.
         """
         assert not self._products, "recover once, first"
-        with self._guard():
-            found = replay_log(self._log, load_index(self._index), index_lost=self._index_lost)
+        found, rebuilt = self._writer.call(StoreEngine.recover)
         self._products = found.products
-        self._names = DurableNames(found.counters, found.blobs)
-        self._batch = IndexBatch(rows=found.unindexed, freed_segments=found.missing_segments)
-        self._batch.names, self._batch.blobs = dict(found.counters), dict(found.blobs)
+        self._remember(found.counters, found.blobs)
         self.counters.records_unindexed = len(found.unindexed)
         self.counters.records_damaged = found.missing_products
-        self.counters.index_rebuilt = int(self._index_lost and bool(self._log.segments))
+        self.counters.index_rebuilt = int(rebuilt)
         for product_id, stored in self._products.items():
-            self._count_in(stored)
+            self.payload_bytes += stored.product.size_bytes
             if stored.state is ProductState.DELIVERED:
                 self._to_free[product_id] = None
-        self.commit(0)
-        with contextlib.suppress(OSError):
-            self._space.hold()
-        unannounced = {row.product_id for row in found.unindexed}
+        untold = {row.product_id for row in found.unindexed}
         return [
-            Recovered(stored.product, stored.state, stored.acked, product_id not in unannounced)
+            Recovered(stored.product, stored.state, stored.acked, product_id not in untold)
             for product_id, stored in sorted(self._products.items())
-            if stored.state in {ProductState.NEW, ProductState.SENDING}
+            if stored.state < ProductState.DELIVERED
         ]
 
     def put(self, product: Product, payload: bytes) -> None:
-        """Writes a product's record; it counts only when `commit` has returned its identity.
+        """Takes a product for the next commit; it counts only when it is in `Settled.durable`.
 
         Raises:
-            StoreError: FULL, and nothing was changed.
+            StoreError: FULL when too much waits for the medium, and nothing was changed.
         """
         assert product.product_id not in self._products, "identities are never used twice"
         assert len(payload) == product.size_bytes
+        self._insist_open()
+        waiting = self._request_bytes + self._waiting_bytes
+        if waiting and waiting + len(payload) > WAITING_BYTES_MAX:
+            raise StoreError(StoreErrorKind.FULL, f"{waiting} B wait for the medium")
         manifest = encode_manifest(manifest_of(product))
-        with self._guard():
-            self._space.for_product(self._names, len(manifest), len(payload))
-            place = self._log.append(RecordKind.PRODUCT, product.product_id, manifest, payload)
-        stored = StoredProduct(product, place, len(manifest), ProductState.NEW)
-        self._products[product.product_id] = stored
-        self._count_in(stored)
-        row = IndexRow(product.product_id, place, manifest, ProductState.NEW, b"")
-        self._batch.rows.append(row)
+        self._products[product.product_id] = StoredProduct(
+            product, NOWHERE, len(manifest), ProductState.NEW
+        )
+        self.payload_bytes += product.size_bytes
+        self._request.puts.append(PutRecord(product.product_id, manifest, payload))
+        self._request_bytes += len(payload)
 
-    def commit(self, now_ns: int) -> list[int]:  # noqa: ARG002 - the caller paces, not the store
-        """Makes everything buffered durable; returns the products that count from now on."""
-        freeing = list(self._to_free)
-        for product_id in freeing:
-            self._batch.states.setdefault(product_id, (ProductState.FREED, None))
-        with self._guard():
-            self._log.sync()
-            self._space.insist(lambda: self._index.write(self._batch))
-        batch, self._batch = self._batch, IndexBatch()
-        self._to_free.clear()
-        for product_id in freeing:
-            self._free(product_id)
-        for product_id, (state, _) in batch.states.items():
-            stored = self._products.get(product_id)
-            if stored is not None and state == ProductState.DELIVERED:
-                self._to_free[product_id] = None
-        self._unlink_dead_segments()
-        durable = [row.product_id for row in batch.rows if row.product_id in self._products]
-        self.counters.commits += 1
-        self.counters.products_put += len(durable)
-        return durable
+    def commit(self, now_ns: int) -> Settled:  # noqa: ARG002 - the caller paces, not the store
+        """`submit`, and what has settled by then: on the spot, all of it."""
+        self.submit()
+        return self.take_settled()
+
+    def submit(self) -> None:
+        """Gives everything buffered to the writer, as soon as not too much is under way."""
+        self._insist_open()
+        if self._can_send:
+            for product_id in self._to_free:
+                self._request.freed[product_id] = self._products[product_id].record_bytes
+            self._to_free.clear()
+            self._waiting_bytes += self._request_bytes
+            request, self._request, self._request_bytes = self._request, WriteRequest(), 0
+            self._send(request)
+
+    def tend(self) -> None:
+        """Has segments looked after, one bounded piece; call it about once a second."""
+        if self._can_send and not self.closed:
+            self._send(WriteRequest(tend=True))
+
+    def take_settled(self) -> Settled:
+        """What has settled since the last look; raises a new failure of the writer first."""
+        self.poll()
+        self._raise_failure()
+        settled, self._settled = self._settled, Settled()
+        return settled
 
     def read(self, product_id: int, offset: int, length: int) -> bytes:
         """Bytes [offset, offset + length) of a product; its record is verified when first read.
@@ -175,7 +179,8 @@ class ProductStore:
         Raises:
             StoreError: UNKNOWN, or DAMAGED when the record does not verify.
         """
-        payload = self._cache.get(product_id) or self._load(product_id)
+        self._insist_open()
+        payload = self._payloads.known(product_id) or self._load(product_id)
         return payload[offset : offset + length]
 
     def mark_sending(self, product_ids: Iterable[int]) -> None:
@@ -184,23 +189,24 @@ class ProductStore:
             stored = self._products.get(product_id)
             if stored is not None and stored.state is ProductState.NEW:
                 stored.state = ProductState.SENDING
-                self._batch.states.setdefault(product_id, (ProductState.SENDING, None))
+                self._request.states.setdefault(product_id, (ProductState.SENDING, None))
 
     def mark_acked_ranges(self, product_id: int, ranges: Sequence[tuple[int, int]]) -> None:
         """What the ground is known to hold of a product; in the next commit. Unknown ids pass."""
         stored = self._products.get(product_id)
         if stored is not None:
             stored.acked = tuple(ranges)
-            self._batch.acked[product_id] = encode_ranges(stored.acked)
+            self._request.acked[product_id] = encode_ranges(stored.acked)
             self.mark_sending((product_id,))
 
-    def mark_delivered(self, product_ids: Iterable[int], now_ns: int = 0) -> None:  # noqa: ARG002
+    def mark_delivered(self, product_ids: Iterable[int]) -> None:
         """The ground holds these, verified: phase one, durable with the next commit; idempotent."""
         for product_id in product_ids:
+            self._request.delivered[product_id] = None
             stored = self._products.get(product_id)
             if stored is not None and stored.state < ProductState.DELIVERED:
                 stored.state = ProductState.DELIVERED
-                self._batch.states[product_id] = (ProductState.DELIVERED, None)
+                self._request.states[product_id] = (ProductState.DELIVERED, None)
 
     def delete(self, product_id: int, reason: str) -> bool:
         """Gives an undelivered product up, with the next commit; False for an unknown id."""
@@ -208,93 +214,87 @@ class ProductStore:
         if stored is None or stored.state >= ProductState.DELIVERED:
             return False
         stored.state = ProductState.FREED
-        self._batch.states[product_id] = (ProductState.FREED, reason)
+        self._request.states[product_id] = (ProductState.FREED, reason)
         self._to_free[product_id] = None
         return True
 
-    def load_counter(self, name: str) -> int:
-        """The highest value ever reserved of a counter, 0 for a new one."""
-        return self._names.counters.get(name, 0)
-
-    def store_counter(self, name: str, highest: int) -> None:
-        """Makes a counter's highest reserved value durable before it returns; never lowers it."""
-        assert highest >= self.load_counter(name), "counters only grow"
-        self._write_now(RecordKind.COUNTER, name, highest, b"", IndexBatch(names={name: highest}))
-        self._names.counters[name] = highest
-
-    def reserve_counter(self, name: str, block: int) -> int:
-        """Reserves `block` values durably; returns the first of them (1 for a new counter)."""
-        self.store_counter(name, self.load_counter(name) + block)
-        return self.load_counter(name) - block + 1
-
-    def load_state(self, name: str) -> bytes | None:
-        """A state blob, or None."""
-        return self._names.blobs.get(name)
-
-    def store_state(self, name: str, blob: bytes) -> None:
-        """Makes a state blob durable before it returns."""
-        self._write_now(RecordKind.STATE, name, 0, blob, IndexBatch(blobs={name: blob}))
-        self._names.blobs[name] = blob
-
     def close(self) -> None:
         """Gives files back; what was not committed is not durable."""
-        self._failed = True
-        self._index.close()
-        self._log.close()
+        super().close()
+        self._payloads.close()
 
-    def _write_now(
-        self, kind: RecordKind, name: str, identity: int, blob: bytes, batch: IndexBatch
-    ) -> None:
-        with self._guard():
-            self._space.for_name(self._names, len(name.encode()), len(blob))
-            self._log.append(kind, identity, name.encode(), blob)
-            self._log.sync()
-            self._space.insist(lambda: self._index.write(batch))
+    def _apply(self, outcome: WriteOutcome) -> None:
+        for product_id, place in (*outcome.places.items(), *outcome.moved.items()):
+            if (stored := self._products.get(product_id)) is not None:
+                stored.place = place
+        for product_id in outcome.refused:
+            stored = self._products.get(product_id)
+            if stored is not None and stored.place == NOWHERE:
+                self._forget(product_id)
+                self._settled.refused.append(product_id)
+            elif stored is not None:  # its record was lost, and there is no room for another one
+                self._settled.damaged.append(product_id)
+        for product_id in outcome.damaged:
+            self._damaged(product_id)
+        for segment in outcome.freed_segments:
+            self._payloads.forget_segment(segment)
+            self.counters.segments_freed += 1
+        self.counters.moved_bytes += outcome.moved_bytes
+        self.counters.scrubbed_bytes += outcome.scrubbed_bytes
+
+    def _confirm(self, request: WriteRequest, outcome: WriteOutcome) -> None:
+        settled = self._settled
+        for put in request.puts:
+            self._waiting_bytes -= len(put.payload)
+            if put.product_id in self._products:
+                settled.durable.append(put.product_id)
+                self.counters.products_put += 1
+        repaired = [put.product_id for put in request.rewrites if put.product_id in outcome.moved]
+        self.counters.records_repaired += len(repaired)
+        settled.repaired += repaired
+        for product_id in request.delivered:
+            settled.delivered.append(product_id)
+            if product_id in request.states and product_id in self._products:
+                self._to_free[product_id] = None
+        for product_id in request.freed:
+            self._forget(product_id)
+        settled.commits += request.changes
+        self.counters.commits += request.changes
+
+    def _forget(self, product_id: int) -> None:
+        if (stored := self._products.pop(product_id, None)) is not None:
+            self.payload_bytes -= stored.product.size_bytes
+            self._payloads.forget(product_id)
+
+    def _damaged(self, product_id: int) -> None:
+        """Written again when its bytes are still known, else given up by whoever is told."""
+        stored = self._products.get(product_id)
+        if stored is None or stored.state >= ProductState.DELIVERED:
+            return
+        self.counters.records_damaged += 1
+        payload = self._payloads.known(product_id)
+        if payload is None:
+            self._settled.damaged.append(product_id)
+        else:
+            manifest = encode_manifest(manifest_of(stored.product))
+            self._request.rewrites.append(PutRecord(product_id, manifest, payload))
 
     def _load(self, product_id: int) -> bytes:
-        stored = self._products.get(product_id)
-        if stored is None:
-            raise StoreError(StoreErrorKind.UNKNOWN, str(product_id))
-        with self._guard():
-            payload = self._log.read(stored.place).payload
-        self._cache.put(product_id, payload)
-        return payload
+        for attempt in range(2):
+            stored = self._products.get(product_id)
+            if stored is None or stored.place == NOWHERE:
+                break
+            try:
+                return self._payloads.load(product_id, stored.place)
+            except StoreError as error:
+                if attempt or error.kind is not StoreErrorKind.DAMAGED:
+                    self.counters.records_damaged += error.kind is StoreErrorKind.DAMAGED
+                    raise
+            self.poll()  # it may have been moved meanwhile
+        raise StoreError(StoreErrorKind.UNKNOWN, str(product_id))
 
-    def _count_in(self, stored: StoredProduct) -> None:
-        segment = stored.place.segment
-        self._alive[segment] = self._alive.get(segment, 0) + 1
-        self.payload_bytes += stored.product.size_bytes
 
-    def _free(self, product_id: int) -> None:
-        stored = self._products.pop(product_id, None)
-        if stored is None:
-            return
-        self._alive[stored.place.segment] -= 1
-        self.payload_bytes -= stored.product.size_bytes
-        self._cache.drop(product_id)
+def _on_the_spot() -> StoreWriter:
+    from flight.downlink.store_writer import InlineWriter  # noqa: PLC0415  a board needs none
 
-    def _unlink_dead_segments(self) -> None:
-        """Only after a commit: what counters and blobs the active segment repeats is durable."""
-        if self._log.active is None:
-            return
-        with self._guard():
-            for segment in self._log.segments:
-                if segment < self._log.active and not self._alive.get(segment):
-                    self._log.free(segment)
-                    self._batch.freed_segments.append(segment)
-                    self.counters.segments_freed += 1
-
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[None]:
-        """Turns what the medium says into a StoreError; after anything but FULL nothing goes."""
-        if self._failed:
-            raise StoreError(StoreErrorKind.CLOSED)
-        try:
-            yield
-        except RecordDamagedError as damage:
-            self.counters.records_damaged += 1
-            raise StoreError(StoreErrorKind.DAMAGED, str(damage)) from None
-        except (OSError, sqlite3.Error) as error:
-            kind = kind_of(error)
-            self._failed = kind is not StoreErrorKind.FULL
-            raise StoreError(kind, str(error)) from error
+    return InlineWriter()

@@ -1,91 +1,49 @@
 """The segment log: CRC'd records in preallocated files, the point at which a product is durable.
 
 Image -> ground, hop "durable before it counts". Records are appended to the active segment with one
-write each and made durable in groups; a record is valid exactly when its CRC-32C is. A reset may
-leave a torn record at the end of the segment that was active; recovery never writes behind it but
-starts a new segment, so what was read once is read the same way for ever.
-
-    magic 4 | version 1 | kind 1 | meta length 2 | identity 8 | length 4 | crc32c 4 | meta | payload
-
-big endian, `length` counts meta and payload, the CRC covers everything but itself, records start at
-multiples of eight.
+write each and made durable in groups (`segment_record` has their form). A reset may leave a torn
+record at the end of the segment that was active; recovery never writes behind it but starts a new
+segment, so what was read once is read the same way for ever.
 """
 
 from __future__ import annotations
 
 import errno
-import struct
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from flight.wire.crc import crc32c
+from flight.downlink.segment_record import (
+    HEADER_BYTES,
+    MAGIC,
+    Place,
+    Record,
+    RecordDamagedError,
+    RecordKind,
+    decode_header,
+    encode_record,
+    record_bytes,
+    verified,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flight.downlink.file_store import FileStore
 
-MAGIC = b"LNR\x01"
-VERSION = 1
-_HEADER = struct.Struct(">4sBBHQII")
-_CRC_BYTES = 4
-HEADER_BYTES = _HEADER.size
-_ALIGN = 8
 SEGMENT_BYTES = 8 << 20
-_NAME = "segment-{:010d}.log"
-_META_MAX = (1 << 16) - 1
-
-assert HEADER_BYTES % _ALIGN == 0
+_PREFIX, _SUFFIX = "segment-", ".log"
 
 
-class RecordKind(IntEnum):
-    """What a record is: a product with its manifest, a counter's new value, a state blob."""
-
-    PRODUCT = 1
-    COUNTER = 2
-    STATE = 3
+def segment_name(segment: int) -> str:
+    """The file of a segment."""
+    return f"{_PREFIX}{segment:010d}{_SUFFIX}"
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where a record begins."""
-
-    segment: int
-    offset: int
-
-
-class Record(msgspec.Struct, frozen=True):
-    """A valid record as read back."""
-
-    place: Place
-    kind: RecordKind
-    identity: int
-    meta: bytes
-    payload: bytes
-
-
-class RecordDamagedError(Exception):
-    """A record that was durable once does not verify any more: the medium lost it."""
-
-
-def _aligned(length: int) -> int:
-    return (length + _ALIGN - 1) // _ALIGN * _ALIGN
-
-
-def record_bytes(meta_bytes: int, payload_bytes: int) -> int:
-    """Room one record takes in a segment."""
-    return _aligned(HEADER_BYTES + meta_bytes + payload_bytes)
-
-
-def encode_record(kind: RecordKind, identity: int, meta: bytes, payload: bytes) -> bytes:
-    """One record as written."""
-    assert len(meta) <= _META_MAX
-    head = _HEADER.pack(MAGIC, VERSION, kind, len(meta), identity, len(meta) + len(payload), 0)[
-        :-_CRC_BYTES
-    ]
-    check = crc32c(payload, crc32c(meta, crc32c(head)))
-    return b"".join((head, check.to_bytes(_CRC_BYTES, "big"), meta, payload))
+def segment_of(name: str) -> int | None:
+    """The segment of a file, None for another file."""
+    digits = name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+    if not digits.isdecimal() or name != segment_name(int(digits)):
+        return None
+    return int(digits)
 
 
 class SegmentLog:
@@ -104,12 +62,12 @@ class SegmentLog:
         self._segment_bytes = segment_bytes
         self._handles: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
-        self._dirty: set[int] = set()
+        self._dirty: dict[int, int] = {}
         self._active: int | None = None
         self._end = 0
         for name in files.names():
-            if name.startswith("segment-") and name.endswith(".log"):
-                segment = int(name[8:-4])
+            segment = segment_of(name)
+            if segment is not None:
                 self._handles[segment] = files.open(name)
                 self._sizes[segment] = files.size_bytes(self._handles[segment])
         self._next = max(self._handles, default=0) + 1
@@ -128,6 +86,20 @@ class SegmentLog:
     def allocated_bytes(self) -> int:
         """Space all segments take."""
         return sum(self._sizes.values())
+
+    @property
+    def usual_bytes(self) -> int:
+        """Size of a segment that no large record asked for."""
+        return self._segment_bytes
+
+    @property
+    def written(self) -> dict[int, int]:
+        """How far each segment with records that are not synced yet is written."""
+        return dict(self._dirty)
+
+    def size_bytes(self, segment: int) -> int:
+        """Space one segment takes."""
+        return self._sizes[segment]
 
     def fits(self, meta_bytes: int, payload_bytes: int) -> bool:
         """Whether the active segment takes such a record; if not, `roll` first."""
@@ -157,7 +129,7 @@ class SegmentLog:
         size = max(usual, record_bytes(meta_bytes, payload_bytes))
         if capacity_bytes is not None and self.allocated_bytes + size > capacity_bytes:
             raise OSError(errno.ENOSPC, f"{self.allocated_bytes} + {size} of {capacity_bytes} B")
-        name = _NAME.format(segment)
+        name = segment_name(segment)
         handle = self._files.open(name, create=True)
         try:
             self._files.preallocate(handle, size)
@@ -180,7 +152,7 @@ class SegmentLog:
             self._handles[place.segment], encode_record(kind, identity, meta, payload), place.offset
         )
         self._end += record_bytes(len(meta), len(payload))
-        self._dirty.add(place.segment)
+        self._dirty[place.segment] = self._end
         return place
 
     def sync(self) -> int:
@@ -211,7 +183,7 @@ class SegmentLog:
             found = self._read(Place(segment, offset))
             if isinstance(found, Record):
                 yield found
-                offset += record_bytes(len(found.meta), len(found.payload))
+                offset += found.room
             elif found and self._magic_at(segment, offset + found):
                 offset += found
             else:
@@ -222,8 +194,8 @@ class SegmentLog:
         assert segment != self._active
         self._files.close(self._handles.pop(segment))
         del self._sizes[segment]
-        self._dirty.discard(segment)
-        self._files.unlink(_NAME.format(segment))
+        self._dirty.pop(segment, None)
+        self._files.unlink(segment_name(segment))
         self._files.fsync_dir()
 
     def close(self) -> None:
@@ -241,16 +213,8 @@ class SegmentLog:
         if handle is None:
             return 0
         head = self._files.pread(handle, HEADER_BYTES, place.offset)
-        if len(head) < HEADER_BYTES:
+        header = decode_header(head)
+        if header is None or place.offset + header.room > self._sizes[place.segment]:
             return 0
-        magic, version, kind, meta_bytes, identity, length, check = _HEADER.unpack(head)
-        room = _aligned(HEADER_BYTES + length)
-        if magic != MAGIC or version != VERSION or meta_bytes > length:
-            return 0
-        if place.offset + room > self._sizes[place.segment]:
-            return 0
-        body = self._files.pread(handle, length, place.offset + HEADER_BYTES)
-        known = kind in RecordKind.__members__.values()
-        if not known or crc32c(body, crc32c(head[:-_CRC_BYTES])) != check:
-            return room
-        return Record(place, RecordKind(kind), identity, body[:meta_bytes], body[meta_bytes:])
+        body = self._files.pread(handle, header.length, place.offset + HEADER_BYTES)
+        return verified(place, head, header, body) or header.room

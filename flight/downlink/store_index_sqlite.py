@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.segment_file import Place
+from flight.downlink.segment_record import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
+_ADDED_IN_2 = (
+    "CREATE TABLE segments (id INTEGER PRIMARY KEY, indexed INTEGER NOT NULL)",
+    "CREATE INDEX products_of_segment ON products (segment)",
+    f"PRAGMA user_version = {_SCHEMA_VERSION}",
+)
 _SCHEMA = (
     """CREATE TABLE products (
         id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL,
@@ -26,9 +31,11 @@ _SCHEMA = (
         WITHOUT ROWID""",
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE blobs (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-    f"PRAGMA user_version = {_SCHEMA_VERSION}",
+    *_ADDED_IN_2,
 )
 _SIGN = 1 << 63
+_FREED = 3
+"""`ProductState.FREED`; the store gives it its meaning."""
 
 
 class IndexRow(msgspec.Struct, frozen=True):
@@ -42,9 +49,14 @@ class IndexRow(msgspec.Struct, frozen=True):
 
 
 class IndexBatch(msgspec.Struct):
-    """Everything one group commit writes; later lists see the effect of earlier ones."""
+    """Everything one group commit writes; later lists see the effect of earlier ones.
+
+    `ends` is how far each segment's records are in the index; it never shrinks.
+    """
 
     rows: list[IndexRow] = msgspec.field(default_factory=list)
+    moves: dict[int, Place] = msgspec.field(default_factory=dict)
+    ends: dict[int, int] = msgspec.field(default_factory=dict)
     acked: dict[int, bytes] = msgspec.field(default_factory=dict)
     states: dict[int, tuple[int, str | None]] = msgspec.field(default_factory=dict)
     freed_segments: list[int] = msgspec.field(default_factory=list)
@@ -73,7 +85,7 @@ class StoreIndex:
 
     def __init__(self, path: Path, *, device_sync: bool = True) -> None:
         self._device_sync = device_sync
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, isolation_level=None)
         try:
             self._open()
         except BaseException:
@@ -87,10 +99,11 @@ class StoreIndex:
         mode = self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         self._db.execute(f"PRAGMA synchronous = {'FULL' if self._device_sync else 'OFF'}")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if mode != "wal" or version not in {0, _SCHEMA_VERSION}:
+        if mode != "wal" or not 0 <= version <= _SCHEMA_VERSION:
             raise sqlite3.DatabaseError(f"journal {mode}, schema {version}")
-        if version == 0:
-            self._transaction(lambda: [self._db.execute(line) for line in _SCHEMA])
+        if version < _SCHEMA_VERSION:
+            lines = _SCHEMA if version == 0 else _ADDED_IN_2
+            self._transaction(lambda: [self._db.execute(line) for line in lines])
 
     def rows(self) -> list[IndexRow]:
         """Every product, in order of identity as SQLite sorts it."""
@@ -110,13 +123,36 @@ class StoreIndex:
         """Every state blob."""
         return dict(self._db.execute("SELECT name, value FROM blobs ORDER BY name"))
 
-    def write(self, batch: IndexBatch) -> None:
+    def ends(self) -> dict[int, int]:
+        """How far each segment's records are in here; those of an older schema are not."""
+        return dict(self._db.execute("SELECT id, indexed FROM segments"))
+
+    def alive_in(self, segment: int) -> list[tuple[int, int]]:
+        """(offset, product) of every record of a segment that is still needed, by offset."""
+        rows = self._db.execute(
+            "SELECT offset, id FROM products WHERE segment = ? AND state < ? ORDER BY offset",
+            (segment, _FREED),
+        )
+        return [(offset, _unsigned(product_id)) for offset, product_id in rows]
+
+    def segment_of(self, product_id: int) -> int | None:
+        """Where a product's record is, None for an unknown one."""
+        row = self._db.execute(
+            "SELECT segment FROM products WHERE id = ?", (_signed(product_id),)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def write(self, batches: Sequence[IndexBatch]) -> None:
         """One transaction; durable when it returns, without effect when it raises."""
-        self._transaction(lambda: self._write(batch))
+        self._transaction(lambda: self._write_all(batches))
 
     def close(self) -> None:
         """Ends the connection."""
         self._db.close()
+
+    def _write_all(self, batches: Sequence[IndexBatch]) -> None:
+        for batch in batches:
+            self._write(batch)
 
     def _write(self, batch: IndexBatch) -> None:
         many = self._db.executemany
@@ -135,6 +171,10 @@ class StoreIndex:
             ),
         )
         many(
+            "UPDATE products SET segment = ?, offset = ? WHERE id = ?",
+            ((at.segment, at.offset, _signed(i)) for i, at in batch.moves.items()),
+        )
+        many(
             "UPDATE products SET acked = ? WHERE id = ?",
             ((acked, _signed(product_id)) for product_id, acked in batch.acked.items()),
         )
@@ -145,7 +185,9 @@ class StoreIndex:
                 for product_id, (state, reason) in batch.states.items()
             ),
         )
+        many("INSERT OR REPLACE INTO segments VALUES (?, ?)", batch.ends.items())
         many("DELETE FROM products WHERE segment = ?", ((s,) for s in batch.freed_segments))
+        many("DELETE FROM segments WHERE id = ?", ((s,) for s in batch.freed_segments))
         many("INSERT OR REPLACE INTO counters VALUES (?, ?)", _pairs(batch.names))
         many("INSERT OR REPLACE INTO blobs VALUES (?, ?)", batch.blobs.items())
 

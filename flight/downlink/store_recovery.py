@@ -7,13 +7,14 @@ was written after the log was synced); what only the log knows is added.
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from flight.downlink.product import Product, product_of
-from flight.downlink.segment_file import Place, RecordKind, record_bytes
+from flight.downlink.segment_record import Place, RecordKind, record_bytes
 from flight.downlink.store_index_sqlite import IndexRow, StoreIndex
 from flight.downlink.store_space import is_full
 from flight.downlink.store_values import ProductState, StoreErrorKind
@@ -25,11 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from flight.downlink.segment_file import Record, SegmentLog
+    from flight.downlink.segment_file import SegmentLog
+    from flight.downlink.segment_record import Record
+
+
+NOWHERE = Place(0, 0)
+"""No record: segments count from 1."""
 
 
 class StoredProduct(msgspec.Struct):
-    """A product in the store and where its record is."""
+    """A product in the store and where its record is; `NOWHERE` before it is written."""
 
     product: Product
     place: Place
@@ -37,12 +43,21 @@ class StoredProduct(msgspec.Struct):
     state: ProductState
     acked: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def record_bytes(self) -> int:
+        """Room its record takes in a segment."""
+        return record_bytes(self.manifest_bytes, self.product.size_bytes)
+
 
 class KnownIndex(msgspec.Struct):
-    """What the index says; `ends` is how far each segment's records are indexed."""
+    """What the index says; `ends` is how far each segment's records are indexed.
+
+    Rows of `unreadable` products, with their segment, make no sense: the log's own record counts.
+    """
 
     products: dict[int, StoredProduct]
     finished: set[int]
+    unreadable: dict[int, int]
     ends: dict[int, int]
     counters: dict[str, int]
     blobs: dict[str, bytes]
@@ -51,12 +66,14 @@ class KnownIndex(msgspec.Struct):
 class Found(msgspec.Struct):
     """Index and log together.
 
-    `unindexed` rows have to be written with the next commit, rows of `missing_segments` deleted;
-    `missing_products` were lost with them.
+    `unindexed` rows and `ends` have to be written with the next commit, `given_up` states as well,
+    rows of `missing_segments` deleted; `missing_products` were lost.
     """
 
     products: dict[int, StoredProduct]
     unindexed: list[IndexRow]
+    ends: dict[int, int]
+    given_up: dict[int, tuple[int, str | None]]
     counters: dict[str, int]
     blobs: dict[str, bytes]
     missing_segments: list[int]
@@ -91,7 +108,10 @@ def kind_of(error: OSError | sqlite3.Error) -> StoreErrorKind:
     """What an error of the medium means; FULL alone breaks nothing and may be over later."""
     if is_full(error):
         return StoreErrorKind.FULL
-    return StoreErrorKind.SYNC if isinstance(error, OSError) else StoreErrorKind.INDEX
+    if isinstance(error, OSError):
+        return StoreErrorKind.READ_ONLY if error.errno == errno.EROFS else StoreErrorKind.SYNC
+    read_only = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+    return StoreErrorKind.READ_ONLY if read_only else StoreErrorKind.INDEX
 
 
 def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, bool]:
@@ -101,6 +121,7 @@ def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, boo
         index = StoreIndex(path, device_sync=device_sync)
         if not fresh:
             index.rows()
+            index.ends()
             index.counters()
             index.blobs()
     except sqlite3.DatabaseError as error:
@@ -116,12 +137,13 @@ def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, boo
 
 def load_index(index: StoreIndex) -> KnownIndex:
     """Everything the index says, freed products apart."""
-    known = KnownIndex({}, set(), {}, index.counters(), index.blobs())
+    known = KnownIndex({}, set(), {}, index.ends(), index.counters(), index.blobs())
     for row in index.rows():
         place = row.place
         product = _product_from(row.manifest)
         if product is None:
-            continue  # not written by this software; the log's own record is looked at instead
+            known.unreadable[row.product_id] = place.segment
+            continue
         end = place.offset + record_bytes(len(row.manifest), product.size_bytes)
         known.ends[place.segment] = max(known.ends.get(place.segment, 0), end)
         if row.state == ProductState.FREED:
@@ -144,21 +166,36 @@ def replay_log(log: SegmentLog, known: KnownIndex, *, index_lost: bool) -> Found
     found = Found(
         products=products,
         unindexed=[],
+        ends={segment: end for segment, end in known.ends.items() if segment in present},
+        given_up={},
         counters=dict(known.counters),
         blobs=dict(known.blobs),
         missing_segments=sorted(known.ends.keys() - present),
         missing_products=len(known.products) - len(products),
     )
+    doubtful = set(known.unreadable.values())
     for segment in log.segments:
-        for record in log.scan(segment, known.ends.get(segment, 0)):
-            if record.kind is RecordKind.PRODUCT:
-                _replay_product(record, known, found, index_lost=index_lost)
-            elif record.kind is RecordKind.COUNTER:
-                name = record.meta.decode()
-                found.counters[name] = max(found.counters.get(name, 0), record.identity)
-            elif index_lost:
-                found.blobs[record.meta.decode()] = record.payload
+        indexed = found.ends.get(segment, 0)
+        for record in log.scan(segment, 0 if segment in doubtful else indexed):
+            if record.place.offset >= indexed:
+                found.ends[segment] = record.place.offset + record.room
+                _replay(record, known, found, index_lost=index_lost)
+            elif record.identity in known.unreadable and record.kind is RecordKind.PRODUCT:
+                _replay(record, known, found, index_lost=True)
+    lost = known.unreadable.keys() - found.products.keys()
+    found.missing_products += len(lost)
+    found.given_up = dict.fromkeys(lost, (int(ProductState.FREED), "row unreadable"))
     return found
+
+
+def _replay(record: Record, known: KnownIndex, found: Found, *, index_lost: bool) -> None:
+    if record.kind is RecordKind.PRODUCT:
+        _replay_product(record, known, found, index_lost=index_lost)
+    elif record.kind is RecordKind.COUNTER:
+        name = record.meta.decode()
+        found.counters[name] = max(found.counters.get(name, 0), record.identity)
+    elif index_lost:
+        found.blobs[record.meta.decode()] = record.payload
 
 
 def _replay_product(record: Record, known: KnownIndex, found: Found, *, index_lost: bool) -> None:

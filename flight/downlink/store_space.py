@@ -49,6 +49,11 @@ class StoreSpace:
         self._held = RESERVE_NAME in files.names()
 
     @property
+    def capacity_bytes(self) -> int:
+        """Space that segments of products may take."""
+        return self._capacity_bytes
+
+    @property
     def held(self) -> bool:
         """Whether the reserve is there, or none is wanted."""
         return self._held or not self._reserve_bytes
@@ -83,6 +88,18 @@ class StoreSpace:
         self.hold()
         payload_bytes += names.record_bytes()
         self._log.roll(meta_bytes, payload_bytes, capacity_bytes=self._capacity_bytes)
+        names.append_to(self._log)
+
+    def for_survivor(self, names: DurableNames, meta_bytes: int, payload_bytes: int) -> None:
+        """The same for a record that is moved, so that the segment it leaves becomes free.
+
+        The cap may be exceeded by one segment while it lasts: at the cap there would be no way out.
+        """
+        if self._log.fits(meta_bytes, payload_bytes):
+            return
+        room = payload_bytes + names.record_bytes()
+        spare_bytes = self._log.usual_bytes + room
+        self._log.roll(meta_bytes, room, capacity_bytes=self._capacity_bytes + spare_bytes)
         names.append_to(self._log)
 
     def for_name(self, names: DurableNames, meta_bytes: int, blob_bytes: int) -> None:

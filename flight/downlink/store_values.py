@@ -35,13 +35,14 @@ class StoreErrorKind(Enum):
     FULL: no space, nothing was changed. SYNC: the medium did not confirm a write; what is durable
     is not known any more and the store refuses all further work until it is opened again (a failed
     fsync must not be retried: the kernel may have dropped the dirty pages). INDEX: the same for
-    the database. DAMAGED: a record does not verify. UNKNOWN: no such product. CLOSED: the store
-    failed earlier or is closed.
+    the database. READ_ONLY: the medium takes no more writes. DAMAGED: a record does not verify.
+    UNKNOWN: no such product. CLOSED: the store failed earlier or is closed.
     """
 
     FULL = "full"
     SYNC = "sync"
     INDEX = "index"
+    READ_ONLY = "read_only"
     DAMAGED = "damaged"
     UNKNOWN = "unknown"
     CLOSED = "closed"
@@ -71,17 +72,44 @@ class StoreCounters(msgspec.Struct):
     """What the store did and lost.
 
     Attributes:
-        commits: group commits; each costs one device sync per dirty segment and one of the index.
+        commits: commits that are durable; each costs one device sync per segment written to and one
+            of the index, or a part of them.
         products_put: products made durable.
         records_unindexed: records found in the log but not in the index at opening.
-        records_damaged: products lost because their record does not verify.
+        records_damaged: records found not to verify, at opening, when read or by the scrub.
+        records_repaired: of these, written again because their bytes were still known.
         index_rebuilt: openings at which the index was lost and made anew from the log.
         segments_freed: segments given back.
+        moved_bytes: records copied forward so that a sparse segment could go.
+        scrubbed_bytes: records read and verified in passing.
     """
 
     commits: int = 0
     products_put: int = 0
     records_unindexed: int = 0
     records_damaged: int = 0
+    records_repaired: int = 0
     index_rebuilt: int = 0
     segments_freed: int = 0
+    moved_bytes: int = 0
+    scrubbed_bytes: int = 0
+
+
+class Settled(msgspec.Struct):
+    """What has become of products since the last look.
+
+    Attributes:
+        durable: these count from now on.
+        delivered: the ground holds these, and that is durable.
+        refused: there was no room for these; they never counted.
+        damaged: these cannot be read any more.
+        repaired: these had to be written again.
+        commits: commits that became durable.
+    """
+
+    durable: list[int] = msgspec.field(default_factory=list)
+    delivered: list[int] = msgspec.field(default_factory=list)
+    refused: list[int] = msgspec.field(default_factory=list)
+    damaged: list[int] = msgspec.field(default_factory=list)
+    repaired: list[int] = msgspec.field(default_factory=list)
+    commits: int = 0

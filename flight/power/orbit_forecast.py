@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import acos, asin, cbrt, cos, isnan, nan, pi, radians, sin, sqrt
 
-from sgp4.api import WGS72, Satrec
-
 MU_KM3_S2 = 398_600.8
 EARTH_RADIUS_KM = 6378.137
 SUN_RADIUS_KM = 695_700.0
@@ -82,6 +80,9 @@ class OrbitForecast:
     """
 
     def __init__(self, elements: MeanElements) -> None:
+        # Only then: a node that knows of no orbit has no use for the propagator.
+        from sgp4.api import WGS72, Satrec  # noqa: PLC0415
+
         self._sat = Satrec()
         epoch_jd = elements.epoch_utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
         self._sat.sgp4init(

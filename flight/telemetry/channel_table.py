@@ -95,6 +95,12 @@ _ROWS: tuple[Channel, ...] = (
     Channel("store.products", "", "queue", _C, "products on the store"),
     Channel("store.bytes", "B", "queue", _F, "payload bytes on the store"),
     Channel("store.commits_total", "", "queue", _C, "durable commits"),
+    Channel("store.outstanding", "", "queue", _C, "requests that the medium has not answered"),
+    Channel("store.failed", "", "queue", _B, "the store has failed, or its medium hangs"),
+    Channel("store.damaged_total", "", "queue", _C, "records found not to verify"),
+    Channel("store.repaired_total", "", "queue", _C, "of these, written again"),
+    Channel("store.moved_bytes", "B", "queue", _F, "records moved so that a segment could go"),
+    Channel("store.scrubbed_bytes", "B", "queue", _F, "records read and verified in passing"),
     # link
     Channel("link.pat_state", "", "link", _E, "pointing, acquisition and tracking", PAT_LABELS),
     Channel("link.peer", "", "link", _C, "peer pointed at; 0 is none"),
@@ -116,6 +122,9 @@ _ROWS: tuple[Channel, ...] = (
     Channel("command.loss_in_s", "s", "command", _F, "time left on the command-loss timer"),
     Channel("command.duplicates_total", "", "command", _C, "rejected ones that were repeats"),
     Channel("command.running", "", "command", _C, "telecommands started and not ended"),
+    Channel(
+        "command.undurable_total", "", "command", _C, "commands without the store's word, or lost"
+    ),
     Channel("command.armed", "", "command", _B, "a dangerous command was heard once"),
     Channel("load.state", "", "command", _E, "the working buffer of loads", LOAD_LABELS),
     Channel("load.bytes", "B", "command", _C, "octets of the load that have come"),

@@ -11,7 +11,7 @@ from flight.telemetry.definitions import Channel, Health, Kind
 HEALTH_LABELS = tuple(word.name.lower() for word in Health)
 ROW_LABELS = ("armed", "stands", "spent", "exhausted", "shadow", "shadow_holds", "disabled")
 COMPONENTS = (
-    *("main", "telemetry", "downlink", "inference", "mqtt"),
+    *("main", "telemetry", "downlink", "inference", "mqtt", "store"),
     *("sensors", "payload", "heater", "terminal"),
 )
 """Everything that has a health: members of the cycle and services, then devices."""

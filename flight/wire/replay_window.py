@@ -32,6 +32,8 @@ class ReplayWindow:
             refused after a reset, for nobody knows any more what of it was seen.
         store: makes a new highest number durable before `accept` returns. Without it a reset
             forgets, and what was accepted before the reset could be accepted again.
+        durable: the highest number that is durable by now, where `store` only asks for it. Whoever
+            must not act before that calls `announce` first.
         store_every: stores only when the highest number is this far above the stored one, so that
             up to this many accepted numbers less one come through once more after a reset. More
             than 1 is for frames alone, where a write each would wear the flash: telecommands
@@ -47,6 +49,7 @@ class ReplayWindow:
         load: Callable[[], int] | None = None,
         store: Callable[[int], None] | None = None,
         store_every: int = 1,
+        durable: Callable[[], int] | None = None,
     ) -> None:
         assert width >= 1
         assert store_every >= 1
@@ -54,6 +57,7 @@ class ReplayWindow:
         self._width = width
         self._store = store
         self._store_every = store_every
+        self._durable = durable
         self.highest = 0 if load is None else load()
         self._floor = self.highest
         self._stored = self.highest
@@ -79,6 +83,17 @@ class ReplayWindow:
             self.highest = number
         self._seen |= 1 << (self.highest - number)
         return verdict
+
+    def announce(self, number: int) -> bool:
+        """Whether what `accept` would keep of a number is durable by now; if not, asks for it.
+
+        True as well when there is nothing to be kept or the store has failed: see above.
+        """
+        if self._durable is None or self._store is None or self.judge(number) is not Freshness.NEW:
+            return True
+        if number > self._stored:
+            self._keep(number)
+        return number > self._stored or self._durable() >= number
 
     def _keep(self, number: int) -> None:
         if self._store is None or number - self._stored < self._store_every:

@@ -124,6 +124,14 @@ class SecureLink:
         """Room for whole packets in one frame."""
         return self.frame_bytes_max - FRAME_OVERHEAD_BYTES
 
+    def ready(self, frames: int = 1) -> bool:
+        """Whether so many frames can be sealed now: their counters are durable.
+
+        Raises:
+            CounterExhausted: the key is used up.
+        """
+        return self._counters.ready(frames)
+
     def next_frame_no(self, vcid: int) -> int:
         """The number the next sealed frame of this virtual channel will have."""
         return self._frame_no[vcid]

@@ -117,6 +117,8 @@ SKINS = {
     "flight.downlink.store_space": "makes and gives up the reserve file",
     "flight.downlink.store_recovery": "rebuilds the SQLite index from the segments",
     "flight.downlink.file_store_memory": "its fake, a product",
+    "flight.downlink.segment_tending": "moves records between segments",
+    "flight.downlink.writer_thread": "the one thread that may wait for the medium",
 }
 
 # Who may import onnxruntime.

@@ -68,6 +68,7 @@ ALLOWED = {
     ("flight.inference.models_cli", "print"): "a command prints its result",
     ("flight.__main__", "sys.stdout"): "a command prints its result",
     ("flight.base.granted_loop", "selectors"): "waits for a grant where others wait for time",
+    ("flight.downlink.writer_thread", "threading"): "the one thread that may wait for the medium",
     ("flight.bench_seat", "selectors"): "picks the selector with microsecond timers",
     ("flight.board_flight", "asyncio.all_tasks"): "ends what a flight left behind, in any order",
     ("flight.board_flight", "asyncio.wait"): "and waits for it, for a moment",

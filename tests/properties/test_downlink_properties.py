@@ -75,7 +75,7 @@ class Node:
 
     def commit(self):
         """Everything put so far becomes durable, and only then a matter of the queue."""
-        durable = set(self.store.commit(0))
+        durable = set(self.store.commit(0).durable)
         for product in self.buffered:
             if product.product_id in durable:
                 assert self.queue.offer(product, 0).verdict is Verdict.ADMITTED

@@ -40,19 +40,32 @@ def stored(given):
 
 
 class Flash:
-    """Durable words with a switch; what is written while it is off is lost."""
+    """Durable words with a switch; what is written while it is off is lost.
+
+    With `late` words are durable when `catch_up` says so, as where a thread does the writing.
+    """
 
     def __init__(self):
         self.words, self.fails, self.writes = {}, False, 0
+        self.mark = self.durable_mark = 0
+        self.closed = self.late = False
+        self.under_way = {}
 
     def keep(self, name):
         def put(words):
             self.writes += 1
             if not self.fails:
-                self.words[name] = words
+                self.mark += 1
+                self.under_way[name] = words
+                if not self.late:
+                    self.catch_up()
             return not self.fails
 
         return put
+
+    def catch_up(self):
+        self.words |= self.under_way
+        self.durable_mark = self.mark
 
 
 class Node:
@@ -76,8 +89,8 @@ class Node:
             self.shipped, self.flash.keep("library"), self.deck.runs.__contains__
         )
         self.sequencer = Sequencer(
-            deck=self.deck, library=self.library, execute=self.execute, finish=self.finish,
-            status=self.status, channels=self.channels, events=self.events,
+            deck=self.deck, library=self.library, store=self.flash, execute=self.execute,
+            finish=self.finish, status=self.status, channels=self.channels, events=self.events,
         )  # fmt: skip
         self.adopted = []
         if "library" in self.flash.words:

@@ -200,3 +200,32 @@ def test_uploads_and_what_can_be_started_are_in_telemetry():
     assert node.channels.get("sequence.on_board_bytes") == 0
     assert node.start("a", source=Source.SEQUENCE) is R.NONE
     assert node.now_ns == S
+
+
+def test_a_step_waits_until_its_count_is_durable_and_a_cut_before_that_has_done_nothing():
+    node = Node(sequence(after(1, 1), after(0, 2)))
+    node.start()
+    node.flash.late = True
+    node.cycle()
+    assert node.numbers() == [], "counted, and not durable yet"
+    node.flash.catch_up()
+    node.sequencer.settle(node.now_ns)
+    assert node.numbers() == [1]
+    node.sequencer.settle(node.now_ns)
+    assert node.numbers() == [1], "the second one is counted, and not durable yet"
+    node.flash.under_way.clear()
+    node.reset()
+    node.flash.late = False
+    node.cycle(2)
+    assert node.numbers() == [1, 2], "the first one is not repeated: its count was durable"
+
+
+def test_a_store_that_gives_no_answer_ends_an_operators_sequence_and_stops_no_response():
+    node = Node(sequence(after(1, 1)), sequence(after(1, 2), name="response"))
+    node.start(ticket=7)
+    assert node.sequencer.start_response("response", node.now_ns)
+    node.flash.late = True
+    node.cycle(4)
+    assert node.numbers() == [2]
+    assert node.answers == [(7, "NOT_DURABLE")]
+    assert "not_durable" in node.last("SEQUENCE_ABORTED")

@@ -1,5 +1,7 @@
 """Uplink frames in, answers out: forged ones change nothing, repeated ones are only answered."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -86,6 +88,7 @@ class Node:
             sequence=SequenceCounts(),
             channels=self.channels,
             events=EventLog(1_024, self.told.append),
+            store=SimpleNamespace(mark=0, durable_mark=0, closed=False),
         )
 
     def frame(self, number, product=1):

@@ -130,7 +130,7 @@ class Flight:
                 [Binding(kind, lambda _c, _t: COMPLETED) for kind in COMMAND_BY_TYPE], ledger
             ),
             ledger=ledger, command_loss=CommandLoss(S, 0), status=status,
-            sequence=self.sequence, **shared,
+            sequence=self.sequence, store=self.store, **shared,
         )  # fmt: skip
 
     def close(self):

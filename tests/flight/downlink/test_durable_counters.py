@@ -5,6 +5,7 @@ import pytest
 from flight.downlink.durable_counters import counter_reserve, replay_window
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.wire.counter_reserve import BLOCK_DEFAULT
 from flight.wire.replay_window import Freshness
 
 
@@ -49,5 +50,7 @@ def test_a_store_that_fails_is_a_disk_that_fails(files, tmp_path):
     store = opened(files, tmp_path / "index.sqlite")
     reserve = counter_reserve(store, "link.iv")
     store.close()
+    assert reserve.take(BLOCK_DEFAULT) == 1, "these were durable before"
+    assert not reserve.ready()
     with pytest.raises(OSError, match="closed"):
         reserve.take()

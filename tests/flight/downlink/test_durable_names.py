@@ -8,7 +8,8 @@ import pytest
 
 from flight.downlink.durable_names import DurableNames
 from flight.downlink.file_store_memory import MemoryFileStore
-from flight.downlink.segment_file import RecordKind, SegmentLog
+from flight.downlink.segment_file import SegmentLog
+from flight.downlink.segment_record import RecordKind
 
 
 def test_all_names_are_written_and_take_the_room_they_announced():

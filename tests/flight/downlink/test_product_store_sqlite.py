@@ -61,9 +61,9 @@ def test_what_commit_returned_survives_a_power_cut_and_nothing_else_counts(bench
     for product_id in (1, 2, big):
         put(store, product_id)
     assert store.dirty
-    assert store.commit(0) == [1, 2, big]
+    assert store.commit(0).durable == [1, 2, big]
     assert not store.dirty
-    assert store.commit(0) == []
+    assert store.commit(0).durable == []
     put(store, 4)
     store, found = bench(files.power_cut())
     assert [item.product for item in found] == [product_of_size(i) for i in (1, 2, big)]
@@ -78,7 +78,7 @@ def test_a_sync_that_lies_loses_acknowledged_products(bench):
     files = MemoryFileStore(sync_lies=True)
     store, _ = bench(files)
     put(store, 1)
-    assert store.commit(0) == [1]
+    assert store.commit(0).durable == [1]
     store, found = bench(files.power_cut())
     assert [item.product.product_id for item in found] == [1]  # the index believes in it
     with pytest.raises(StoreError) as caught:
@@ -93,7 +93,7 @@ def test_a_group_commit_costs_one_segment_sync(bench):
     for product_id in range(1, 30):
         put(store, product_id, 200)
     before = files.syncs
-    assert len(store.commit(0)) == 29
+    assert len(store.commit(0).durable) == 29
     assert files.syncs == before + 1
 
 
@@ -120,11 +120,12 @@ def test_a_full_medium_refuses_and_goes_on_when_space_is_back(bench):
     ids = itertools.count(1)
     for product_id in itertools.islice(ids, 14):
         put(store, product_id, 9000)
-    with pytest.raises(StoreError) as caught:
-        put(store, next(ids), 9000)
-    assert caught.value.kind is StoreErrorKind.FULL
-    durable = store.commit(0)
+    too_many = next(ids)
+    put(store, too_many, 9000)
+    settled = store.commit(0)
+    durable = settled.durable
     assert len(durable) == 14
+    assert settled.refused == [too_many]
     store.mark_delivered(durable)
     store.commit(0)
     assert store.payload_bytes == 14 * 9000, "delivered is durable first, freed next"
@@ -132,16 +133,15 @@ def test_a_full_medium_refuses_and_goes_on_when_space_is_back(bench):
     assert store.payload_bytes == 0
     assert store.counters.segments_freed == 1
     put(store, next(ids), 9000)
-    assert len(store.commit(0)) == 1
+    assert len(store.commit(0).durable) == 1
 
 
 def test_a_medium_that_is_really_full_gives_the_same_error(bench):
     store, _ = bench(MemoryFileStore(capacity_bytes=SEGMENT))
     put(store, 1, 40_000)
-    with pytest.raises(StoreError) as caught:
-        put(store, 2, 40_000)
-    assert caught.value.kind is StoreErrorKind.FULL
-    assert store.commit(0) == [1]
+    put(store, 2, 40_000)
+    settled = store.commit(0)
+    assert (settled.durable, settled.refused) == ([1], [2])
 
 
 def test_states_and_ranges_survive_and_freed_products_do_not_come_back(bench):
@@ -268,8 +268,8 @@ def test_the_index_is_a_plain_database_with_full_durability(bench, tmp_path):
     store, _ = bench(MemoryFileStore())
     put(store, 1)
     store.commit(0)
-    assert store._index._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert store._index._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert store._writer._engine._index._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._writer._engine._index._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
     with sqlite3.connect(tmp_path / "index.sqlite3") as db:
         assert db.execute("SELECT id, state FROM products").fetchall() == [(1, 0)]
@@ -289,7 +289,7 @@ while True:
     start = store.reserve_counter("id", 8)
     for product_id in range(start, start + 8):
         put(store, product_id, 500 + product_id % 700)
-    for product_id in store.commit(0):
+    for product_id in store.commit(0).durable:
         sys.stdout.write(f"{{product_id}}\\n")
     sys.stdout.flush()
 """

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from flight.downlink.file_store_memory import MemoryFileStore
-from flight.downlink.segment_file import (
+from flight.downlink.segment_file import SegmentLog
+from flight.downlink.segment_record import (
     HEADER_BYTES,
     Place,
     RecordDamagedError,
     RecordKind,
-    SegmentLog,
     encode_record,
     record_bytes,
 )

@@ -9,9 +9,9 @@ from flight.downlink.durable_names import DurableNames
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.product_store_sqlite import ProductStore
-from flight.downlink.segment_file import RecordKind, SegmentLog
+from flight.downlink.segment_file import SegmentLog
+from flight.downlink.segment_record import RecordKind
 from flight.downlink.store_space import RESERVE_NAME, SMALL_SEGMENT_BYTES, StoreSpace, is_full
-from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.wire.crc import crc32c
 
 SEGMENT = 1 << 18
@@ -159,21 +159,21 @@ def put(store, product_id, size):
 
 
 def put_until_full(store, first_id):
+    """What became durable, and the product that was refused."""
+    kept = []
     for product_id in range(first_id, first_id + 100):
-        try:
-            put(store, product_id, 70_000)
-        except StoreError as error:
-            if error.kind is not StoreErrorKind.FULL:
-                raise
-            return product_id
+        put(store, product_id, 70_000)
+        settled = store.commit(0)
+        kept += settled.durable
+        if settled.refused == [product_id]:
+            return kept, product_id
     raise AssertionError("the medium never was full")
 
 
 def test_a_node_on_a_full_medium_starts_and_counts_as_often_as_it_likes(open_store):
     files = MemoryFileStore(capacity_bytes=4 * SEGMENT)
     store, _ = open_store(files)
-    refused = put_until_full(store, 1)
-    kept = store.commit(0)
+    kept, refused = put_until_full(store, 1)
     for start in range(1, 30):
         store, found = open_store(files.power_cut() if start % 2 else files)
         assert [each.product.product_id for each in found] == kept
@@ -181,9 +181,8 @@ def test_a_node_on_a_full_medium_starts_and_counts_as_often_as_it_likes(open_sto
         for value in range(start * 1000, start * 1000 + 20):
             store.store_counter("iv", value)
         store.store_state("parameters", b"x" * 500)
-        put_until_full(store, refused)
-        store.commit(0)
-        files = store._log._files
+        assert put_until_full(store, refused) == ([], refused)
+        files = store._payloads._reader._files
     assert store.load_counter("node.starts") == 29
     assert store.load_counter("iv") == 29_019
 
@@ -191,11 +190,10 @@ def test_a_node_on_a_full_medium_starts_and_counts_as_often_as_it_likes(open_sto
 def test_products_go_on_when_the_medium_has_room_again(open_store):
     files = MemoryFileStore(capacity_bytes=3 * SEGMENT)
     store, _ = open_store(files)
-    refused = put_until_full(store, 1)
-    kept = store.commit(0)
+    kept, refused = put_until_full(store, 1)
     store.mark_delivered(kept)
     store.commit(0)
     store.commit(0)
     put(store, refused, 70_000)
-    assert store.commit(0) == [refused]
+    assert store.commit(0).durable == [refused]
     assert store.read(refused, 0, 8) == bytes([refused]) * 8

@@ -1,0 +1,211 @@
+"""What the store's writer does with its files: append, sync, index, free; nothing of it on a loop.
+
+Image -> ground, hop "durable before it counts". Payloads are records of the segment log, the point
+of durability; SQLite indexes them and can be rebuilt from them. One group costs one device sync for
+each segment written to and one for the index, whatever it carries. Counters and state blobs go
+into the log as well, so that the loss of the index can never make a number be used twice.
+
+One thread uses it, whichever. No method raises for the medium once it is open: outcomes tell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sqlite3
+from typing import TYPE_CHECKING
+
+from flight.downlink.durable_names import DurableNames
+from flight.downlink.segment_file import SegmentLog
+from flight.downlink.segment_record import RecordKind, record_bytes
+from flight.downlink.segment_tending import SegmentRoom, SegmentTending
+from flight.downlink.store_index_sqlite import IndexBatch, IndexRow
+from flight.downlink.store_recovery import Found, kind_of, load_index, replay_log
+from flight.downlink.store_request import PutRecord, WriteOutcome, WriteRequest
+from flight.downlink.store_space import StoreSpace, is_full
+from flight.downlink.store_values import ProductState, StoreError, StoreErrorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flight.downlink.file_store import FileStore
+    from flight.downlink.store_index_sqlite import StoreIndex
+
+
+class StoreEngine:
+    """Segments, reserve and index of one store.
+
+    Args:
+        files: where the segments are.
+        open_index: gives the index, and whether the former one was lost.
+        segment_bytes, capacity_bytes, reserve_bytes: as `ProductStore` has them.
+
+    Raises:
+        StoreError: from the constructor and from `recover`.
+    """
+
+    def __init__(
+        self,
+        files: FileStore,
+        open_index: Callable[[], tuple[StoreIndex, bool]],
+        *,
+        segment_bytes: int,
+        capacity_bytes: int,
+        reserve_bytes: int,
+    ) -> None:
+        self._names = DurableNames()
+        self._room = SegmentRoom()
+        self._batches: list[IndexBatch] = []
+        self._outcome = WriteOutcome()
+        self._gone: dict[int, int] = {}
+        self._freed_segments: list[int] = []
+        self._durable_mark = 0
+        self._failed = False
+        with _as_store_error():
+            self._log = SegmentLog(files, segment_bytes)
+            self._space = StoreSpace(files, self._log, capacity_bytes, reserve_bytes)
+            self._index, self._index_lost = self._space.insist(open_index)
+        self._tending = SegmentTending(self._log, self._space, self._index, self._room)
+
+    def recover(self) -> tuple[Found, bool]:
+        """What is durable, and whether the index had to be made anew from a log; once, first."""
+        with _as_store_error():
+            found = replay_log(self._log, load_index(self._index), index_lost=self._index_lost)
+            self._names = DurableNames(found.counters, found.blobs)
+            for stored in found.products.values():
+                self._room.add(stored.place.segment, stored.record_bytes)
+            batch = IndexBatch(rows=found.unindexed, ends=found.ends, states=found.given_up)
+            batch.freed_segments = found.missing_segments
+            batch.names, batch.blobs = dict(found.counters), dict(found.blobs)
+            self._space.insist(lambda: self._index.write([batch]))
+        with contextlib.suppress(OSError):
+            self._space.hold()
+        return found, self._index_lost and bool(self._log.segments)
+
+    def write(self, requests: Sequence[WriteRequest]) -> WriteOutcome:
+        """Makes a group durable, with whatever an earlier one had to leave behind."""
+        if self._failed:
+            return WriteOutcome(self._durable_mark, StoreErrorKind.CLOSED)
+        behind = bool(self._batches)
+        try:
+            for request in requests:
+                self._append(request)
+            if not behind and any(request.tend for request in requests):
+                self._tend(requests)
+            self._sync()
+            self._space.insist(lambda: self._index.write(self._batches))
+            self._batches = []
+            self._outcome.mark = self._durable_mark = requests[-1].mark
+            self._forget_freed()
+            self._free_dead_segments()
+        except (OSError, sqlite3.Error) as error:
+            kind = kind_of(error)
+            self._failed = kind is not StoreErrorKind.FULL
+            if not self._failed and self._outcome.mark == 0:
+                return WriteOutcome(self._durable_mark, kind, str(error))
+            self._outcome.mark = self._durable_mark
+            self._outcome.error, self._outcome.detail = kind, str(error)
+        outcome, self._outcome = self._outcome, WriteOutcome()
+        return outcome
+
+    def close(self) -> None:
+        """Gives files back; what was not written is not durable."""
+        self._failed = True
+        self._index.close()
+        self._log.close()
+
+    def _append(self, request: WriteRequest) -> None:
+        batch = IndexBatch(acked=request.acked, states=dict(request.states))
+        batch.freed_segments, self._freed_segments = self._freed_segments, []
+        self._batches.append(batch)
+        for put in request.puts:
+            self._append_product(put, batch, new=True)
+        for put in request.rewrites:
+            self._append_product(put, batch, new=False)
+        for name, value in request.counters.items():
+            if self._append_name(RecordKind.COUNTER, name, value, b""):
+                self._names.counters[name] = batch.names[name] = value
+        for name, blob in request.blobs.items():
+            if self._append_name(RecordKind.STATE, name, 0, blob):
+                self._names.blobs[name] = batch.blobs[name] = blob
+        for product_id in request.freed:
+            batch.states.setdefault(product_id, (ProductState.FREED, None))
+        self._gone.update(request.freed)
+        batch.ends = self._log.written
+
+    def _tend(self, requests: Sequence[WriteRequest]) -> None:
+        """Never on top of moves that the index does not know yet: it says what is alive where."""
+        if not any(request.rewrites for request in requests):
+            batch = IndexBatch()
+            self._batches.append(batch)
+            self._tending.step(self._names, batch, self._outcome)
+            batch.ends = self._log.written
+
+    def _append_product(self, put: PutRecord, batch: IndexBatch, *, new: bool) -> None:
+        try:
+            self._space.for_product(self._names, len(put.manifest), len(put.payload))
+            place = self._log.append(RecordKind.PRODUCT, put.product_id, put.manifest, put.payload)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._outcome.refused.append(put.product_id)
+            return
+        room = record_bytes(len(put.manifest), len(put.payload))
+        if new:
+            row = IndexRow(put.product_id, place, put.manifest, ProductState.NEW, b"")
+            batch.rows.append(row)
+            self._outcome.places[put.product_id] = place
+        else:
+            batch.moves[put.product_id] = place
+            self._outcome.moved[put.product_id] = place
+            former = self._index.segment_of(put.product_id)
+            if former is not None:
+                self._room.take(former, room)
+        self._room.add(place.segment, room)
+
+    def _append_name(self, kind: RecordKind, name: str, value: int, blob: bytes) -> bool:
+        try:
+            self._space.for_name(self._names, len(name.encode()), len(blob))
+            self._log.append(kind, value, name.encode(), blob)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._outcome.names_refused.append(name)
+            return False
+        return True
+
+    def _sync(self) -> None:
+        """A sync that failed for whatever cause is never tried again: the pages may be gone."""
+        try:
+            self._log.sync()
+        except OSError as error:
+            raise OSError(errno.EIO, f"sync: {error}") from error
+
+    def _forget_freed(self) -> None:
+        for product_id, room in self._gone.items():
+            segment = self._index.segment_of(product_id)
+            if segment is not None:
+                self._room.take(segment, room)
+        self._gone.clear()
+
+    def _free_dead_segments(self) -> None:
+        """Only after a commit: what counters and blobs the active segment repeats is durable."""
+        if self._log.active is None:
+            return
+        freed = [
+            segment
+            for segment in self._log.segments
+            if segment < self._log.active and not self._room.alive_bytes(segment)
+        ]
+        for segment in freed:
+            self._log.free(segment)
+        self._freed_segments += freed
+        self._outcome.freed_segments += freed
+
+
+@contextlib.contextmanager
+def _as_store_error() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(kind_of(error), str(error)) from error

@@ -1,0 +1,169 @@
+"""Survivors are moved together, rot is found; a bounded piece a step, and a cut loses nothing."""
+
+import pytest
+
+from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.segment_record import HEADER_BYTES
+from flight.downlink.segment_tending import MOVE_BYTES, SCRUB_BYTES
+from flight.downlink.store_values import StoreError, StoreErrorKind
+
+from test_product_store_sqlite import payload_of, put  # isort: skip
+
+SEGMENT = 1 << 16
+CAP = 8 * SEGMENT
+SIZE = 9_000
+
+
+@pytest.fixture
+def open_store(tmp_path):
+    opened = []
+
+    def make(files, **options):
+        while opened:
+            opened.pop().close()
+        options = {"segment_bytes": SEGMENT, "capacity_bytes": CAP} | options
+        opened.append(ProductStore(files, tmp_path / "index.sqlite", **options))
+        return opened[-1], opened[-1].recover()
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+def filled(store, *, keep_every):
+    """Products until the cap, then all but every so many are delivered; those that stay."""
+    ids = []
+    while True:
+        put(store, len(ids) + 1, SIZE)
+        ids.append(len(ids) + 1)
+        if store.commit(0).refused:
+            break
+    kept = ids[:-1:keep_every]
+    store.mark_delivered(set(ids[:-1]) - set(kept))
+    store.commit(0)
+    store.commit(0)
+    return kept
+
+
+def rot(files, store, product_id):
+    place = store._products[product_id].place
+    handle = files.open(f"segment-{place.segment:010d}.log")
+    files.pwrite(handle, b"\xff\xfe", place.offset + HEADER_BYTES + 60)
+    files.fdatasync(handle)
+
+
+def test_survivors_in_every_segment_do_not_make_a_store_full(open_store):
+    files = MemoryFileStore()
+    store, _ = open_store(files)
+    kept = filled(store, keep_every=7)
+    assert store.counters.segments_freed == 0, "one survivor holds each segment"
+    for _ in range(CAP // SEGMENT):
+        store.tend()
+    assert store.counters.segments_freed >= CAP // SEGMENT // 2
+    for product_id in kept:
+        assert store.read(product_id, 0, SIZE) == payload_of(product_id, SIZE)
+    put(store, 1_000, SIZE)
+    assert store.commit(0).durable == [1_000]
+    store, found = open_store(files.power_cut())
+    assert [each.product.product_id for each in found] == [*kept, 1_000]
+    assert store.counters.records_unindexed == 0
+    for product_id in kept:
+        assert store.read(product_id, 0, SIZE) == payload_of(product_id, SIZE)
+
+
+def test_without_tending_the_same_store_is_full(open_store):
+    """Control: were the store not full here, the test above would prove nothing."""
+    store, _ = open_store(MemoryFileStore())
+    filled(store, keep_every=7)
+    put(store, 1_000, SIZE)
+    assert store.commit(0).refused == [1_000]
+
+
+def test_a_store_with_room_moves_nothing(open_store):
+    store, _ = open_store(MemoryFileStore(), capacity_bytes=64 * CAP)
+    for product_id in range(1, 50):
+        put(store, product_id, SIZE)
+    store.mark_delivered(store.commit(0).durable[1:])
+    store.commit(0)
+    store.commit(0)
+    for _ in range(20):
+        store.tend()
+    assert store.counters.moved_bytes == 0
+
+
+def test_a_product_that_went_after_it_was_moved_never_comes_back(open_store):
+    """Its first record still lies in a segment that others hold."""
+    files = MemoryFileStore()
+    store, _ = open_store(files)
+    kept = filled(store, keep_every=7)
+    while store.counters.moved_bytes == 0:
+        store.tend()
+    store.mark_delivered(kept)
+    store.commit(0)
+    store.commit(0)
+    for boot in range(3):
+        store, found = open_store(files.power_cut())
+        assert found == []
+        put(store, 2_000 + boot, SIZE)
+        store.mark_delivered(store.commit(0).durable)
+        store.commit(0)
+        store.commit(0)
+        files = store._payloads._reader._files
+
+
+def test_one_step_moves_and_verifies_a_bounded_piece(open_store):
+    store, _ = open_store(
+        MemoryFileStore(), segment_bytes=4 * MOVE_BYTES, capacity_bytes=16 * MOVE_BYTES
+    )
+    for product_id in range(1, 1_500):
+        put(store, product_id, SIZE)
+    store.mark_delivered(store.commit(0).durable[::2])
+    store.commit(0)
+    store.commit(0)
+    for _ in range(12):
+        before = store.counters.moved_bytes, store.counters.scrubbed_bytes
+        store.tend()
+        assert store.counters.moved_bytes - before[0] < MOVE_BYTES + 2 * SIZE
+        assert store.counters.scrubbed_bytes - before[1] < SCRUB_BYTES + 2 * SIZE
+    assert store.counters.moved_bytes > MOVE_BYTES
+
+
+def test_rot_is_found_in_passing_and_costs_the_product_alone(open_store):
+    files = MemoryFileStore()
+    store, _ = open_store(files)
+    for product_id in range(1, 30):
+        put(store, product_id, SIZE)
+    store.commit(0)
+    rot(files, store, 17)
+    damaged = []
+    for _ in range(10):
+        store.tend()
+        damaged += store.take_settled().damaged
+    assert set(damaged) == {17}
+    assert store.counters.records_damaged >= 1
+    store.delete(17, "damaged on the store")
+    store.commit(0)
+    before = store.counters.records_damaged
+    for _ in range(10):
+        store.tend()
+    assert store.counters.records_damaged == before
+    with pytest.raises(StoreError) as caught:
+        store.read(17, 0, 1)
+    assert caught.value.kind is StoreErrorKind.UNKNOWN
+
+
+def test_rot_is_mended_while_the_bytes_are_still_known(open_store):
+    files = MemoryFileStore()
+    store, _ = open_store(files)
+    for product_id in range(1, 10):
+        put(store, product_id, SIZE)
+    store.commit(0)
+    store.read(5, 0, 1)
+    rot(files, store, 5)
+    store.tend()
+    assert store.commit(0).repaired == [5]
+    assert store.counters.records_repaired == 1
+    store, found = open_store(files.power_cut())
+    assert len(found) == 9
+    assert store.read(5, 0, SIZE) == payload_of(5, SIZE)
