@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.board_linux import open_linux
 from flight.config import ConfigError
 from hal.link_devices import LinkConfig, LinkDevices, LinkMode
 from hal.linux_config import LinuxConfig
@@ -68,6 +67,8 @@ def open_devices(
     if backend == "link":
         return open_link(board, profile)
     if backend == "linux":
+        from flight.board_linux import open_linux  # noqa: PLC0415  nobody else needs its layer
+
         return open_linux(board, profile, linux or LinuxConfig(), terminal, looking=looking)
     config = HalConfig(payload_level_max=profile.top)
     return NativeDevices(backend, config, shared=True, terminal=terminal)

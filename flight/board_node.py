@@ -37,7 +37,6 @@ from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySo
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.worker_process import WorkerEngine
 from flight.keys import Half, load_half
-from flight.terminal_line_measures import TerminalLineMeasures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,6 +259,9 @@ def _measuring(
     """What fills the channels measured on the machine."""
     if not config.terminal.device:
         return host
+    # Only then: most nodes have no serial line.
+    from flight.terminal_line_measures import TerminalLineMeasures  # noqa: PLC0415
+
     line = TerminalLineMeasures(devices.terminal_line)
 
     def measure(values: list[float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flight.downlink.payload_cache import PayloadCache
+from flight.downlink.stored_payloads import PayloadCache
 
 
 def test_the_cache_keeps_the_newest_that_fit():
