@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.config import ConfigError
-from hal.link_devices import LinkConfig, LinkDevices, LinkMode
 from hal.linux_config import LinuxConfig
 from hal.native_devices import NativeDevices, backend_names
 from hal.sample import HalConfig, HalError, HalErrorKind
@@ -16,6 +15,7 @@ from hal.sample import HalConfig, HalError, HalErrorKind
 if TYPE_CHECKING:
     from flight.board_config import BoardSection
     from flight.thermal.board_profile import BoardProfile
+    from hal.link_devices import LinkDevices
     from hal.terminal_values import SerialTerminal
 
 
@@ -29,6 +29,9 @@ OPEN_FAILURES = {
 
 def open_link(board: BoardSection, profile: BoardProfile) -> LinkDevices:
     """Devices at the far end of the line that `board.hal` names; raises as `open_devices`."""
+    # Only then: a flying board has no line to a bench.
+    from hal.link_devices import LinkConfig, LinkDevices, LinkMode  # noqa: PLC0415
+
     mode = LinkMode.LOCK_STEP if board.link_mode == "lock-step" else LinkMode.FREE_RUN
     line = LinkConfig(path=board.hal.partition(":")[2], mode=mode, baud=board.link_baud)
     config = HalConfig(tx_fifo_frames=board.link_fifo_frames, payload_level_max=profile.top)

@@ -14,7 +14,6 @@ from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch
 from flight.modes.mode_table import ModeMachine
 from flight.power.energy_estimate import EnergyEstimator
-from flight.power.mains_supply import MainsSupply
 from flight.power.orbit_forecast import MeanElements, OrbitForecast
 from flight.power.power_budget import low_band
 from flight.power.state_of_charge import BatteryData, SocEstimator
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from flight.executive import GovernorLike
     from flight.fdir.safety_net import SafetyNet
     from flight.node_status import NodeStatus, Wishes
+    from flight.power.mains_supply import MainsSupply
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
     from flight.utc_watch import UtcWatch
@@ -81,7 +81,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
 ) -> Executive:
     """The control cycle with all its cores."""
     profile, absent = around.profile, around.config.sensors.absent
-    energy = MainsSupply() if "battery" in absent else energy_estimator(around.config)
+    energy = _mains() if "battery" in absent else energy_estimator(around.config)
     modes = ModeMachine(now_ns)
     floor = parameters["power.soc_floor"]
     parts = ExecutiveParts(
@@ -102,6 +102,12 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     return Executive(parts, wishes)
 
 
+def _mains() -> MainsSupply:
+    from flight.power.mains_supply import MainsSupply  # noqa: PLC0415  most nodes have a battery
+
+    return MainsSupply()
+
+
 def governor(
     around: Surroundings, channels: ChannelValues, energy: EnergyEstimator | MainsSupply
 ) -> GovernorLike:
@@ -112,7 +118,7 @@ def governor(
     guard = Governor(profile, config.sensors.absent)
     if config.inference.governor == "guard" or config.orbit is None or not profile.watts_known:
         return guard
-    if isinstance(energy, MainsSupply):
+    if not isinstance(energy, EnergyEstimator):
         return guard
     # Only a node that plans loads the planner.
     from flight.thermal.level_advice import HeatPath, LevelAdvice, Work  # noqa: PLC0415
