@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flight import __version__
 from flight.base.channels import Latest
 from flight.base.rate_group import RateGroup, RateGroupRunner
+from flight.base.restart_policy import RestartIntensity
 from flight.base.supervisor import ChildSpec, SupervisionEvent, SupervisionKind, Supervisor
 from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameter_copies import ParameterCopies
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 _NS_PER_S = 1_000_000_000
 EVENT_QUEUE = 1_024
+INFERENCE_INTENSITY = RestartIntensity(window_ns=1_800 * _NS_PER_S)
+"""An engine needs some jobs to be found broken: a window of two minutes would never be full."""
 
 
 class Node:
@@ -103,7 +106,8 @@ class Node:
             ChildSpec(name="main", factory=lambda: RateGroupRunner(pace, (main,)),
                       critical=True),
             ChildSpec(name="downlink", factory=self._downlink_service, critical=True),
-            ChildSpec(name="inference", factory=self._inference_service),
+            ChildSpec(name="inference", factory=self._inference_service,
+                      intensity=INFERENCE_INTENSITY),
             *around.companions(self),
         )  # fmt: skip
         supervisor = Supervisor(

@@ -34,7 +34,8 @@ from flight.downlink.writer_thread import WriterThread
 from flight.event_journal import EventJournal
 from flight.host_measures import HostMeasures
 from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySource
-from flight.inference.model_registry import ModelRegistry
+from flight.inference.model_registry import DamagedModelError, ModelRegistry
+from flight.inference.unavailable_engine import UnavailableEngine
 from flight.inference.worker_process import WorkerEngine
 from flight.keys import Half, load_half
 
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from hal.sample import HalErrorKind
 
 _NS_PER_S = 1_000_000_000
+NO_MODEL_THRESHOLD = 1.0
+"""Without a model no pixel is judged; a probability never gets above it."""
 STOP_TIMEOUT_S = 1.0
 """Services that have not ended by then are left where they are: the commit must not wait for one
 that hangs."""
@@ -89,7 +92,7 @@ class BoardNode:
         keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
         profile = load_profile(config.inference.profile)
         check_profile(config, profile)
-        model = ModelRegistry().load(config.inference.model, config.inference.variant)
+        model = _model(config)
         self.clock = LoopClock(loop)
         utc = host_correlation() if seat is None else seat.correlation(self.clock.now_ns())
         frames = frame_source(config, self.clock, opened, self._tell_camera)
@@ -115,7 +118,7 @@ class BoardNode:
             keys=keys,
             config=config,
             profile=profile,
-            threshold=model.manifest.threshold,
+            threshold=NO_MODEL_THRESHOLD if isinstance(model, str) else model.manifest.threshold,
             measure_host=_measuring(self.measures, config, devices),
             listener=self.journal,
             tick=self.tick,
@@ -217,9 +220,23 @@ def settle(stop: asyncio.Future[str], cause: str) -> None:
         stop.set_result(cause)
 
 
+def _model(config: FlyConfig) -> ModelBytes | str:
+    """The configured model, or in one line why it cannot be used; ModelError when it is unknown.
+
+    A wrong name is the operator's to put right before anything moves. Damage is found in orbit,
+    where a node that does not start could never be repaired.
+    """
+    try:
+        return ModelRegistry().load(config.inference.model, config.inference.variant)
+    except DamagedModelError as error:
+        return str(error)
+
+
 def _engine(
-    config: FlyConfig, model: ModelBytes, clock: LoopClock, seat: BenchSeat | None
+    config: FlyConfig, model: ModelBytes | str, clock: LoopClock, seat: BenchSeat | None
 ) -> InferenceEngine:
+    if isinstance(model, str):
+        return UnavailableEngine(model)
     if seat is not None:
         return seat.engine([model], clock)
     return WorkerEngine([model], clock, provider=config.board.provider)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.inference.inference_service import ImagingPlan, InferenceService
+from flight.inference.job import InferenceError, InferenceFailure
 from flight.inference.result_products import DraftKind, ValueTable
+from flight.inference.unavailable_engine import UnavailableEngine
 
 if TYPE_CHECKING:
     from flight.composition.surroundings import Shared
@@ -16,8 +18,10 @@ NS_PER_S = 1_000_000_000
 
 
 def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService:
-    """One life of the service."""
+    """One life of the service; InferenceError when there is no engine that could run a job."""
     around = shared.around
+    if isinstance(around.engine, UnavailableEngine):
+        raise InferenceError(InferenceFailure.MODEL_ERROR, around.engine.reason)
     service = InferenceService(
         clock=around.clock,
         frames=around.frames,

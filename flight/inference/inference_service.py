@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Offer, Overflow
 from flight.inference.admission import Conditions, Limit, Need, Verdict, judge
+from flight.inference.engine_trouble import EngineTrouble
 from flight.inference.job import InferenceError, InferenceFailure, Job, Plausibility, Tile
 from flight.inference.result_products import DraftKind, products_of
 from flight.telemetry.definitions import ThrottleReason
@@ -128,6 +129,7 @@ class InferenceService:
         self._values = channels.values
         self._events = events
         self._counts = counts
+        self._trouble = EngineTrouble()
         self._arrived = asyncio.Event()
         self.backlog: Bounded[Tile] = Bounded("frames", plan.backlog_frames, Overflow.DROP_OLDEST)
         self._index = {
@@ -141,10 +143,17 @@ class InferenceService:
         self._values[self._index["failed_total"]] = counts.failed
 
     async def serve(self) -> None:
-        """Captures and works until cancelled."""
-        async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._capture())
-            loops.create_task(self._work())
+        """Captures and works until cancelled.
+
+        Raises:
+            InferenceError: the engine runs no job any more.
+        """
+        try:
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self._capture())
+                loops.create_task(self._work())
+        except* InferenceError as failed:
+            raise failed.exceptions[0] from None
 
     async def _capture(self) -> None:
         while True:
@@ -214,11 +223,13 @@ class InferenceService:
         except InferenceError as error:
             self._failed("INFERENCE_FAILED", job, error=str(error))
             self._distrusted(job, error)
+            self._trouble.count(error)
             return
         finally:
             counts.busy_ns += self._clock.now_ns() - started_ns
             counts.running_since_ns = None
         self._tell_care(job, result.care)
+        self._trouble.forgive()
         verdict = result.screening.verdict
         if verdict is not Plausibility.PLAUSIBLE:
             self._failed("OUTPUT_IMPLAUSIBLE", job, reason=verdict.value)

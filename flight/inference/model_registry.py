@@ -17,6 +17,10 @@ DEFAULT_ROOT = Path(__file__).parent / "models"
 MANIFEST_NAME = "manifest.json"
 
 
+class DamagedModelError(ModelError):
+    """A model that is there and known cannot be used: unreadable, or not what its digest says."""
+
+
 class ModelRegistry:
     """The models below one folder: ``<root>/<name>/manifest.json`` and the files it names."""
 
@@ -36,9 +40,9 @@ class ModelRegistry:
         try:
             manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
         except (OSError, msgspec.MsgspecError) as error:
-            raise ModelError(f"{path}: manifest not readable: {error}") from error
+            raise DamagedModelError(f"{path}: manifest not readable: {error}") from error
         if manifest.format != 1:
-            raise ModelError(f"{path}: manifest format {manifest.format} is not 1")
+            raise DamagedModelError(f"{path}: manifest format {manifest.format} is not 1")
         return manifest
 
     def load(self, name: str, variant: str) -> ModelBytes:
@@ -53,8 +57,8 @@ class ModelRegistry:
             with path.open("rb") as file:
                 data = file.read(MODEL_BYTES_MAX + 1)
         except OSError as error:
-            raise ModelError(f"{path}: not readable: {error.strerror}") from error
+            raise DamagedModelError(f"{path}: not readable: {error.strerror}") from error
         found = hashlib.sha256(data).hexdigest()
         if found != entry.sha256:
-            raise ModelError(f"{path}: SHA-256 expected {entry.sha256}, found {found}")
+            raise DamagedModelError(f"{path}: SHA-256 expected {entry.sha256}, found {found}")
         return ModelBytes(name, variant, found, data, manifest)

@@ -13,6 +13,7 @@ from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.fdir.health_monitor import Heartbeat
+from flight.inference.engine_trouble import FAILURES_MAX
 from flight.inference.frame_source import ReplaySource
 from flight.inference.inference_service import (
     DROP_REPORT_EVERY,
@@ -20,6 +21,7 @@ from flight.inference.inference_service import (
     InferenceCounts,
     InferenceService,
 )
+from flight.inference.job import InferenceError
 from flight.inference.model_manifest import ModelError
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.result_products import DraftKind, ValueTable
@@ -178,6 +180,25 @@ def test_a_job_that_fails_is_counted_and_told_and_the_loop_goes_on(make):
     assert [event.args["job"] for event in failed] == [1, 2]
     assert "the accelerator hangs" in failed[0].args["error"]
     assert payload.value("failed_total") == 2
+
+
+def test_an_engine_that_runs_no_job_any_more_fails_the_service_after_a_few_and_not_for_ever(make):
+    payload = make()
+    payload.network.broken = 1_000
+    payload.loop.run_until_ns(20 * S)
+    assert payload.counts.failed == FAILURES_MAX
+    assert payload.serving.done()
+    failed = payload.serving.exception()
+    assert isinstance(failed, InferenceError)
+    assert "3 jobs in a row: " in str(failed)
+
+
+def test_one_job_that_succeeds_forgives_the_failures_before_it(make):
+    payload = make()
+    for _ in range(4):
+        payload.network.broken = FAILURES_MAX - 1
+        payload.run(FAILURES_MAX)
+    assert payload.counts.failed == 4 * (FAILURES_MAX - 1)
 
 
 @pytest.mark.parametrize(
