@@ -98,20 +98,21 @@ class SupervisionLost(RuntimeError):  # noqa: N818 - an outcome, not an accident
 
 @final
 class _Child:
-    __slots__ = ("asked", "budget", "ended", "failures", "spec", "starts", "state", "task")
-
     def __init__(self, spec: ChildSpec) -> None:
-        self.spec = spec
-        self.budget = RestartBudget(spec.intensity)
+        self.spec, self.budget = spec, RestartBudget(spec.intensity)
         self.state = ChildState.WAITING
         self.asked = ""
-        self.starts = 0
-        self.failures = 0
+        self.leaving = False
+        self.starts = self.failures = 0
         self.ended = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
     def mark_ended(self, _task: asyncio.Task[None]) -> None:
         self.ended.set()
+
+    def leave(self, task: asyncio.Task[None]) -> None:
+        self.leaving = True
+        task.cancel()
 
 
 @final
@@ -160,9 +161,9 @@ class Supervisor:
         this name, or nothing to be done: it comes back already, or it is done.
         """
         child = self._named(name)
-        if child is None:
+        if child is None or child.task is None:
             return False
-        if child.state is ChildState.RUNNING and child.task is not None and not child.asked:
+        if child.state is ChildState.RUNNING and not child.asked:
             child.asked = reason
             child.task.cancel()
             return True
@@ -177,7 +178,7 @@ class Supervisor:
         child = self._named(name)
         if child is None or child.spec.critical or child.task is None or child.ended.is_set():
             return False
-        child.task.cancel()
+        child.leave(child.task)
         child.state = ChildState.STOPPED
         self._tell(SupervisionKind.HALTED, child)
         return True
@@ -205,7 +206,7 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         child.ended.clear()
-        child.asked = ""
+        child.asked, child.leaving = "", False
         child.state = ChildState.WAITING
         child.task = asyncio.create_task(self._keep(child), name=child.spec.name)
         # Not in _keep: a task cancelled before its first step never enters it.
@@ -229,14 +230,14 @@ class Supervisor:
         child.starts += 1
         child.state = ChildState.RUNNING
         self._tell(SupervisionKind.STARTED, child)
-        error = ""
+        error, cancelled = "", False
         try:
             await child.spec.factory().serve()
         except asyncio.CancelledError:
-            error = child.asked or "CancelledError from within"
+            error, cancelled = child.asked or "CancelledError from within", not child.asked
         except Exception as raised:  # noqa: BLE001 - the guard that no child's exception passes
             error = f"{type(raised).__name__}: {raised}"
-        self._heed_cancellation(child)
+        self._heed_cancellation(child, cancelled=cancelled)
         if not error:
             self._tell(SupervisionKind.RETURNED, child)
             return Ending.RETURNED, ""
@@ -245,14 +246,15 @@ class Supervisor:
         return Ending.FAILED, error
 
     @staticmethod
-    def _heed_cancellation(child: _Child) -> None:
+    def _heed_cancellation(child: _Child, *, cancelled: bool) -> None:
         """One of ours ended a life and no more than that; any other one ends the child."""
-        asked, child.asked = child.asked, ""
-        if child.task is not None:
-            if asked:
-                child.task.uncancel()
-            if child.task.cancelling():
-                raise asyncio.CancelledError
+        child.asked = ""
+        task = child.task
+        if child.leaving or (cancelled and task is not None and task.cancelling()):
+            raise asyncio.CancelledError
+        # Python 3.11 leaves behind the request with which a failed `TaskGroup` woke its owner.
+        while task is not None and task.cancelling():
+            task.uncancel()
 
     def _end(self, child: _Child, ending: Ending, error: str) -> None:
         """The child will not come back: rightly done, or given up."""
@@ -272,7 +274,7 @@ class Supervisor:
         for child in reversed(self._children):
             if child.task is None or child.ended.is_set():
                 continue
-            child.task.cancel()
+            child.leave(child.task)
             try:
                 async with asyncio.timeout(child.spec.stop_timeout_ns / _NS_PER_S):
                     await child.ended.wait()

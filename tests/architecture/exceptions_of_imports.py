@@ -108,6 +108,7 @@ SKINS = {
     "flight.inference.frame_source": "tiles come from a folder and are awaited",
     "flight.inference.held_engine": "the engine of granted time awaits worker and due time",
     "flight.inference.inline_engine": "the engine of simulation awaits the modelled duration",
+    "flight.inference.unavailable_engine": "an engine, asked as every engine is",
     "flight.inference.model_registry": "reads models and manifests",
     "flight.inference.tile_cache": "reads tile files",
     "flight.inference.labelled_file": "reads labelled tile files",

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from flight import __file__ as package
+from flight.config import InferenceConfig
 from flight.inference.model_registry import DEFAULT_ROOT
 
 sys.path.append(str(Path(__file__).parent / "telemetry"))
@@ -23,7 +24,8 @@ from broker_process import Broker, free_port
 pytestmark = pytest.mark.slow  # real processes, real time
 
 PATIENCE_S = 120
-MODEL = DEFAULT_ROOT.relative_to(Path(package).parent) / "cloud_unet" / "int8.onnx"
+CHOSEN = InferenceConfig()
+MODEL = DEFAULT_ROOT.relative_to(Path(package).parent) / CHOSEN.model / f"{CHOSEN.variant}.onnx"
 WORKER = Path("inference") / "worker_main.py"
 MORE = """
 [parameters]

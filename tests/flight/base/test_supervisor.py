@@ -360,3 +360,34 @@ def test_a_child_that_ends_in_another_way_when_asked_can_still_be_stopped_by_its
     failed = [event.error for event in bench.events if event.kind is SupervisionKind.FAILED]
     assert failed == ["ValueError: in my own words"]
     assert supervisor.status()[0].state is ChildState.STOPPED
+
+
+def grouped(bench, *, error):
+    """A service with loops of its own in a task group, one of which fails after a second."""
+
+    async def fail():
+        await bench.loop.at(bench.loop.time_ns() + S)
+        raise error
+
+    class Grouped:
+        name = "a"
+
+        async def serve(self):
+            bench.diary.append((bench.loop.time_ns(), "start", "a"))
+            try:
+                async with asyncio.TaskGroup() as loops:
+                    loops.create_task(bench.loop.at(10**18))
+                    loops.create_task(fail())
+            except* ValueError as failed:
+                raise failed.exceptions[0] from None
+
+    return Grouped
+
+
+def test_a_child_whose_own_task_group_failed_comes_back_like_any_other_and_can_be_stopped(bench):
+    specs = [ChildSpec(name="a", factory=grouped(bench, error=ValueError("x")), intensity=FAST)]
+    supervisor, ending = bench.run(specs, 4 * S)
+    assert [t for t, what, _ in bench.diary if what == "start"] == [0, 2 * S]
+    assert bench.kinds("a") == ["started", "failed", "started", "failed"]
+    assert isinstance(ending, asyncio.CancelledError)
+    assert supervisor.status()[0].state is ChildState.STOPPED
