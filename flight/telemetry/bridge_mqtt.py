@@ -10,6 +10,7 @@ checks. Sessions are clean, so a command never waits in a broker for a node that
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +92,10 @@ class MqttBridge:
         self._takes_commands = False
         self._connected = False
         self._was_told_lost = False
+        self._is_stopping = False
         self._index = tuple(
             node.channels.index(f"bridge.{name}")
-            for name in ("connected", "waiting", "dropped_total", "refused_total")
+            for name in ("connected", "waiting", "dropped_total", "refused_total", "cut_total")
         )
         outbox.on_waiting = self._wake.set
 
@@ -137,6 +139,8 @@ class MqttBridge:
             self._section.client_id or self._node_name,
             will=will,
             overflow=self._ledger.overflow,
+            may_read=lambda size: self._ledger.reads.allows(size, self._clock.now_ns()),
+            took=self._ledger.reads.took,
         )
         error = ""
         try:
@@ -146,6 +150,8 @@ class MqttBridge:
             error = first_error(group)
         finally:
             hang_up(client)
+        if self._is_stopping:
+            raise asyncio.CancelledError  # a goodbye that failed must not keep us here
         return error
 
     async def _converse(self, client: aiomqtt.Client) -> None:
@@ -156,8 +162,10 @@ class MqttBridge:
                 tasks.create_task(self._receive(client))
                 tasks.create_task(self._publish(client))
         except asyncio.CancelledError:
+            self._is_stopping = True
             client.timeout = GOODBYE_S
-            await client.publish(self._topics.state, self._offline("stopped"), QOS, retain=True)
+            with suppress(aiomqtt.MqttError):
+                await client.publish(self._topics.state, self._offline("stopped"), QOS, retain=True)
             raise
 
     async def _introduce(self, client: aiomqtt.Client) -> None:
@@ -238,6 +246,6 @@ class MqttBridge:
 
     def _measure(self) -> None:
         outbox, refused = self._outbox, self._ledger.all_refused
-        row = (self._connected, len(outbox), outbox.dropped, refused)
+        row = (self._connected, len(outbox), outbox.dropped, refused, self._ledger.reads.cut)
         for index, value in zip(self._index, row, strict=True):
             self._node.channels.values[index] = value

@@ -181,6 +181,7 @@ _ROWS: tuple[Channel, ...] = (
     Channel("bridge.waiting", "", "host", _C, "messages waiting for the broker", host=True),
     Channel("bridge.dropped_total", "", "host", _C, "messages with no room to wait", host=True),
     Channel("bridge.refused_total", "", "host", _C, "command messages refused", host=True),
+    Channel("bridge.cut_total", "", "host", _C, "brokers hung up on for a flood", host=True),
 )
 
 CHANNELS: tuple[Channel, ...] = tuple(with_traits(row) for row in (*_ROWS, *queue_channels()))

@@ -14,6 +14,7 @@ import aiomqtt
 
 from flight.board_config import read_password
 from flight.config import ConfigError
+from flight.telemetry.read_budget import PACKET_BYTES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,13 +49,24 @@ def broker_access(section: MqttSection) -> dict[str, Any]:
     return access
 
 
-def new_client(
+def fits(announced_bytes: int) -> bool:
+    """No packet of ours is longer: all that an operator's end is careful about."""
+    return announced_bytes <= PACKET_BYTES_MAX
+
+
+def forget(_count_bytes: int) -> None:
+    """Nobody counts."""
+
+
+def new_client(  # noqa: PLR0913  what one session is made of
     section: MqttSection,
     access: dict[str, Any],
     identifier: str | None,
     *,
     will: aiomqtt.Will | None = None,
     overflow: Callable[[], None],
+    may_read: Callable[[int], bool] = fits,
+    took: Callable[[int], None] = forget,
 ) -> aiomqtt.Client:
     """A client for one session; needs a running loop.
 
@@ -65,6 +77,9 @@ def new_client(
             None has the broker choose.
         will: what the broker says for us when we are gone without a word.
         overflow: called for each received message that finds `QUEUE` others waiting.
+        may_read: asked before each read, with the octets of the packet still to come; a no ends
+            the session.
+        took: told how many octets a read brought.
     """
 
     class Inbox(asyncio.Queue[aiomqtt.Message]):
@@ -89,7 +104,27 @@ def new_client(
         **access,
     )
     client._client.connect_timeout = CONNECT_TIMEOUT_S  # noqa: SLF001  no other way to it
+    _bound_reads(client._client, may_read, took)  # noqa: SLF001
     return client
+
+
+def _bound_reads(
+    library: Any, may_read: Callable[[int], bool], took: Callable[[int], None]
+) -> None:
+    """Puts a bound on what a broker can make us read and hold; the library has none.
+
+    It would take in a packet of 256 MB, and 65,535 messages of QoS 2, which nobody subscribes to.
+    """
+    receive = library._sock_recv  # noqa: SLF001
+
+    def bounded(size: int) -> bytes:
+        if len(library._in_messages) > QUEUE or not may_read(size):  # noqa: SLF001
+            return b""  # as if the broker had hung up
+        data: bytes = receive(size)
+        took(len(data))
+        return data
+
+    library._sock_recv = bounded  # noqa: SLF001
 
 
 def hang_up(client: aiomqtt.Client) -> None:

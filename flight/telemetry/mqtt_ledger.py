@@ -5,10 +5,11 @@ Pure. Made once by the composition root, so the counts survive a bridge that fai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flight.telemetry.mqtt_messages import BridgeCounts
+from flight.telemetry.read_budget import ReadBudget
 
 if TYPE_CHECKING:
     from flight.telemetry.mqtt_outbox import Outbox
@@ -28,6 +29,7 @@ class BridgeLedger:
         retained: kept by the broker, so nobody knows from when.
         flooded: more than `COMMANDS_PER_S` in one second, or than the queue holds.
         refused: no authentic new frame.
+        reads: what the broker has made us read.
     """
 
     connects: int = 0
@@ -35,6 +37,7 @@ class BridgeLedger:
     retained: int = 0
     flooded: int = 0
     refused: int = 0
+    reads: ReadBudget = field(default_factory=ReadBudget)
     _second: int = 0
     _in_second: int = 0
 
@@ -76,4 +79,5 @@ def bridge_counts(ledger: BridgeLedger, outbox: Outbox) -> BridgeCounts:
         retained=ledger.retained,
         flooded=ledger.flooded,
         refused=ledger.refused,
+        cut=ledger.reads.cut,
     )

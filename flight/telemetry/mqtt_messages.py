@@ -149,6 +149,7 @@ class BridgeCounts(msgspec.Struct, frozen=True, kw_only=True):
         commands: command messages received; the rest says how many of them were refused:
         retained: kept by the broker, so nobody knows from when. flooded: too many in a second.
         refused: no authentic new frame.
+        cut: sessions that were ended because the broker sent too much.
     """
 
     connects: int = 0
@@ -160,6 +161,7 @@ class BridgeCounts(msgspec.Struct, frozen=True, kw_only=True):
     retained: int = 0
     flooded: int = 0
     refused: int = 0
+    cut: int = 0
 
 
 class State(Numbered, frozen=True, kw_only=True):
