@@ -162,7 +162,7 @@ class ProductStore(StoreNames):
             self._send(request)
 
     def tend(self) -> None:
-        """Has segments looked after, one bounded piece; call it about once a second."""
+        """Has segments looked after, one bounded piece; call it every ten seconds or so."""
         if self._can_send and not self.closed:
             self._send(WriteRequest(tend=True))
 

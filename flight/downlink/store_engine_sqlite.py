@@ -93,7 +93,8 @@ class StoreEngine:
             if not behind and any(request.tend for request in requests):
                 self._tend(requests)
             self._sync()
-            self._space.insist(lambda: self._index.write(self._batches))
+            if any(batch.changes for batch in self._batches):
+                self._space.insist(lambda: self._index.write(self._batches))
             self._batches = []
             self._outcome.mark = self._durable_mark = requests[-1].mark
             self._forget_freed()

@@ -63,6 +63,11 @@ class IndexBatch(msgspec.Struct):
     names: dict[str, int] = msgspec.field(default_factory=dict)
     blobs: dict[str, bytes] = msgspec.field(default_factory=dict)
 
+    @property
+    def changes(self) -> bool:
+        """Whether the index would be another one for it."""
+        return any(msgspec.structs.astuple(self))
+
 
 def _signed(product_id: int) -> int:
     """SQLite integers are signed; identities are not."""
