@@ -6,11 +6,14 @@ was due, so its times lie on the grid and drift by nothing; how late it began is
 is never caught up: a burst of missed periods would only make the next one late too.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, final
+from __future__ import annotations
 
-from flight.base.clock import Clock
-from flight.base.component import Component
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from flight.base.clock import Clock
+    from flight.base.component import Component
 
 OnMemberError = Callable[[str, Exception, int], None]
 

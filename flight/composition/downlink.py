@@ -19,7 +19,6 @@ from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
 from flight.keys import Half
 from flight.start_up import save_experience
-from flight.wire.channel_coding import ChannelCoder
 from flight.wire.secure_link import SecureLink
 from flight.wire.transfer_frame import VirtualChannel
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from flight.composition.surroundings import Shared, Surroundings
     from flight.config import NodeConfig
     from flight.telemetry.telemetry_service import TelemetryService
+    from flight.wire.channel_coding import ChannelCoder
 
 NS_PER_S = 1_000_000_000
 IV_BLOCK = 16_384
@@ -103,8 +103,17 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         arq=arq,
         intake=intake,
         settlement=Settlement(arq, queue, intake, shared.events),
-        coder=ChannelCoder() if around.config.link.coding == "rs" else None,
+        coder=_coder(around.config.link.coding),
     )
+
+
+def _coder(coding: str) -> ChannelCoder | None:
+    if coding != "rs":
+        return None
+    # Only then: most terminals correct by themselves.
+    from flight.wire.channel_coding import ChannelCoder  # noqa: PLC0415
+
+    return ChannelCoder()
 
 
 def _secure_link(around: Surroundings) -> SecureLink:

@@ -10,7 +10,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from flight.downlink.contact_forecast import ContactForecast
-from flight.downlink.line_share import LineShare
+from flight.downlink.link_experience import LineShare
 from flight.downlink.pass_plan import ContactKind
 from flight.downlink.terminal_health import TerminalHealth
 from flight.downlink.terminal_state import (

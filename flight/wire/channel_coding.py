@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from flight.wire.transfer_frame import CODED_FRAME_BYTES
 from hal.native_library import ffi, lib
 
 DEPTH: int = lib.RS_DEPTH_MAX
-CODED_FRAME_BYTES: int = lib.RS_DATA_BYTES * DEPTH
-"""Longest frame that can be coded: 1,784 octets."""
 CODED_LINE_BYTES: int = lib.RS_MARKER_BYTES + lib.RS_CODEWORD_BYTES * DEPTH
 """What every coded frame takes on the line: 2,044 octets."""
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from cryptography.exceptions import InvalidTag
 
-from flight.wire.channel_coding import CODED_FRAME_BYTES
 from flight.wire.errors import WireError, WireReason
 from flight.wire.link_security import FrameLedger, SecurityAssociation, SecurityVerdict
 from flight.wire.replay_window import Freshness, ReplayWindow
 from flight.wire.space_packet import SpacePacket, decode_all
 from flight.wire.transfer_frame import (
     AAD_BYTES,
+    CODED_FRAME_BYTES,
     FECF_BYTES,
     FRAME_BYTES_HIGHEST_MAX,
     FRAME_BYTES_LOWEST_MAX,

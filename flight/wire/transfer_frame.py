@@ -55,6 +55,8 @@ IV_END: int = lib.FRAMER_IV_AT + lib.FRAMER_IV_BYTES
 FRAME_OVERHEAD_BYTES: int = lib.FRAMER_OVERHEAD_BYTES
 FRAME_BYTES_LOWEST_MAX = 2_048
 FRAME_BYTES_HIGHEST_MAX: int = lib.FRAMER_FRAME_BYTES_MAX
+CODED_FRAME_BYTES: int = lib.RS_DATA_BYTES * lib.RS_DEPTH_MAX
+"""Longest frame that `flight.wire.channel_coding` can code: 1,784 octets."""
 BATCH_MAX: int = lib.FRAMER_BATCH_MAX
 BATCH_BYTES_MAX = 4 << 20
 """Memory for the frames of one call."""

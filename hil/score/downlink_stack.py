@@ -18,7 +18,7 @@ from flight.downlink.frame_filler import (
     SEGMENT_OVERHEAD_BYTES,
     manifest_overhead,
 )
-from flight.downlink.line_share import LineShare
+from flight.downlink.link_experience import LineShare
 from flight.downlink.settlement import Settlement
 from flight.wire.product_packet import Freed, encode_list
 from flight.wire.space_packet import HEADER_BYTES, Apid, SpacePacket

@@ -135,7 +135,11 @@ def test_values_that_contradict_each_other_are_refused(config, said):
     [
         ("active_w = 25.0", "active_w = 1.0", "rising active_w"),
         ("idle_w = 4.6", "idle_w = 46.0", r"levels\[3\].idle_w = 46: allowed: up to active_w = 25"),
-        ("{ fp32 = 2.6, int8 = 1.9, small = 0.65 }", "{ fp32 = 2.6 }", r"levels\[3\].ms_per_tile: needs"),
+        (
+            "{ fp32 = 2.6, int8 = 1.9, small = 0.65 }",
+            "{ fp32 = 2.6 }",
+            r"levels\[3\].ms_per_tile: needs",
+        ),
         ("die_limit_c = 85.0", "die_limit_c = 850.0", "die_limit_c = 850.0: .*from 30 to 125"),
     ],
 )
