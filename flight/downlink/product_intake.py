@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 WITHDRAWN_MAX = 4096
 REQUESTS_MAX = 64
 TEND_PERIOD_NS = 10_000_000_000
-"""Between two looks after the segments: a scrub of 6 kB/s reads a full store in nine hours, and
-what is moved together in it is forty times what a day of imaging writes."""
+"""Between two looks after the segments: a scrub of 6 kB/s reads a full store in nine hours."""
 LOSS_EVENT = {Loss.EXPIRED: "PRODUCT_EXPIRED", Loss.DELETED: "PRODUCT_DELETED"}
 
 
@@ -81,16 +80,8 @@ class ProductIntake:
             "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
         )
         self.withdrawn: deque[int] = deque(maxlen=WITHDRAWN_MAX)
-        self._index = tuple(
-            channels.index(name)
-            for name in (
-                "queue.products",
-                "queue.bytes",
-                "queue.high_water_bytes",
-                "queue.dropped_total",
-                "queue.delivered_total",
-            )
-        )
+        told = ("products", "bytes", "high_water_bytes", "dropped_total", "delivered_total")
+        self._index = tuple(channels.index(f"queue.{name}") for name in told)
 
     @property
     def free_bytes(self) -> int:
@@ -266,8 +257,8 @@ class ProductIntake:
         for displaced in admission.displaced:
             self._drop(displaced, "PRODUCT_EVICTED", now_ns, "displaced")
         if admission.verdict is Verdict.REFUSED:
-            reason = "refused" if admission.reason is None else admission.reason.name.lower()
-            self._drop(product.product_id, "PRODUCT_EVICTED", now_ns, reason)
+            why = "refused" if admission.reason is None else admission.reason.name.lower()
+            self._drop(product.product_id, "PRODUCT_EVICTED", now_ns, why)
 
     def _serve_requests(self, now_ns: int) -> None:
         while (product_id := self.deletions.take()) is not None:
@@ -298,6 +289,5 @@ class ProductIntake:
             self._lost_total,
             self.delivered_total,
         )
-        values = self._values
         for index, value in zip(self._index, row, strict=True):
-            values[index] = value
+            self._values[index] = value
