@@ -104,12 +104,12 @@ def generate(epoch: int = 1, random_bytes: Callable[[int], bytes] = os.urandom) 
     return LinkKeys(epoch, random_bytes(KEY_BYTES), random_bytes(KEY_BYTES))
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    """A file that nobody else may read, durable, and that must not exist yet."""
+def write_new(path: Path, content: bytes, mode: int = _FILE_MODE) -> None:
+    """A durable file that must not exist yet, and that nobody else may read by default."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), _FILE_MODE)
+            os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -140,7 +140,7 @@ def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
             content = _KeyFile(
                 FILE_VERSION, half, keys.epoch, keys.downlink_key.hex(), keys.uplink_key.hex()
             )
-            _write_new(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+            write_new(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
             written.append(path)
     except OSError as error:
         for done in written:
@@ -187,9 +187,12 @@ def load_half(path: Path, half: Half) -> LinkKeys:
 
 
 USAGE = """usage: lumenode keys init DIR
+       lumenode keys tls DIR [NAME ...] [--broker HOST] [--days N]
 
-Makes the link keys: DIR/link-node.json for the node, DIR/link-ground.json for its ground,
-both with mode 0600. Existing keys are never overwritten.
+init  makes the link keys: DIR/link-node.json for the node, DIR/link-ground.json for its ground,
+      both with mode 0600.
+tls   makes certificates for mutual TLS with a broker (lumenode keys tls --help).
+Existing keys are never overwritten.
 
 example: lumenode keys init ~/lumenode-keys
 """
@@ -197,6 +200,10 @@ example: lumenode keys init ~/lumenode-keys
 
 def main_keys(argv: Sequence[str]) -> int:
     """`lumenode keys init DIR`: 0 when both halves were made, 2 for anything else."""
+    if argv and argv[0] == "tls":
+        from flight.broker_certificates import main_tls  # noqa: PLC0415  no flight needs it
+
+        return main_tls(argv[1:])
     if any(word in {"-h", "--help"} for word in argv):
         sys.stdout.write(USAGE)
         return 0

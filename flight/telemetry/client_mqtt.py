@@ -6,6 +6,7 @@ What has to reach into the library for that is here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,10 @@ CONNECT_TIMEOUT_S = 1.5
 ANSWER_TIMEOUT_S = 5.0
 QUEUE = 64
 QOS = 1
+_SILENT = logging.getLogger("lumenode.mqtt")
+"""What the library would write to the terminal reaches us as an error as well."""
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 _REFUSED = 0x80
 """First code of a broker's answer that refuses a subscription (MQTT 3.1.1 section 3.9.3)."""
 
@@ -101,35 +106,57 @@ def new_client(  # noqa: PLR0913  what one session is made of
         queue_type=Inbox,
         max_queued_incoming_messages=QUEUE,
         max_queued_outgoing_messages=QUEUE,
+        logger=_SILENT,
         **access,
     )
     client._client.connect_timeout = CONNECT_TIMEOUT_S  # noqa: SLF001  no other way to it
-    _bound_reads(client._client, may_read, took)  # noqa: SLF001
+    _watch_reads(client, may_read, took)
     return client
 
 
-def _bound_reads(
-    library: Any, may_read: Callable[[int], bool], took: Callable[[int], None]
-) -> None:
-    """Puts a bound on what a broker can make us read and hold; the library has none.
+def _watch_reads(client: Any, may_read: Callable[[int], bool], took: Callable[[int], None]) -> None:
+    """Puts a bound on what a broker can make us read and hold, and tells why it hung up.
 
-    It would take in a packet of 256 MB, and 65,535 messages of QoS 2, which nobody subscribes to.
+    The library has no bound: it would take in a packet of 256 MB, and 65,535 messages of QoS 2,
+    which nobody subscribes to. And it keeps to itself why a connection ended that was not answered
+    yet, which is how a broker refuses a certificate under TLS 1.3 (RFC 8446 section 4.4.2.4).
     """
+    library = client._client  # noqa: SLF001
     receive = library._sock_recv  # noqa: SLF001
 
-    def bounded(size: int) -> bytes:
+    def watched(size: int) -> bytes:
         if len(library._in_messages) > QUEUE or not may_read(size):  # noqa: SLF001
             return b""  # as if the broker had hung up
-        data: bytes = receive(size)
+        try:
+            data: bytes = receive(size)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            _refuse(client, error.strerror or str(error))
+            raise
+        if not data:
+            _refuse(client, "the broker hung up at once")
         took(len(data))
         return data
 
-    library._sock_recv = bounded  # noqa: SLF001
+    library._sock_recv = watched  # noqa: SLF001
+
+
+def _refuse(client: Any, why: str) -> None:
+    """Ends the wait for a connection's answer."""
+    if not client._connected.done():  # noqa: SLF001
+        client._connected.set_exception(aiomqtt.MqttError(why))  # noqa: SLF001
 
 
 def hang_up(client: aiomqtt.Client) -> None:
-    """Closes what may still be open: the library leaves a connection that was never answered."""
+    """Closes what may still be open: the library leaves a connection that was never answered.
+
+    Why it ended was told by whoever waited; nobody else asks, which asyncio would complain of.
+    """
     client._client.disconnect()  # noqa: SLF001  no other way to it
+    for ended in (client._connected, client._disconnected):  # noqa: SLF001
+        if ended.done() and not ended.cancelled():
+            ended.exception()
 
 
 def is_granted(codes: Any) -> bool:

@@ -104,6 +104,7 @@ SKINS = {
     "flight.downlink.contact_session": "tells the terminal what the PAT machine wishes",
     "flight.downlink.product_intake": "drives store and queue",
     "flight.keys": "the only reader and maker of key files",
+    "flight.broker_certificates": "makes the key files of a broker's clients",
     "flight.inference.camera_source": "tiles come from a camera and are awaited",
     "flight.inference.frame_source": "tiles come from a folder and are awaited",
     "flight.inference.held_engine": "the engine of granted time awaits worker and due time",

@@ -79,6 +79,7 @@ ALLOWED = {
     ("flight.init_command", "sys.stdout"): "a command prints its result",
     ("flight.restore_command", "sys.stdout"): "a command prints its result",
     ("flight.keys", "sys.stdout"): "a command prints its result",
+    ("flight.broker_certificates", "sys.stdout"): "a command prints its result",
     ("flight.send_command", "sys.stdout"): "a command prints its result",
     ("flight.watch_command", "sys.stdout"): "a command prints its result",
     ("hil.simloop", "threading"): "tells the loop's own thread from an intruder",

@@ -25,6 +25,7 @@ PAGES = (
     "docs/HACKING.md",
     "docs/SCENARIOS.md",
     "docs/bench.md",
+    "docs/deploy/mosquitto.md",
     "docs/camera.md",
     "docs/governor.md",
     "docs/hal.md",

@@ -16,6 +16,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def await_port(port):
+    """Returns when somebody listens there."""
+    give_up = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the broker did not start")
+
+
 class Broker:
     """amqtt on a loopback port."""
 
@@ -28,13 +39,8 @@ class Broker:
             [sys.executable, __file__, str(self.port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        give_up = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            time.sleep(0.05)
-        raise AssertionError("the broker did not start")
+        await_port(self.port)
+        return self
 
     def freeze(self):
         self._process.send_signal(signal.SIGSTOP)

@@ -6,16 +6,15 @@ import subprocess
 import sys
 
 import aiomqtt
-import msgspec
 import pytest
 from broker_process import Broker, free_port
+from broker_reader import PATIENCE_S, reader
 
 from flight.keys import Half, load_half
 from flight.telemetry.command_table import NoOp, SetParameter
 from flight.telemetry.definitions import Severity
 from flight.telemetry.dictionary import DICTIONARY_HASH, GROUPS
-from flight.telemetry.mqtt_messages import Numbered, Topics
-from flight.telemetry.sequence_tally import SequenceTally
+from flight.telemetry.mqtt_messages import Topics
 from flight.wire.counter_reserve import CounterReserve
 from flight.wire.space_packet import Apid, SequenceCounts, encode
 from flight.wire.telecommand import Telecommand, encode_telecommand
@@ -23,7 +22,6 @@ from hil.ground.ground_link import GroundLink
 
 pytestmark = pytest.mark.slow  # real processes, real time
 
-PATIENCE_S = 30
 SCID = 0x4C4E
 TOPICS = Topics("lumenode-1")
 MQTT = """
@@ -52,53 +50,6 @@ class Ground:
         packet = encode(Apid.TELECOMMAND, count, data, time_ns=0, telecommand=True)
         (frame,) = self.link.frames_for([packet])
         return frame
-
-
-class Reader:
-    """Everything one subscriber was given, and its own book of gaps."""
-
-    def __init__(self, client):
-        self.client = client
-        self.heard = []
-        self.tally = SequenceTally()
-        self.new = asyncio.Event()
-
-    async def listen(self):
-        async for message in self.client.messages:
-            if "/cmd/" in message.topic.value:
-                continue
-            told = msgspec.json.decode(message.payload)
-            self.heard.append((message.topic.value, told, message.retain))
-            if "seq" in told:
-                numbered = msgspec.convert(told, Numbered)
-                self.tally.take(TOPICS.stream_of(message.topic.value), numbered)
-            self.new.set()
-
-    def on(self, topic):
-        return [told for where, told, _ in self.heard if where == topic]
-
-    async def until(self, topic, is_wanted=lambda _: True):
-        """The first message on a topic that is wanted; those already heard count."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                self.new.clear()
-                for told in self.on(topic):
-                    if is_wanted(told):
-                        return told
-                await self.new.wait()
-
-
-@contextlib.asynccontextmanager
-async def reader(port, topic=TOPICS.everything):
-    async with aiomqtt.Client("127.0.0.1", port) as client:
-        await client.subscribe(topic, 1)
-        one = Reader(client)
-        listening = asyncio.create_task(one.listen())
-        try:
-            yield one
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
 
 
 @contextlib.contextmanager
