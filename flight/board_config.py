@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, field
 
-from flight.camera_config import CameraSection
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
+from flight.device_config import CameraSection, TerminalSection
 from flight.inference.tile_cache import default_tiles_path
-from flight.terminal_config import TerminalSection
 from hal.linux_config import LinuxConfig, contradiction
 
 if TYPE_CHECKING:

@@ -74,6 +74,7 @@ ALLOWED = {
     ("flight.board_flight", "asyncio.wait"): "and waits for it, for a moment",
     ("flight.board_flight", "selectors"): "picks the selector with microsecond timers",
     ("flight.board_flight", "signal"): "SIGTERM and Ctrl-C end a flight in order",
+    ("flight.board_boot", "threading"): "a beat's sync must not hold the loop up",
     ("flight.doctor_command", "sys.stdout"): "a command prints its result",
     ("flight.fly_command", "sys.stdout"): "a command prints its help",
     ("flight.init_command", "sys.stdout"): "a command prints its result",
