@@ -53,14 +53,14 @@ $(VENV)/pyvenv.cfg: | check-tools
 $(STAMP): $(VENV)/pyvenv.cfg $(SETUP) $(NATIVE) \
 		$(if $(wildcard hal/_native*.so),,lost) $(if $(wildcard hal/lumenode-guard),,lost) $(if $(wildcard hil/plant/_plant_native*.so),,lost)
 	@echo "installing lumenode and building its native extension (a minute or two the first time)"
-	@$(PIP) install -e '.[cpu,broker]'
+	@$(PIP) install -e '.[cpu]'
 	@touch $@
 
 lost:
 
 $(DEV): $(STAMP)
 	@echo "installing test tools"
-	@$(PIP) install -e '.[cpu,broker,test,dev]'
+	@$(PIP) install -e '.[cpu,test,dev]'
 	@touch $@
 
 fmt: $(DEV)  ## format Python and C
@@ -91,7 +91,7 @@ check-fast: $(DEV)  ## under half a minute: format, lint, the rules, the fast te
 bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
 	$(BIN)/python benchmarks/downlink.py --families short
-	$(BIN)/python benchmarks/wire.py
+	$(BIN)/python benchmarks/wire.py frames stack
 	$(BIN)/python benchmarks/hal.py
 
 fuzz:  ## clang's fuzzers at whatever reads foreign octets, FUZZ_ALL_S seconds in all (120)

@@ -1,6 +1,6 @@
 """How fast frames are sealed and opened, and what one costs the whole stack, against its limits.
 
-    python benchmarks/wire.py [PART ...]        parts: frames, stack
+    python benchmarks/wire.py [PART ...]        parts: frames, stack, repair
 
 Processor time of one core, best of several repeats, so that other work on the machine counts for
 little; bare AES-GCM encrypts the very payloads of the frames in the same run. Exit code 1 when a
@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from spacepackets.uslp.frame import (
     TfdzConstructionRules,
@@ -43,7 +44,7 @@ BATCH = 64
 SIZES = (2_048, 8_192, 32_768)
 SEALED_MB_S_LEAST = 313.0
 SHARE_OF_CIPHER = 0.8
-PRODUCT_BYTES, PRODUCTS = 65_536, 2_000
+FILLED_S = 60
 
 
 def best_s(step, repeats=40):
@@ -152,23 +153,33 @@ class TurnClock:
         return timed
 
 
+def fly_pass(products, product_bytes, *, report_loss=None, **link):
+    """One pass over Calern at 100 Mbit/s with a full store, flown whole; the target afterwards."""
+    scenario = load_scenario(str(ROOT / "tests" / "scenarios" / "calern-pass.toml"))
+    replace = msgspec.structs.replace
+    node = replace(scenario.node, link=replace(scenario.node.link, **link))
+    ground = scenario.ground
+    if report_loss is not None:
+        ground = replace(ground, report_loss=report_loss)
+    with tempfile.TemporaryDirectory() as folder:
+        target = SimTarget(replace(scenario, node=node, ground=ground), Path(folder))
+        target.start()
+        target.advance(FILLED_S)
+        fill(target.node._downlink.intake, products, product_bytes)  # noqa: SLF001
+        target.advance(target.scenario.duration_s)
+        target.finish()
+    return target
+
+
 def stack_part():
-    """A pass on target `sim` with a full store; what a frame costs the flight software."""
+    """A pass on target `sim`; what a frame costs the flight software."""
     clock, turn = TurnClock(), DownlinkService._turn  # noqa: SLF001
     DownlinkService._turn = clock.around(turn)  # noqa: SLF001
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            target = SimTarget(
-                load_scenario(str(ROOT / "tests" / "scenarios" / "calern-pass.toml")), Path(folder)
-            )
-            target.start()
-            target.advance(60.0)
-            fill(target.node._downlink.intake, 60 * 10**9)  # noqa: SLF001
-            target.advance(target.scenario.duration_s)
-            sent = sum(log.frames_sent for log in target.world.link.logs)
-            target.finish()
+        target = fly_pass(2_000, 65_536)
     finally:
         DownlinkService._turn = turn  # noqa: SLF001
+    sent = sum(log.frames_sent for log in target.world.link.logs)
     size = target.scenario.node.link.frame_bytes
     cost_us = 1e6 * clock.spent_s / max(sent, 1)
     print(f"full stack in sim: {cost_us:.1f} us of processor a frame of {size:,} B")
@@ -176,18 +187,46 @@ def stack_part():
     return sent > 0
 
 
-def fill(intake, now_ns):
-    for number in range(PRODUCTS):
+def fill(intake, products, product_bytes):
+    now_ns = FILLED_S * 10**9
+    for number in range(products):
         taken = intake.submit(
-            name=f"bench-{number}.bin", klass=ProductClass.RAW, payload=os.urandom(PRODUCT_BYTES),
+            name=f"bench-{number}.bin", klass=ProductClass.RAW, payload=os.urandom(product_bytes),
             value_millis=1_000, deadline_ns=None, now_ns=now_ns,
         )  # fmt: skip
         assert taken, "the store takes what the benchmark offers"
         if number % 100 == 99:
             intake.finish(now_ns)
+    intake.finish(now_ns)
 
 
-PARTS = {"frames": frames_part, "stack": stack_part}
+def repair_part():
+    """What a pass delivers with repair symbols and without, uplink silent or not."""
+    print("products of one pass at 100 Mbit/s (delivered / left in pieces), by share of repair")
+    never_worse = True
+    for what, products, size, loss in (
+        ("no uplink, 60 kB, line not full", 3_000, 60_000, 1.0),
+        ("no uplink, 500 kB, line not full", 360, 500_000, 1.0),
+        ("no uplink, 500 kB, line full", 480, 500_000, 1.0),
+        ("9 of 10 reports come, 60 kB", 3_000, 60_000, 0.1),
+    ):
+        row, plain = [], 0
+        for share in (0.0, 0.1, 0.2):
+            target = fly_pass(
+                products, size, report_loss=loss, repair=share, repair_after_s=1.0,
+                window_frames=1_000_000,
+            )  # fmt: skip
+            receiver = target.world.ground.receiver
+            done = receiver.counters.products
+            plain = done if share == 0.0 else plain
+            never_worse = never_worse and (loss == 1.0 or done >= plain)
+            row.append(f"{share:4.0%} {done:>6,} /{receiver.partial_products:>5,}")
+        print(f"  {what:<34}" + "  ".join(row), flush=True)
+    print(f"  where reports come, never fewer: {'kept' if never_worse else 'NOT KEPT'}")
+    return never_worse
+
+
+PARTS = {"frames": frames_part, "stack": stack_part, "repair": repair_part}
 
 
 def main():

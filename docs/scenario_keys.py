@@ -126,6 +126,11 @@ MEANINGS: dict[str, str] = {
         "`rs`: sync marker, randomiser and Reed-Solomon (255,223) "
         "for a terminal that corrects nothing"
     ),
+    "node.link.repair": (
+        "repair frames for each product frame while the uplink is silent, 0 for none; "
+        "while reports come there are none"
+    ),
+    "node.link.repair_after_s": "line time without a report, then the uplink counts as silent",
     "node.link.spacecraft_id": "in every frame's header",
     "node.link.frame_bytes": "longest transfer frame",
     "node.link.window_frames": "frames sent and not yet decided by a report",

@@ -20,6 +20,9 @@ class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         frame_bytes: of a frame on the line, at most.
         coding: "none" for a terminal that corrects errors itself; "rs" puts sync marker, randomiser
             and Reed-Solomon (255,223) around each frame, of which it leaves 1,784 octets.
+        repair: repair frames for each product frame while the uplink is silent, 0 for none. They
+            make good what is lost in passes without an uplink; while reports come there are none.
+        repair_after_s: of line time without a report; then the uplink counts as silent.
         window_frames: sent and not decided, see `ArqConfig`.
         queue_bytes, queue_products: bounds of the downlink queue.
     """
@@ -27,6 +30,8 @@ class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     spacecraft_id: Annotated[int, Meta(ge=0, le=65535)] = 0x4C4E
     frame_bytes: Annotated[int, Meta(ge=2048, le=65536)] = 8192
     coding: Literal["none", "rs"] = "none"
+    repair: Annotated[float, Meta(ge=0.0, le=0.4)] = 0.0
+    repair_after_s: Annotated[float, Meta(ge=0.1, le=600.0)] = 10.0
     window_frames: Annotated[int, Meta(ge=16, le=1_000_000)] = 8192
     queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**12)] = 256_000_000
     queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000

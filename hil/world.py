@@ -24,6 +24,7 @@ from hal.sample import HalConfig
 from hil.contact_book import ContactBook
 from hil.ground.archive import Archive
 from hil.ground.ground_segment import GroundSegment
+from hil.ground.repair_receiver import RepairReceiver
 from hil.imagery import default_tiles_path, load_tiles, synthetic_tiles
 from hil.link_bench import LinkBench, TerminalEnd
 from hil.plant.array_battery import ArrayConfig
@@ -115,6 +116,7 @@ class World:
             frame_bytes_max=link.sealed_bytes,
             archive=self.archive,
             coder=ChannelCoder() if link.coding == "rs" else None,
+            repair=RepairReceiver() if link.repair > 0.0 else None,
         )
         self.link = LinkBench(
             bench=bench,

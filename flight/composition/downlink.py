@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from flight.commanding.uplink_service import UplinkService
     from flight.composition.surroundings import Shared, Surroundings
     from flight.config import NodeConfig
+    from flight.downlink.repair_coder import RepairCoder
+    from flight.link_config import LinkConfig
     from flight.telemetry.telemetry_service import TelemetryService
     from flight.wire.channel_coding import ChannelCoder
 
@@ -47,6 +49,7 @@ class DownlinkParts:
     intake: ProductIntake
     settlement: Settlement
     coder: ChannelCoder | None
+    repair: RepairCoder | None
 
 
 def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
@@ -104,6 +107,21 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         intake=intake,
         settlement=Settlement(arq, queue, intake, shared.events),
         coder=_coder(around.config.link.coding),
+        repair=_repair_coder(around.config.link, link.packets_bytes_max),
+    )
+
+
+def _repair_coder(link: LinkConfig, room_bytes: int) -> RepairCoder | None:
+    if link.repair <= 0.0:
+        return None
+    # Only then: most nodes hear reports in every pass.
+    from flight.downlink.repair_coder import RepairCoder  # noqa: PLC0415
+
+    return RepairCoder(
+        room_bytes=room_bytes,
+        frame_bytes=link.frame_bytes,
+        share=link.repair,
+        after_ns=round(link.repair_after_s * NS_PER_S),
     )
 
 
@@ -139,6 +157,7 @@ def downlink_service(
     return DownlinkService(
         clock=around.clock,
         devices=around.devices,
+        repair=parts.repair,
         coder=parts.coder,
         session=_contact_session(shared, parts),
         link=parts.link,

@@ -106,6 +106,11 @@ class ContactSession:
         self.frames_refused = 0
         self._index = tuple(channels.index(name) for name in PUBLISHED)
 
+    @property
+    def contact(self) -> Contact | None:
+        """The contact under way."""
+        return self._contact
+
     def step(self, now_ns: int) -> bool:
         """One look at plan and terminal; True when frames may be given to the modem."""
         status = self._status.get()

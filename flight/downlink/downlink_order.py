@@ -22,8 +22,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.downlink.arrival_forecast import ArrivalForecast
+from flight.downlink.density import density_key
 from flight.downlink.entry_heap import EntryHeap
-from flight.downlink.product import ProductClass, density_key
+from flight.downlink.product import ProductClass
 from flight.downlink.queue_entry import Entry, OrderConfig, OrderMode
 from flight.downlink.send_plan import Candidate, Rank, SendPlan, Tier, make_plan
 
@@ -146,6 +147,10 @@ class SendOrder:
         self._called[entry.product.product_id] = entry
         if len(self._called) > CALLED_MAX:
             del self._called[next(iter(self._called))]
+
+    def urgent(self, now_ns: int) -> bool:
+        """Whether an emergency is there to be sent."""
+        return self._in_time(self._density[ProductClass.EMERGENCY], now_ns) is not None
 
     def select(self, now_ns: int, max_bytes: int) -> Entry | None:
         """The entry whose bytes go next, or None when nothing may go."""

@@ -135,6 +135,10 @@ class DownlinkQueue:
             self._release_dependents(entry)
         return Segment(product.product_id, start, end - start, product.size_bytes)
 
+    def urgent_waits(self, now_ns: int) -> bool:
+        """Whether an emergency is there to be sent."""
+        return self._order.urgent(now_ns)
+
     def requeue(self, product_id: int, offset: int, length: int) -> None:
         """Lost bytes go back; what has been acknowledged meanwhile, or is unknown, does not."""
         if (entry := self._entries.get(product_id)) is None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flight.downlink.contact_session import ContactSession
     from flight.downlink.frame_filler import FrameFiller
     from flight.downlink.product_intake import ProductIntake
+    from flight.downlink.repair_coder import RepairCoder
     from flight.downlink.settlement import Settlement
     from flight.fdir.health_monitor import Heartbeat
     from flight.telemetry.channel_values import ChannelValues
@@ -36,6 +37,7 @@ FLOW_NS = 10_000_000
 LIVE_EVERY_NS = 1_000_000_000
 BATCH_FRAMES = 16
 """Sealed together at most; each is still chosen when its turn comes, and memory stays small."""
+REPAIRS_AT_ONCE = 8
 WITHDRAWAL_BYTES_MAX = packet_bytes(LIST_BYTES_MAX)
 
 
@@ -61,10 +63,12 @@ class DownlinkService:
         channels: ChannelValues,
         heart: Heartbeat,
         coder: ChannelCoder | None = None,
+        repair: RepairCoder | None = None,
     ) -> None:
         self._clock = clock
         self._heart = heart
         self._coder = coder
+        self._repair = repair
         self._devices = devices
         self._session = session
         self._link = link
@@ -76,8 +80,7 @@ class DownlinkService:
         self._telemetry = telemetry
         self._sequence = sequence
         self._values = channels.values
-        self._frames_sent = 0
-        self._next_live_ns = 0
+        self._frames_sent = self._next_live_ns = 0
         self._index = tuple(
             channels.index(name)
             for name in (
@@ -103,6 +106,10 @@ class DownlinkService:
         while (packet := self._uplink.arq_inbox.take()) is not None:
             self._settlement.take(packet, now_ns)
         may_send = self._session.step(now_ns)
+        if self._repair is not None:
+            reports = self._arq.counters.reports
+            self._repair.look(now_ns, self._session.contact, reports, may_send=may_send)
+            self._filler.room_bytes = self._repair.room_bytes
         sent = self._pump(now_ns) if may_send else 0
         self._publish()
         if not self._session.in_contact:
@@ -114,10 +121,13 @@ class DownlinkService:
         credit = self._session.credit
         given = int(credit > 0 and self._link.ready() and self._send_live(now_ns))
         while given < credit and self._link.ready(min(credit - given, BATCH_FRAMES)):
-            wanted = min(credit - given, BATCH_FRAMES)
-            sent = self._send_products(now_ns, wanted)
+            repairs = self._send_repairs(now_ns, credit - given)
+            given += repairs
+            wanted = min(credit - given, BATCH_FRAMES - repairs)
+            sent = self._send_products(now_ns, wanted) if wanted else 0
             given += sent
             if sent < wanted:
+                given += self._send_repairs(now_ns, credit - given, idle=True)
                 break
         self._frames_sent += given
         self._session.frames_sent += given
@@ -167,10 +177,28 @@ class DownlinkService:
                 asked=content.asked,
             )
             groups.append(content.packets)
+            if self._repair is not None:
+                self._repair.sent(first + len(groups) - 1, b"".join(content.packets), now_ns)
         if groups:
             for sealed in self._link.seal_batch(VirtualChannel.PRODUCTS, groups):
                 self._submit(sealed.frame)
         return len(groups)
+
+    def _send_repairs(self, now_ns: int, room_frames: int, *, idle: bool = False) -> int:
+        """Repair symbols whose turn it is, one a frame, behind any alarm; how many went."""
+        if self._repair is None or not (idle or self._repair.owed()):
+            return 0
+        if self._filler.urgent_waits(now_ns):
+            return 0
+        given = 0
+        while given < min(room_frames, REPAIRS_AT_ONCE) and self._link.ready():
+            data = self._repair.take(now_ns, idle=idle)
+            if data is None:
+                break
+            packet = self._sequence.packet(Apid.PRODUCT_REPAIR, data, now_ns)
+            self._submit(self._link.seal(VirtualChannel.TELEMETRY, (packet,)).frame)
+            given += 1
+        return given
 
     def _submit(self, frame: bytes | memoryview) -> None:
         """Gives one frame to the terminal; a refusal is the HAL's error, the ARQ sends it again."""

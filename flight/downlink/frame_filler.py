@@ -81,6 +81,10 @@ class FrameFiller:
         self.unreadable: list[int] = []
         """Products whose record does not verify any more, for the intake to drop."""
 
+    def urgent_waits(self, now_ns: int) -> bool:
+        """Whether an emergency would be in the next frame."""
+        return self._queue.urgent_waits(now_ns)
+
     def fill(self, now_ns: int) -> FrameContent | None:
         """Content of the next frame, or `None` when there is nothing to send."""
         content = FrameContent()

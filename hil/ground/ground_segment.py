@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from flight.telemetry.dictionary import EVENT_BY_ID
 from flight.wire.counter_reserve import CounterReserve
 from flight.wire.errors import WireError
-from flight.wire.space_packet import Apid, SequenceCounts, encode
+from flight.wire.repair_packet import decode_repair
+from flight.wire.space_packet import Apid, SequenceCounts, decode_all, encode
 from flight.wire.telemetry import decode_event, decode_housekeeping
 from flight.wire.transfer_frame import VirtualChannel
 from hil.ground.ground_link import GroundLink, Received
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flight.telemetry.dictionary import Command
     from flight.wire.channel_coding import ChannelCoder
     from hil.ground.archive import Archive
+    from hil.ground.repair_receiver import RepairReceiver
 
 REPORT_BYTES_MAX = 1_024
 
@@ -35,6 +37,7 @@ class GroundSegment:
     Args:
         counters: of the uplink key, as durable as the key; in memory alone for keys of a seed.
         coder: takes the channel coding off, where the terminals leave it to the node.
+        repair: makes lost frames good, where the node sends repair symbols.
     """
 
     def __init__(  # noqa: PLR0913  the managed parameters of a ground, each by its name
@@ -46,6 +49,7 @@ class GroundSegment:
         archive: Archive,
         counters: CounterReserve | None = None,
         coder: ChannelCoder | None = None,
+        repair: RepairReceiver | None = None,
     ) -> None:
         counters = counters or CounterReserve(load=lambda: 0, store=lambda _value: None)
         self.link = GroundLink(keys, scid=scid, counters=counters, frame_bytes_max=frame_bytes_max)
@@ -53,6 +57,7 @@ class GroundSegment:
         self.operator = Operator()
         self.uploader = Uploader(self.operator)
         self.coder = coder
+        self.repair = repair
         self.housekeeping: dict[str, tuple[float, ...]] = {}
         self.events_heard: Counter[str] = Counter()
         self.packets_unreadable = 0
@@ -71,6 +76,7 @@ class GroundSegment:
         if not isinstance(received, Received):
             self.frames_refused[received.name.lower()] += 1
             return False
+        self._keep_for_repair(received)
         self.receiver.on_packets(received.frame_no, received.vcid, received.packets, now_ns)
         for packet in received.packets:
             try:
@@ -78,6 +84,21 @@ class GroundSegment:
             except WireError:
                 self.packets_unreadable += 1
         return True
+
+    def _keep_for_repair(self, received: Received) -> None:
+        if self.repair is not None and received.vcid == VirtualChannel.PRODUCTS:
+            packets = (
+                encode(p.apid, p.seq_count, p.data, time_ns=p.time_ns, utc_quality=p.utc_quality)
+                for p in received.packets
+            )
+            self.repair.on_frame(received.frame_no, b"".join(packets))
+
+    def _make_good(self, data: bytes, now_ns: int) -> None:
+        """Frames that a repair symbol brings back count as if they had arrived now."""
+        if self.repair is None:
+            return
+        for frame_no, plain in self.repair.on_repair(decode_repair(data)):
+            self.receiver.on_packets(frame_no, VirtualChannel.PRODUCTS, decode_all(plain), now_ns)
 
     def command(self, command: Command, now_ns: int) -> int:
         """Takes a command on for the next uplink; returns its identity."""
@@ -105,7 +126,9 @@ class GroundSegment:
         return encode(apid, self._sequence.take(apid), data, time_ns=now_ns, telecommand=True)
 
     def _on_packet(self, apid: int, data: bytes, now_ns: int) -> None:
-        if apid == Apid.VERIFICATION:
+        if apid == Apid.PRODUCT_REPAIR:
+            self._make_good(data, now_ns)
+        elif apid == Apid.VERIFICATION:
             self.operator.on_report(data, now_ns)
         elif apid == Apid.HOUSEKEEPING:
             heard = decode_housekeeping(data)

@@ -14,6 +14,7 @@ from flight.operator_cli import GroundCounter
 from flight.wire.channel_coding import ChannelCoder
 from hil.ground.archive import Archive
 from hil.ground.ground_segment import GroundSegment
+from hil.ground.repair_receiver import RepairReceiver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ class GroundPeer:
             scid=link.spacecraft_id,
             frame_bytes_max=link.sealed_bytes,
             coder=ChannelCoder() if link.coding == "rs" else None,
+            repair=RepairReceiver() if link.repair > 0.0 else None,
             archive=Archive(archive, sync=False),
             counters=self._counter.reserve,
         )

@@ -95,8 +95,7 @@ struct link_device {
     _Atomic uint32_t stop;
     _Atomic uint32_t woken; /* 1: wake_fd was written and not yet read */
     int wake_fd;            /* the owner wakes the thread */
-    int news_fd;            /* the thread wakes the owner, */
-    int frames_fd;          /* for a frame with this one */
+    int news_fd;            /* the thread wakes the owner */
     pthread_t thread;
 
     /* the owner's */

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flight.downlink.product import Product, ProductClass, density_key, log2_steps
+from flight.downlink.density import density_key, log2_steps
+from flight.downlink.product import Product, ProductClass
 
 BIG = st.integers(1, 1 << 52)
 
