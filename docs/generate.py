@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import fault_parts
 import header_parts
 import reference_parts
 import table_parts
@@ -31,6 +32,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/ARCHITECTURE.md": {
         "modes": table_parts.modes,
+        "targets": fault_parts.targets,
         "terminal": table_parts.terminal,
         "recoveries": table_parts.recoveries,
     },

@@ -11,7 +11,8 @@ from math import nan
 from typing import TYPE_CHECKING, Protocol
 
 from flight.fdir.safety_tables import battery_limit
-from flight.modes.mode_table import ModeInputs
+from flight.modes.mode_table import ModeInputs, Part
+from flight.modes.target_keeper import Seen
 from flight.node_status import NodeStatus, Wishes
 from flight.power.power_budget import low_band
 from flight.telemetry.definitions import Mode, ThrottleReason
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from flight.base.hysteresis import Hysteresis
     from flight.commanding.parameters import ParameterTable
     from flight.cycle_telemetry import CycleTelemetry
+    from flight.fdir.drift_watch import DriftWatch
     from flight.fdir.safety_net import SafetyNet, Standing
     from flight.io.acquisition import Acquisition, Readings
     from flight.io.actuation import Actuation
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
     from flight.thermal.governor import GovernorDecision
     from flight.thermal.thermal_estimate import ThermalEstimator, ThermalState
     from flight.utc_watch import UtcWatch
-
-
-_PAYLOAD_MODES = (Mode.COMPUTE, Mode.DOWNLINK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,7 @@ class ExecutiveParts:
     battery_band: Hysteresis
     heater_band: Hysteresis
     modes: ModeMachine
+    targets: DriftWatch
     governor: GovernorLike
     actuation: Actuation
     telemetry: CycleTelemetry
@@ -107,13 +107,9 @@ class Executive:
             return
         self._blind_cycles = 0
         estimates = self._estimate(readings, wishes, now_ns)
-        standing = self._parts.safety.update(
-            now_ns,
-            blind_cycles=0,
-            command_lost=wishes.command_lost,
-            guard_tripped=wishes.guard_tripped,
-        )
-        decision = self._decide(estimates, standing, wishes, now_ns)
+        seen = self._see(readings, wishes)
+        standing = self._judge(seen, wishes, now_ns)
+        decision = self._decide(estimates, standing, wishes, seen, now_ns)
         self._parts.actuation.apply(
             level=decision.governor.level,
             level_now=readings.payload_level,
@@ -142,21 +138,18 @@ class Executive:
         parts = self._parts
         self._blind_cycles += 1
         parts.utc.observe(now_ns, None)
-        standing = parts.safety.update(
-            now_ns,
-            blind_cycles=self._blind_cycles,
-            command_lost=wishes.command_lost,
-            guard_tripped=wishes.guard_tripped,
-        )
+        seen = self._see(None, wishes)
+        standing = self._judge(seen, wishes, now_ns)
         before = parts.status.get()
         mode = self._change_mode(
             wishes,
             standing,
+            seen,
             contact=before is not None and before.mode is Mode.DOWNLINK,
             checks_done=False,
             now_ns=now_ns,
         )
-        off = standing.shed_payload or mode not in _PAYLOAD_MODES or before is None
+        off = standing.shed_payload or not parts.targets.keeper.payload_allowed or before is None
         parts.actuation.apply_blind(
             payload_off=off, busy_permille=wishes.busy_permille, now_ns=now_ns
         )
@@ -186,13 +179,41 @@ class Executive:
             parts.heater_band.update(readings.battery_c)
         return Estimates(energy, thermal, parts.battery_band.update(self._soc))
 
+    def _see(self, readings: Readings | None, wishes: Wishes) -> Seen:
+        """What reads back, beside what was told before it was read."""
+        actuation, before = self._parts.actuation, self._parts.status.get()
+        may_lase = wishes.contact_active and before is not None and before.link_allowed
+        return Seen(
+            None if readings is None else readings.payload_level,
+            None if readings is None else readings.laser_on,
+            None if readings is None else readings.heater_on,
+            actuation.told_level if actuation.takes_orders("payload") else None,
+            actuation.told_heater if actuation.takes_orders("heater") else None,
+            may_lase,
+        )
+
+    def _judge(self, seen: Seen, wishes: Wishes, now_ns: int) -> Standing:
+        """What stands in this cycle; a beam that should be dark is put out whoever hangs."""
+        parts = self._parts
+        parts.targets.look(seen, now_ns)
+        if parts.targets.drifts(Part.LASER):
+            parts.actuation.darken(now_ns)
+        return parts.safety.update(
+            now_ns,
+            blind_cycles=self._blind_cycles,
+            command_lost=wishes.command_lost,
+            guard_tripped=wishes.guard_tripped,
+            drifts=parts.targets.conditions,
+        )
+
     def _decide(
-        self, estimates: Estimates, standing: Standing, wishes: Wishes, now_ns: int
+        self, estimates: Estimates, standing: Standing, wishes: Wishes, seen: Seen, now_ns: int
     ) -> Decision:
         parts = self._parts
         mode = self._change_mode(
             wishes,
             standing,
+            seen,
             contact=wishes.contact_active,
             checks_done=estimates.energy.ready,
             now_ns=now_ns,
@@ -202,7 +223,7 @@ class Executive:
                 thermal=estimates.thermal,
                 power=estimates.energy.power,
                 duty=wishes.duty,
-                payload_allowed=mode in _PAYLOAD_MODES,
+                payload_allowed=parts.targets.keeper.payload_allowed,
                 commanded_off=not wishes.inference_enabled or self._wanted is Mode.IDLE,
                 queue_full=wishes.queue_full,
                 fault=standing.shed_payload or not estimates.energy.ready,
@@ -213,10 +234,17 @@ class Executive:
             parts.parameters["governor.sink_target_c"],
             now_ns,
         )
-        return Decision(mode, governor, parts.heater_band.active)
+        return Decision(mode, governor, parts.heater_band.active and not standing.heater_off)
 
-    def _change_mode(
-        self, wishes: Wishes, standing: Standing, *, contact: bool, checks_done: bool, now_ns: int
+    def _change_mode(  # noqa: PLR0913  what the table looks at, each named
+        self,
+        wishes: Wishes,
+        standing: Standing,
+        seen: Seen,
+        *,
+        contact: bool,
+        checks_done: bool,
+        now_ns: int,
     ) -> Mode:
         modes, telemetry = self._parts.modes, self._parts.telemetry
         if wishes.mode in (Mode.IDLE, Mode.COMPUTE):
@@ -236,6 +264,7 @@ class Executive:
         change = modes.step(inputs, now_ns)
         if change is not None:
             telemetry.mode_changed(change, now_ns)
+            self._parts.targets.enter(change.new, seen, now_ns)
         return modes.mode
 
     def _publish(
@@ -251,7 +280,7 @@ class Executive:
         utc_s = self._parts.utc.utc_s(now_ns)
         # The link stays alive in SAFE for as long as the battery can bear it: losing the ground
         # is the one thing that makes a safe mode unsafe.
-        link_allowed = mode is not Mode.BOOT and not standing.laser_off
+        link_allowed = self._parts.targets.keeper.link_allowed and not standing.laser_off
         self._parts.status.set(
             NodeStatus(
                 now_ns=now_ns,

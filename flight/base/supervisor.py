@@ -10,10 +10,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from flight.base.clock import Clock
-from flight.base.component import Service
 from flight.base.restart_policy import (
     Ending,
     Restart,
@@ -21,6 +20,9 @@ from flight.base.restart_policy import (
     RestartIntensity,
     wants_restart,
 )
+
+if TYPE_CHECKING:
+    from flight.base.component import Service
 
 _NS_PER_S: Final = 1_000_000_000
 _USUAL: Final = RestartIntensity()
@@ -41,7 +43,7 @@ class ChildSpec:
     """
 
     name: str
-    factory: Callable[[], Service]
+    factory: Callable[[], "Service"]
     restart: Restart = Restart.PERMANENT
     critical: bool = False
     intensity: RestartIntensity = _USUAL
@@ -110,10 +112,6 @@ class _Child:
     def mark_ended(self, _task: asyncio.Task[None]) -> None:
         self.ended.set()
 
-    def leave(self, task: asyncio.Task[None]) -> None:
-        self.leaving = True
-        task.cancel()
-
 
 @final
 class Supervisor:
@@ -178,7 +176,8 @@ class Supervisor:
         child = self._named(name)
         if child is None or child.spec.critical or child.task is None or child.ended.is_set():
             return False
-        child.leave(child.task)
+        child.leaving = True
+        child.task.cancel()
         child.state = ChildState.STOPPED
         self._tell(SupervisionKind.HALTED, child)
         return True
@@ -274,7 +273,8 @@ class Supervisor:
         for child in reversed(self._children):
             if child.task is None or child.ended.is_set():
                 continue
-            child.leave(child.task)
+            child.leaving = True
+            child.task.cancel()
             try:
                 async with asyncio.timeout(child.spec.stop_timeout_ns / _NS_PER_S):
                     await child.ended.wait()

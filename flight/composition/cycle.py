@@ -9,6 +9,7 @@ import msgspec
 from flight.base.hysteresis import Hysteresis
 from flight.cycle_telemetry import CycleTelemetry
 from flight.executive import Executive, ExecutiveParts
+from flight.fdir.drift_watch import DriftWatch
 from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch
@@ -92,6 +93,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         battery_band=Hysteresis(*low_band(floor, parameters["power.soc_resume"]), 2),
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
         modes=modes,
+        targets=DriftWatch(channels, events, safety.health, now_ns),
         governor=governor(around, channels, energy),
         actuation=Actuation(around.devices, channels, events),
         telemetry=CycleTelemetry(channels, events, modes, energy),

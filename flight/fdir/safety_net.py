@@ -60,6 +60,7 @@ class SafetyNet:
     Attributes:
         table: the recoveries; the ground arms and sets them through it.
         recoveries: how the table acts, is told, shown and kept.
+        health: of the components.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class SafetyNet:
         self._monitor = LimitMonitor(limits, now_ns)
         self.table = RecoveryTable(RECOVERIES)
         self.recoveries = RecoveryWatch(self.table, channels, events)
-        self._health = health
+        self.health = health
         self._events = events
         self._values = channels.values
         names = dict.fromkeys(limit.channel for limit in limits)
@@ -114,7 +115,7 @@ class SafetyNet:
                     self._samples[name] = Sample(value, now_ns)
         for edge in self._monitor.evaluate(self._samples, now_ns):
             self._tell(edge, now_ns)
-        conditions = [*self._monitor.conditions(), *self._health.conditions, *drifts]
+        conditions = [*self._monitor.conditions(), *self.health.conditions, *drifts]
         if blind_cycles >= BLIND_CYCLES_MAX:
             conditions.append(SENSORS_LOST)
         if guard_tripped:
@@ -125,7 +126,7 @@ class SafetyNet:
         return self._standing()
 
     def _standing(self) -> Standing:
-        unusable = self._health.unusable
+        unusable = self.health.unusable
         if not self.table.live and not unusable:
             return NOTHING
         actions = self.table.standing()

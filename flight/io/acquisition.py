@@ -50,6 +50,11 @@ class Readings:
         return self.frame.payload_level if self.frame.valid & SensorBit.PAYLOAD_LEVEL else None
 
     @property
+    def laser_on(self) -> bool | None:
+        """Laser, read back."""
+        return bool(self.frame.laser_on) if self.frame.valid & SensorBit.LASER_ON else None
+
+    @property
     def heater_on(self) -> bool | None:
         """Battery heater, read back."""
         return bool(self.frame.heater_on) if self.frame.valid & SensorBit.HEATER_ON else None

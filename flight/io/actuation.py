@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
-from hal.sample import HalError
+from hal.sample import HalError, HalErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +19,24 @@ if TYPE_CHECKING:
     from hal.protocols import NodeDevices
 
 
+_NO_ORDERS = (HalErrorKind.PERM, HalErrorKind.UNSUPPORTED)
+"""A board that may not or cannot be set is no actuator that disobeys."""
+
+
 class Actuation:
-    """Owns the setters of payload and heater; the laser terminal belongs to the downlink."""
+    """Owns the setters of payload and heater; the laser terminal belongs to the downlink.
+
+    Attributes:
+        told_level, told_heater: what the hardware was told last.
+    """
 
     def __init__(self, devices: NodeDevices, channels: ChannelValues, events: EventLog) -> None:
         self._devices = devices
         self._channels = channels
         self._events = events
         self._failing: set[str] = set()
+        self._refusing: set[str] = set()
+        self.told_level, self.told_heater = 0, False
         self._errors = channels.index("system.hal_errors")
         self._level = channels.index("governor.level_actual")
         self._heater = channels.index("battery.heater_on")
@@ -49,6 +59,7 @@ class Actuation:
         values = self._channels.values
         values[self._level] = nan if level_now is None else level_now
         values[self._heater] = nan if heater_now is None else heater_now
+        self.told_level, self.told_heater = level, heater
         if level == level_now:
             self._failing.discard("payload")
         else:
@@ -65,9 +76,18 @@ class Actuation:
         values = self._channels.values
         values[self._level] = values[self._heater] = nan
         if payload_off:
+            self.told_level = 0
             self._set("payload", self._devices.set_payload_level, 0, now_ns)
         self._set("payload_busy", self._devices.set_payload_busy, busy_permille, now_ns)
         self._kick(now_ns)
+
+    def takes_orders(self, device: str) -> bool:
+        """Whether "payload" or "heater" can be set on this board at all, by what it last said."""
+        return device not in self._refusing
+
+    def darken(self, now_ns: int) -> None:
+        """The laser off, over the head of whoever owns it: it is lit and should not be."""
+        self._set("laser", lambda on: self._devices.set_laser(bool(on)), 0, now_ns)
 
     def _kick(self, now_ns: int) -> None:
         """The watchdog hears of every cycle, a blind one too: the loop is alive and answers."""
@@ -83,7 +103,10 @@ class Actuation:
             taken = setter(value)
         except HalError as error:
             self._report(device, error, now_ns)
+            if error.kind in _NO_ORDERS:
+                self._refusing.add(device)
             return
+        self._refusing.discard(device)
         if taken == value:
             self._failing.discard(device)
         elif device not in self._failing:

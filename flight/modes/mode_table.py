@@ -1,28 +1,33 @@
-"""The operating modes as one table: what leads where, in order of precedence.
+"""The operating modes as tables: what leads where, what must stay true there, how to get there.
 
 Theory of operation. Each cycle the inputs are judged once; the first row whose `source` holds the
 present mode and whose condition is true gives the next mode. Rows towards SAFE stand first, so no
 wish can outrun a danger. SAFE is left by command alone and only while no entry criterion holds.
 DOWNLINK is COMPUTE with the laser on: it is entered and left with the contact, and falls back to
 whatever the node would do without one. Hysteresis lives in the inputs (overlapping bands of the
-battery, a dwell in the mode), never in the rows.
+battery, a dwell in the mode), never in the rows. The diagram in docs/ARCHITECTURE.md is drawn from
+them.
 
-    BOOT ──► IDLE ◄──► COMPUTE ◄──► DOWNLINK
-      │        │          │            │
-      └────────┴────► SAFE ◄───────────┘      (left by command only)
+A mode asks something of each part: after the mode tree of sat-rs, in a target table and a sequence
+table. The target says what each part has to read back as for as long as the mode lasts. The
+sequence says in which order the parts are brought there; a step is done when the read-back confirms
+it and late after its time. Until its step has come, a part stays under the mode before. Health is
+another vocabulary (`fdir.health_table`): whether a part may be used at all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Final
 
 from flight.telemetry.definitions import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-DWELL_NS = 5_000_000_000
+_NS_PER_S: Final = 1_000_000_000
+DWELL_NS = 5 * _NS_PER_S
 """A wish (not a danger) waits this long in a mode before it may leave it."""
 
 
@@ -106,6 +111,73 @@ TRANSITIONS: tuple[Transition, ...] = (
         lambda i: i.wanted is Mode.COMPUTE and not i.battery_low,
     ),
 )
+
+
+class Part(Enum):
+    """What reads back what it was told; the value is its name in conditions and events."""
+
+    PAYLOAD = "payload"
+    LASER = "laser"
+    HEATER = "heater"
+
+
+class Need(Enum):
+    """What a mode wants of a part; the text is for people."""
+
+    OFF = "off"
+    TOLD = "as told"
+    BY_PLAN = "dark outside contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step towards a mode: this part, under this need, confirmed in this time."""
+
+    part: Part
+    need: Need
+    within_ns: int
+
+
+PAYLOAD_WITHIN_NS: Final = 10 * _NS_PER_S
+"""A board may take seconds for another power mode, and is asked again each second."""
+LASER_WITHIN_NS: Final = 5 * _NS_PER_S
+"""The contact loop takes a tenth of a second while it is well."""
+HEATER_WITHIN_NS: Final = 5 * _NS_PER_S
+
+_ACTIVE: Final = {Part.PAYLOAD: Need.TOLD, Part.LASER: Need.BY_PLAN, Part.HEATER: Need.TOLD}
+_RESTING: Final = {**_ACTIVE, Part.PAYLOAD: Need.OFF}
+
+TARGETS: Final[Mapping[Mode, Mapping[Part, Need]]] = {
+    Mode.BOOT: {Part.PAYLOAD: Need.OFF, Part.LASER: Need.OFF, Part.HEATER: Need.TOLD},
+    Mode.SAFE: _RESTING,
+    Mode.IDLE: _RESTING,
+    Mode.COMPUTE: _ACTIVE,
+    Mode.DOWNLINK: _ACTIVE,
+}
+"""What must stay true. In SAFE the laser goes by the plan as ever: the link stays alive, unless a
+recovery that stands wants it off."""
+
+_PAYLOAD_OFF: Final = Step(Part.PAYLOAD, Need.OFF, PAYLOAD_WITHIN_NS)
+_PAYLOAD_TOLD: Final = Step(Part.PAYLOAD, Need.TOLD, PAYLOAD_WITHIN_NS)
+_LASER_OFF: Final = Step(Part.LASER, Need.OFF, LASER_WITHIN_NS)
+_LASER_BY_PLAN: Final = Step(Part.LASER, Need.BY_PLAN, LASER_WITHIN_NS)
+_HEATER_TOLD: Final = Step(Part.HEATER, Need.TOLD, HEATER_WITHIN_NS)
+
+SEQUENCES: Final[Mapping[Mode, tuple[Step, ...]]] = {
+    Mode.BOOT: (_LASER_OFF, _PAYLOAD_OFF, _HEATER_TOLD),
+    Mode.SAFE: (_PAYLOAD_OFF, _LASER_BY_PLAN, _HEATER_TOLD),
+    Mode.IDLE: (_PAYLOAD_OFF, _LASER_BY_PLAN, _HEATER_TOLD),
+    # Loads come one after the other: no payload before a beam that should be dark is dark.
+    Mode.COMPUTE: (_LASER_BY_PLAN, _PAYLOAD_TOLD, _HEATER_TOLD),
+    # The link waits for nobody: it comes first, and in BOOT alone it is not allowed.
+    Mode.DOWNLINK: (_LASER_BY_PLAN, _PAYLOAD_TOLD, _HEATER_TOLD),
+}
+"""How to get there, whatever the mode before was."""
+
+for _mode, _steps in SEQUENCES.items():
+    assert {step.part: step.need for step in _steps} == TARGETS[_mode], f"{_mode.name} goes astray"
+    assert len(_steps) == len(Part), f"{_mode.name}: a step for each part, once"
+assert set(SEQUENCES) == set(Mode), "a mode nobody can get to"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ PAT_LABELS = (
     *("IDLE", "SLEW", "SCAN", "COARSE", "FINE", "MODEM_SYNC"),
     *("DATA", "COAST", "REACQ", "LOST", "SAFE"),
 )
+PROGRESS_LABELS = ("under_way", "reached", "drifted")
 LOAD_LABELS = ("empty", "loading", "valid")
 LINE_LABELS = ("closed", "waiting", "up", "refused")
 UTC_LABELS = ("none", "set", "flywheel", "locked")
@@ -27,6 +28,8 @@ _ROWS: tuple[Channel, ...] = (
     Channel("mode.current", "", "mode", _E, "operating mode", MODE_LABELS),
     Channel("mode.changes", "", "mode", _C, "mode changes since start"),
     Channel("mode.reset_cause", "", "mode", _E, "cause of the last reset", RESET_LABELS),
+    Channel("mode.progress", "", "mode", _E, "how far it is come into the mode", PROGRESS_LABELS),
+    Channel("mode.drifts_total", "", "mode", _C, "times a part has left its target"),
     Channel("mode.boot_count", "", "mode", _C, "starts of the node since it was made"),
     # sensed and estimated power
     Channel("power.array_w", "W", "power", _F, "solar array output"),

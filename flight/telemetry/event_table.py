@@ -110,6 +110,15 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(83, "RECOVERY_FAILED", _A, "{name}: {what} did not start", "name"),
     EventDef(84, "RECOVERY_SHADOWED", _N, "{name} would have acted on {condition}", "name"),
     EventDef(85, "RECOVERY_SET", _N, "{name} is {activity}", "name"),
+    EventDef(86, "MODE_REACHED", _D, "mode {mode} reached {seconds:.0f} s after the change"),
+    EventDef(
+        87,
+        "TARGET_DRIFTED",
+        _A,
+        "{part} has read back as {shown} for {seconds:.0f} s; in {mode} it is to be {need}",
+        "part",
+    ),
+    EventDef(88, "TARGET_REGAINED", _N, "{part} reads back as it is to be in {mode}", "part"),
     # inference and its models
     EventDef(120, "WEIGHTS_REPAIRED", _W, "{pieces} pieces of live weights differed, put right"),
     EventDef(
