@@ -53,14 +53,14 @@ $(VENV)/pyvenv.cfg: | check-tools
 $(STAMP): $(VENV)/pyvenv.cfg $(SETUP) $(NATIVE) \
 		$(if $(wildcard hal/_native*.so),,lost) $(if $(wildcard hal/lumenode-guard),,lost) $(if $(wildcard hil/plant/_plant_native*.so),,lost)
 	@echo "installing lumenode and building its native extension (a minute or two the first time)"
-	@$(PIP) install -e '.[cpu]'
+	@$(PIP) install -e '.[cpu,broker]'
 	@touch $@
 
 lost:
 
 $(DEV): $(STAMP)
 	@echo "installing test tools"
-	@$(PIP) install -e '.[cpu,test,dev]'
+	@$(PIP) install -e '.[cpu,broker,test,dev]'
 	@touch $@
 
 fmt: $(DEV)  ## format Python and C

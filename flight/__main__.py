@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "put back what a flight set on this board",
     ),
     "keys": ("flight.keys", "main_keys", "make the link keys of node and ground"),
+    "broker": ("flight.broker_command", "main_broker", "a small MQTT broker on this machine"),
     "send": ("flight.send_command", "main_send", "send a command to a node over MQTT"),
     "watch": ("flight.watch_command", "main_watch", "show a node's telemetry and events over MQTT"),
     "doctor": ("flight.doctor_command", "main_doctor", "say what works on this machine"),

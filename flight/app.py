@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flight import __version__
 from flight.base.channels import Latest
 from flight.base.rate_group import RateGroup, RateGroupRunner
 from flight.base.restart_policy import RestartIntensity
@@ -19,18 +18,16 @@ from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameter_copies import ParameterCopies
 from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
-from flight.composition.cycle import executive, guard_watch
+from flight.composition.cycle import boot_keeper, executive, guard_watch
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
-from flight.composition.fdir import fdir_parts
-from flight.composition.health import Hearts, health_watch, watch_group
+from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_group
 from flight.composition.inference import inference_service
 from flight.composition.surroundings import Shared
 from flight.downlink.pass_plan import PassPlan
 from flight.inference.inference_service import InferenceCounts
-from flight.io.safe_state import leave_safe
-from flight.start_up import count_start, load_experience, reset_cause
+from flight.io.actuation import leave_safe
+from flight.start_up import load_experience, tell_start
 from flight.telemetry.channel_values import ChannelValues
-from flight.telemetry.dictionary import RESET_LABELS
 from flight.telemetry.event_log import EventLog
 from flight.telemetry.queue_board import QueueBoard
 from flight.telemetry.recorder import Recorder
@@ -42,6 +39,7 @@ from flight.wire.space_packet import SequenceCounts
 if TYPE_CHECKING:
     from flight.base.component import Service
     from flight.composition.surroundings import Surroundings
+    from flight.node_status import NodeStatus
 
 _NS_PER_S = 1_000_000_000
 EVENT_QUEUE = 1_024
@@ -55,6 +53,7 @@ class Node:
     Attributes:
         channels, events, counts, queue: read by telemetry and by an in-process bench; status,
             parameters, queues, uplink: for the companions that its surroundings give it.
+        boot: keeps the boot record, where there is one.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -68,7 +67,9 @@ class Node:
         self.counts, self.status = shared.counts, shared.status
         self.parameters, self.queues = shared.keeper.table, shared.queues
         self._guard_watch = guard_watch(around, self.channels, self.events)
-        load_experience(around.store, shared.plan)
+        self.boot = shared.boot
+        if not around.on_defaults:
+            load_experience(around.store, shared.plan)
         self._downlink = downlink_parts(shared)
         self.queue = self._downlink.queue
         self._telemetry = _telemetry_service(shared, Recorder(self._downlink.intake))
@@ -124,7 +125,7 @@ class Node:
 
     def _main_group(self) -> RateGroup:
         """The control cycle. Telemetry that fails is one fault; the cycle goes on without it."""
-        watch = () if self._guard_watch is None else (self._guard_watch,)
+        watch = tuple(each for each in (self._guard_watch, self.boot) if each is not None)
         health, intake = self._shared.health, self._downlink.intake
         wishes, sequencer = self._commanding.wish_board, self._commanding.sequencer
         members = (*watch, health, wishes, self.executive, sequencer, intake, self._telemetry)
@@ -160,15 +161,9 @@ class Node:
         products = [each.product for each in recovered]
         self._downlink.intake.recover(recovered, now_ns)
         around = self._around
-        starts = count_start(around.store)
-        around.store.settle()  # the last wait for the medium before the flight begins
-        cause = reset_cause(around.devices, self.events, now_ns)
-        values = self.channels.values
-        values[self.channels.index("mode.boot_count")] = starts
-        if cause is not None:
-            values[self.channels.index("mode.reset_cause")] = cause
-        told = "unknown" if cause is None else RESET_LABELS[cause]
-        self.events.emit("BOOTED", now_ns, boot_count=starts, cause=told, version=__version__)
+        tell_start(
+            around.store, around.devices, around.boot, self.boot, self.channels, self.events, now_ns
+        )
         if products:
             self.events.emit(
                 "STORE_RECOVERED",
@@ -177,7 +172,8 @@ class Node:
                 bytes=sum(product.size_bytes for product in products),
                 torn=self._around.store.counters.records_damaged,
             )
-        self._commanding.recover(now_ns)
+        if not around.on_defaults:
+            self._commanding.recover(now_ns)
 
     def _downlink_service(self) -> Service:
         return downlink_service(self._shared, self._downlink, self.uplink, self._telemetry)
@@ -206,17 +202,20 @@ class Node:
 def _shared(around: Surroundings, now_ns: int) -> Shared:
     channels, hearts = ChannelValues(), Hearts()
     store, events = around.store, EventLog(EVENT_QUEUE, around.listener)
-    recover_filter(events, store.load_state(FILTER), now_ns)
+    status: Latest[NodeStatus] = Latest()
     copies = ParameterCopies(store.load_state, store.store_state)
-    keeper = ParameterKeeper(copies, around.config.parameters, events)
-    keeper.recover(now_ns)
+    configured = {} if around.on_defaults else around.config.parameters
+    keeper = ParameterKeeper(copies, configured, events)
+    if not around.on_defaults:
+        recover_filter(events, store.load_state(FILTER), now_ns)
+        keeper.recover(now_ns)
     return Shared(
         around=around,
         channels=channels,
         events=events,
         keeper=keeper,
         plan=PassPlan(uploaded_contacts(around, now_ns)),
-        status=Latest(),
+        status=status,
         wishes=Latest(),
         counts=InferenceCounts(),
         sequence=SequenceCounts(),
@@ -224,6 +223,7 @@ def _shared(around: Surroundings, now_ns: int) -> Shared:
         hearts=hearts,
         queues=QueueBoard(channels),
         utc=around.utc or UtcKeeper(),
+        boot=boot_keeper(around, status, channels, events, now_ns),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from flight.base.clock import Clock
     from flight.board_config import FlyConfig
-    from flight.camera_config import CameraSection
+    from flight.device_config import CameraSection
     from hal.camera_values import CameraOffer
 
 _NS_PER_S = 1_000_000_000

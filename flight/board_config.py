@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, field
 
-from flight.camera_config import CameraSection
 from flight.config import ConfigError, NodeConfig, check_node, convert, read_toml
+from flight.device_config import CameraSection, TerminalSection
 from flight.inference.tile_cache import default_tiles_path
-from flight.terminal_config import TerminalSection
 from hal.linux_config import LinuxConfig, contradiction
 
 if TYPE_CHECKING:
@@ -99,6 +98,8 @@ class MqttSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     Attributes:
         enabled: connect at all; nothing of it is even loaded without.
+        embedded: bring the broker along, in a process of its own on `host` and `port` of this
+            machine, open to everybody on it; needs the extra "broker".
         host, port: of the broker; by default one on this machine.
         ca_file: certificates the broker's must be signed by; empty is no TLS.
         cert_file, key_file: this node's own certificate, for a broker that asks for one.
@@ -112,6 +113,7 @@ class MqttSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """
 
     enabled: bool = False
+    embedded: bool = False
     host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 1883
     ca_file: str = ""
@@ -136,6 +138,11 @@ class MqttSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ConfigError(
                 f"{source}: name = {node!r}: with mqtt.enabled a level of a topic; "
                 "allowed: letters, digits, . _ - (1 to 64)"
+            )
+        if self.embedded and (self.ca_file or self.username or not is_loopback(self.host)):
+            raise ConfigError(
+                f"{source}: mqtt.embedded: on this machine alone, without TLS and passwords "
+                f"(mqtt.host = {self.host!r}); a broker elsewhere: embedded = false"
             )
         if not (self.ca_file or self.plain or is_loopback(self.host)):
             raise ConfigError(

@@ -19,43 +19,46 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flight.app import Node
-from flight.base.clock import LoopClock, host_correlation
+from flight.board_boot import BoardBoot
 from flight.board_config import check_profile
 from flight.board_devices import open_devices
+from flight.board_parts import (
+    NO_MODEL_THRESHOLD,
+    connected,
+    frame_source,
+    load_model,
+    make_engine,
+    make_store,
+    measuring,
+    settle_first,
+)
 from flight.board_tick import enter_flight, open_board_tick
 from flight.composition.surroundings import Surroundings
 from flight.config import ConfigError, load_profile
-from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder
+from flight.data_folder import claim_folder
 from flight.downlink.durable_counters import counter_reserve
-from flight.downlink.file_store import FolderStore
-from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.store_values import StoreError
 from flight.downlink.writer_thread import WriterThread
 from flight.event_journal import EventJournal
 from flight.host_measures import HostMeasures
-from flight.inference.frame_source import FolderSource, NumberedSource, ReplaySource
-from flight.inference.model_registry import DamagedModelError, ModelRegistry
-from flight.inference.unavailable_engine import UnavailableEngine
-from flight.inference.worker_process import WorkerEngine
+from flight.inference.frame_source import NumberedSource
+from flight.inference.tile_cache import ImageryError
 from flight.keys import Half, load_half
+from flight.start_up import RESET_COMMANDED, ended_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flight.base.clock import UtcCorrelation
     from flight.bench_seat import BenchSeat
     from flight.board_config import FlyConfig
     from flight.board_tick import BoardTick
-    from flight.inference.frame_source import FrameSource
-    from flight.inference.job import InferenceEngine
-    from flight.inference.model_manifest import ModelBytes
+    from flight.boot_record import Ended
     from flight.thermal.board_profile import BoardProfile
     from hal.native_devices import NativeDevices
     from hal.sample import HalErrorKind
 
 _NS_PER_S = 1_000_000_000
-NO_MODEL_THRESHOLD = 1.0
-"""Without a model no pixel is judged; a probability never gets above it."""
+SERVICE_LOST = "service lost"
 STOP_TIMEOUT_S = 1.0
 """Services that have not ended by then are left where they are: the commit must not wait for one
 that hangs."""
@@ -78,8 +81,13 @@ class BoardNode:
         loop: asyncio.AbstractEventLoop,
         seat: BenchSeat | None = None,
     ) -> None:
+        self._refused: Callable[[], None] = lambda: None
         with contextlib.ExitStack() as opened:
-            self._compose(config, loop, seat, opened)
+            try:
+                self._compose(config, loop, seat, opened)
+            except (ConfigError, ImageryError):
+                self._refused()
+                raise
             self._opened = opened.pop_all()
 
     def _compose(
@@ -92,20 +100,18 @@ class BoardNode:
         keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
         profile = load_profile(config.inference.profile)
         check_profile(config, profile)
-        model = _model(config)
-        self.clock = LoopClock(loop)
-        utc = host_correlation() if seat is None else seat.correlation(self.clock.now_ns())
+        model = load_model(config)
+        boot = self._begin(Path(config.board.data), loop, seat, opened)
+        self.clock, utc = boot.clock, boot.utc
         frames = frame_source(config, self.clock, opened, self._tell_camera)
-        data = Path(config.board.data)
-        opened.callback(os.close, claim_folder(data))
         devices = self._open_devices(config, profile, loop, seat, opened)
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
         writer = None if seat is not None and seat.lock_step else WriterThread(self.clock.now_ns)
-        store = _store(config, data, writer)
+        store = make_store(config, Path(config.board.data), writer)
         opened.callback(store.close)
         tile_ids = cache(partial(counter_reserve, store, "tile.id"))  # once it has recovered
-        engine = _engine(config, model, self.clock, seat)
+        engine = make_engine(config, model, self.clock, seat)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
         around = Surroundings(
@@ -119,14 +125,30 @@ class BoardNode:
             config=config,
             profile=profile,
             threshold=NO_MODEL_THRESHOLD if isinstance(model, str) else model.manifest.threshold,
-            measure_host=_measuring(self.measures, config, devices),
+            measure_host=measuring(self.measures, config, devices),
             listener=self.journal,
             tick=self.tick,
+            boot=boot.start,
+            utc_locked=boot.utc_trusted,
         )
         around = around if seat is None else seat.dressed(around)
-        self.node = Node(_connected(around, config, utc))
+        self.node = Node(connected(around, config, utc))
         tile_ids()
-        _settle_first(store, writer, loop, self.node.settle)
+        settle_first(store, writer, loop, self.node.settle)
+
+    def _begin(
+        self,
+        data: Path,
+        loop: asyncio.AbstractEventLoop,
+        seat: BenchSeat | None,
+        opened: contextlib.ExitStack,
+    ) -> BoardBoot:
+        """This start is on record before anything of the node is opened."""
+        opened.callback(os.close, claim_folder(data))
+        boot = BoardBoot(data, loop, seat, lambda: settle(self._stop, RESET_COMMANDED))
+        opened.callback(boot.close)
+        self._refused = boot.refused
+        return boot
 
     def _open_devices(
         self,
@@ -145,7 +167,7 @@ class BoardNode:
         opened.callback(devices.close)
         self.tick: BoardTick | None = None
         if seat is None or not seat.lock_step:
-            self.tick = open_board_tick(config.board, devices, loop, opened)
+            self.tick = open_board_tick(config.board, devices, loop, opened, self.clock.offset_ns)
         self._enter_flight = partial(enter_flight, config.board, devices)
         return devices
 
@@ -165,8 +187,9 @@ class BoardNode:
         """
         if self.tick is not None:
             self.tick.refused.extend(f"loop: {wish}" for wish in self._enter_flight().refused)
+        self._stop = stop
         serving = asyncio.ensure_future(self.node.serve())
-        serving.add_done_callback(lambda _: settle(stop, "service lost"))
+        serving.add_done_callback(lambda _: settle(stop, SERVICE_LOST))
         cause = await stop
         serving.cancel()
         lost = ""
@@ -178,6 +201,9 @@ class BoardNode:
             pass
         except Exception as error:  # noqa: BLE001  whatever it was, the hardware is made safe
             lost = f"{type(error).__name__}: {error}"
+        self._record_end(ended_as(cause, lost=cause == SERVICE_LOST))
+        if cause == SERVICE_LOST:
+            self.node.events.emit("FATAL_ERROR", self.clock.now_ns(), error=lost or cause)
         try:
             self.node.stop(cause)
         except StoreError as error:
@@ -186,113 +212,21 @@ class BoardNode:
             raise FlightLostError(lost)
         return cause
 
+    def _record_end(self, ended: Ended) -> None:
+        """First of all at an end: whatever hangs after it, the next start knows whose wish it was.
+
+        A record that cannot be written makes the next start an unplanned one, and stops nothing.
+        """
+        with contextlib.suppress(OSError):
+            if self.node.boot is not None:
+                self.node.boot.end(ended, self.clock.now_ns())
+
     def close(self) -> None:
         """Gives everything back, in the reverse order."""
         self._opened.close()
-
-
-def frame_source(
-    config: FlyConfig,
-    clock: LoopClock,
-    opened: contextlib.ExitStack,
-    tell_camera: Callable[[HalErrorKind | None], None],
-) -> FrameSource:
-    """The configured source of frames; ImageryError or ConfigError when it is not there.
-
-    A camera is closed with `opened`, and `tell_camera` is told of its losses.
-    """
-    path = Path(config.frames.path)
-    if config.frames.source == "replay":
-        return ReplaySource.from_cache(path, clock, round(config.camera.cadence_s * _NS_PER_S))
-    if config.frames.source == "camera":
-        # Only then: nobody else has a use for it.
-        from flight.board_camera import camera_source  # noqa: PLC0415
-
-        return camera_source(config, clock, opened, tell_camera)
-    if not path.is_dir():
-        raise ConfigError(f"frames.path = {str(path)!r}: no such folder")
-    return FolderSource(path, clock, round(config.frames.poll_s * _NS_PER_S))
 
 
 def settle(stop: asyncio.Future[str], cause: str) -> None:
     """Gives `stop` its cause; the first one counts."""
     if not stop.done():
         stop.set_result(cause)
-
-
-def _model(config: FlyConfig) -> ModelBytes | str:
-    """The configured model, or in one line why it cannot be used; ModelError when it is unknown.
-
-    A wrong name is the operator's to put right before anything moves. Damage is found in orbit,
-    where a node that does not start could never be repaired.
-    """
-    try:
-        return ModelRegistry().load(config.inference.model, config.inference.variant)
-    except DamagedModelError as error:
-        return str(error)
-
-
-def _engine(
-    config: FlyConfig, model: ModelBytes | str, clock: LoopClock, seat: BenchSeat | None
-) -> InferenceEngine:
-    if isinstance(model, str):
-        return UnavailableEngine(model)
-    if seat is not None:
-        return seat.engine([model], clock)
-    return WorkerEngine([model], clock, provider=config.board.provider)
-
-
-def _store(config: FlyConfig, data: Path, writer: WriterThread | None) -> ProductStore:
-    return ProductStore(
-        FolderStore(data / SEGMENTS),
-        data / INDEX,
-        segment_bytes=config.store.segment_bytes,
-        capacity_bytes=STORE_SPARE * config.store.cap_bytes,
-        reserve_bytes=config.store.segment_bytes,
-        writer=writer,
-    )
-
-
-def _settle_first(
-    store: ProductStore,
-    writer: WriterThread | None,
-    loop: asyncio.AbstractEventLoop,
-    action: Callable[[], None],
-) -> None:
-    """Waits for the numbers that the start asked for; from then on the loop is only told."""
-    store.settle()
-
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(action)
-
-    if writer is not None:
-        writer.on_outcome = wake
-
-
-def _measuring(
-    host: HostMeasures, config: FlyConfig, devices: NativeDevices
-) -> Callable[[list[float]], None]:
-    """What fills the channels measured on the machine."""
-    if not config.terminal.device:
-        return host
-    # Only then: most nodes have no serial line.
-    from flight.terminal_line_measures import TerminalLineMeasures  # noqa: PLC0415
-
-    line = TerminalLineMeasures(devices.terminal_line)
-
-    def measure(values: list[float]) -> None:
-        host(values)
-        line(values)
-
-    return measure
-
-
-def _connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Surroundings:
-    """The surroundings with the bridge to a broker, if there shall be one."""
-    if not config.mqtt.enabled:
-        return around
-    # Only then: client library and transports are a good part of the process.
-    from flight.composition.bridge import bridged  # noqa: PLC0415
-
-    return bridged(around, config, utc)

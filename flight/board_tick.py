@@ -44,21 +44,27 @@ class TickClock:
         loop: asyncio.AbstractEventLoop,
         source: TickSource,
         alive: Callable[[], None],
+        offset_ns: int = 0,
     ) -> None:
-        """Call `alive` for each tick that finds the groups waiting for it."""
+        """Call `alive` for each tick that finds the groups waiting for it.
+
+        `offset_ns` is what mission time is ahead of the machine's clock, by which C ticks: whole
+        seconds, so that the periods of both fall together.
+        """
         self._loop = loop
         self._source = source
         self._alive = alive
         self._fd = -1
         self._due_ns = 0
         self._waiter: asyncio.Future[None] | None = None
-        self.now_ns: Callable[[], int] = LoopClock(loop).now_ns
+        self.offset_ns = offset_ns
+        self.now_ns: Callable[[], int] = LoopClock(loop, offset_ns).now_ns
 
     async def sleep_until(self, t_ns: int) -> None:
         """Wait for the tick of `t_ns`; `HalError` when the tick cannot be started."""
         if self._fd < 0:
             self._start()
-        self._due_ns = t_ns
+        self._due_ns = t_ns - self.offset_ns
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -118,6 +124,7 @@ def open_board_tick(
     devices: NativeDevices,
     loop: asyncio.AbstractEventLoop,
     opened: contextlib.ExitStack,
+    offset_ns: int = 0,
 ) -> BoardTick:
     """Make tick, guard and its supervisor, each given back by `opened`; raises `HalError`.
 
@@ -130,7 +137,7 @@ def open_board_tick(
     if guard is not None:
         opened.callback(guard.close)
     source = TickSource(period_ns, priority=priority, devices=devices)
-    clock = TickClock(loop, source, (lambda: None) if guard is None else guard.check_in)
+    clock = TickClock(loop, source, (lambda: None) if guard is None else guard.check_in, offset_ns)
     opened.callback(clock.close)
     return BoardTick(clock, source, guard, priority, unguarded)
 

@@ -28,6 +28,7 @@ class BoardChoice:
         profile, profile_why: board profile, and in a few words what it is worth.
         absent: sensors the board does not have.
         cap_bytes, folder_bytes: of products, and of the whole data folder at most.
+        mqtt: with a broker that the node brings along.
         notes: lines for the head of the file.
     """
 
@@ -43,6 +44,7 @@ class BoardChoice:
     absent: tuple[SensorName, ...] = ()
     cap_bytes: int = 1_000_000_000
     folder_bytes: int = 4_024_388_608
+    mqtt: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -65,6 +67,7 @@ def config_text(choice: BoardChoice) -> str:
         cap=f"{choice.cap_bytes:_}",
         folder_mb=str(choice.folder_bytes // 1_000_000),
         segment=f"{SEGMENT_BYTES:_}",
+        mqtt=str(choice.mqtt).lower(),
     )
 
 
@@ -185,7 +188,8 @@ frame_bytes = 8192
 coding = "none"          # "rs": sync marker, randomiser, Reed-Solomon for a terminal without; 2048
 
 [mqtt]                   # telemetry out and sealed commands in over a broker; see mosquitto.md
-enabled = false
+enabled = {mqtt}
+embedded = {mqtt}         # true: brings its broker along (extra "broker"), for this machine alone
 host = "127.0.0.1"       # a broker elsewhere needs ca_file
 port = 1883
 ca_file = ""             # certificates the broker's must be signed by; empty is no TLS

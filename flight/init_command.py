@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flight.board_config import BoardSection, load_fly_config
 from flight.board_survey import MEASURED_PROFILE, SurveyError, survey
+from flight.broker_command import MISSING, is_installed
 from flight.config import ConfigError, convert
 from flight.config_text import BoardChoice, config_text
 from flight.fly_command import DEFAULT_CONFIG
@@ -31,7 +33,7 @@ def main_init(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     folder = Path(options.folder).expanduser()
     try:
-        answer = _init(folder, options.hal, force=options.force)
+        answer = _init(folder, options.hal, force=options.force, mqtt=options.mqtt)
     except (ConfigError, KeyFileError, SurveyError) as error:
         return _refuse(str(error))
     except OSError as error:
@@ -47,7 +49,7 @@ def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="lumenode init",
         description="Write a commented configuration for this machine: hardware layer, frames, "
-        "board profile, data folder and its cap, link keys. MQTT stays off.",
+        "board profile, data folder and its cap, link keys. MQTT stays off but with --mqtt.",
         epilog="example: lumenode init /etc/lumenode && lumenode fly --config "
         "/etc/lumenode/lumenode.toml --for 60",
     )
@@ -59,18 +61,25 @@ def _parser() -> OneLineParser:
         help="sim, linux, or link:DEV for a bench on a serial line; default: linux where it is "
         "built in, else sim",
     )
+    parser.add_argument(
+        "--mqtt",
+        action="store_true",
+        help="the node brings a broker along, for `lumenode watch` and `send` on this machine",
+    )
     parser.add_argument("--force", action="store_true", help="overwrite DIR/lumenode.toml")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     return parser
 
 
-def _init(folder: Path, hal: str, *, force: bool) -> dict[str, Any]:
+def _init(folder: Path, hal: str, *, force: bool, mqtt: bool) -> dict[str, Any]:
     path = folder / DEFAULT_CONFIG
     if path.exists() and not force:
         raise ConfigError(f"{path} exists: --force writes it anew (keys and data are kept)")
     if hal:
         convert({"hal": hal}, BoardSection, "--hal")
-    choice = survey(folder, hal=hal)
+    if mqtt and not is_installed():
+        raise ConfigError(f"--mqtt: {MISSING}")
+    choice = replace(survey(folder, hal=hal), mqtt=mqtt)
     folder.mkdir(parents=True, exist_ok=True)
     _write(path, config_text(choice))
     # What was written must fly: read the way `lumenode fly` reads it.
@@ -107,6 +116,7 @@ def _answer(path: Path, choice: BoardChoice, *, keys_made: bool) -> dict[str, An
         "cap_bytes": choice.cap_bytes,
         "folder_bytes": choice.folder_bytes,
         "keys": "made" if keys_made else "kept",
+        "mqtt": choice.mqtt,
         "notes": list(choice.notes),
     }
 
@@ -123,6 +133,7 @@ def _told(answer: dict[str, Any]) -> str:
         f"frames    {answer['frames']}",
         f"data      {folder / 'data'}, up to {answer['folder_bytes'] // 1_000_000} MB",
         f"keys      {answer['keys']} in {folder / 'keys'}",
+        f"mqtt      {'a broker of its own on this machine' if answer['mqtt'] else 'off'}",
         f"written   {config}",
         *answer["notes"],
         "next:",

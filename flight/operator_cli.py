@@ -45,6 +45,7 @@ def operator_config(arguments: argparse.Namespace) -> FlyConfig:
     mqtt = msgspec.structs.replace(
         config.mqtt,
         enabled=True,
+        embedded=False,
         host=arguments.host or config.mqtt.host,
         port=config.mqtt.port if arguments.port is None else arguments.port,
     )

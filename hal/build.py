@@ -29,6 +29,7 @@ HEADERS = (
     "guard.h",
     "guard_supervisor.h",
     "tick.h",
+    "hal_wake.h",
     "linux_syscalls.h",
     "linux_camera.h",
     "camera_tile.h",

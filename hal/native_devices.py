@@ -181,6 +181,14 @@ class NativeDevices(NodeDevices):
         taken = self._check(lib.hal_receive_frame(self._device, self._rx, len(self._rx)), "receive")
         return bytes(self._rx_view[:taken]) if taken else None
 
+    def receive_fd(self) -> int | None:
+        """A descriptor that signals received frames (hal_wake.h); None where one has to ask.
+
+        Read it, then take frames until there is none.
+        """
+        code = lib.hal_receive_fd(self._device)
+        return None if code == lib.HAL_E_UNSUPPORTED else self._check(code, "receive_fd")
+
     def set_payload_busy(self, permille: int) -> int:
         """See `NodeDevices`."""
         return self._set(lib.hal_set_payload_busy, permille, "payload_busy")

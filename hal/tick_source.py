@@ -74,6 +74,11 @@ def enter_realtime(
     return _grant(grant, cpu_mask)
 
 
+def utc_synchronised() -> bool:
+    """Whether a time source holds the machine's wall clock, by the kernel's own word."""
+    return bool(lib.tick_utc_synchronised())
+
+
 class TickSource:
     """A tick every `period_ns`, from `start` to `stop`; looks at the guard of `devices`.
 

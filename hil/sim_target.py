@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flight.app import Node
+from flight.boot_record import Ended
 from flight.composition.surroundings import Surroundings
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
@@ -19,6 +20,7 @@ from flight.inference.session_ort import OrtSession
 from flight.telemetry.dictionary import Severity
 from hal.sample import ResetCause
 from hil.board_engine import BoardEngine
+from hil.sim_boot import SimBoot
 from hil.sim_world import SimWorld
 from hil.target import Target
 from hil.timeline import BEFORE, every, schedule
@@ -54,6 +56,7 @@ class SimTarget(Target):
         self._starting: asyncio.TimerHandle | None = None
         self._row: list[float] = []
         self._closed = False
+        self.boot = SimBoot(self._commanded_reset)
 
     def start(self) -> None:
         """Puts everything on the loop at mission time zero."""
@@ -128,6 +131,13 @@ class SimTarget(Target):
         """The loop cannot end its own tasks: it stops here and `advance` cuts the power."""
         self._cut = cause
         self._loop.stop()
+
+    def _commanded_reset(self) -> None:
+        """The node ends as it was told to, and says so on its record."""
+        assert self.node is not None, "only a node asks"
+        assert self.node.boot is not None, "and only one with a record"
+        self.node.boot.end(Ended.COMMANDED, self._loop.time_ns())
+        self._ask_reset(ResetCause.COMMANDED)
 
     def _reset_node(self, cause: ResetCause) -> None:
         now_ns = self._loop.time_ns()
@@ -207,6 +217,11 @@ class SimTarget(Target):
                 threshold=world.models.manifest.threshold,
                 listener=self._on_event,
                 laser_w=scenario.spacecraft.laser_w,
+                boot=self.boot.start(
+                    now_ns=self._loop.time_ns(),
+                    utc_s=scenario.epoch_utc_s + self.now_s,
+                    power_ups=len(self.resets),
+                ),
             )
         )
 

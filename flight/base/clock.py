@@ -38,36 +38,47 @@ class LoopClock:
 
     Args:
         loop: the loop to tell time by; the running one if left out.
+        offset_ns: what this clock is ahead of a real loop's: mission time goes on where it was
+            when the machine's clock begins anew. A virtual loop's time is mission time itself.
+
+    Attributes:
+        offset_ns: as it is in force.
     """
 
-    __slots__ = ("now_ns", "sleep_until")
+    __slots__ = ("now_ns", "offset_ns", "sleep_until")
 
     now_ns: Callable[[], int]
     sleep_until: Callable[[int], Awaitable[None]]
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None, offset_ns: int = 0) -> None:
         chosen = asyncio.get_running_loop() if loop is None else loop
         virtual_now = getattr(chosen, "time_ns", None)
         virtual_at = getattr(chosen, "at", None)
         if virtual_now is not None and virtual_at is not None:
+            self.offset_ns = 0
             self.now_ns = virtual_now
             self.sleep_until = virtual_at
         else:
-            self.now_ns = time.monotonic_ns
-            self.sleep_until = _RealSleep(chosen)
+            self.offset_ns = offset_ns
+            self.now_ns = (
+                (lambda: time.monotonic_ns() + offset_ns) if offset_ns else (time.monotonic_ns)
+            )
+            self.sleep_until = _RealSleep(chosen, offset_ns)
 
 
 @final
 class _RealSleep:
     """`sleep_until` on a loop that counts in float seconds from an epoch of its own."""
 
-    __slots__ = ("_loop",)
+    __slots__ = ("_loop", "_offset_ns")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, offset_ns: int) -> None:
         self._loop = loop
+        self._offset_ns = offset_ns
 
     async def __call__(self, t_ns: int) -> None:
         """Wait for `t_ns`; a float deadline may ring nanoseconds early, so look again."""
+        t_ns -= self._offset_ns
         left_ns = t_ns - time.monotonic_ns()
         await self._ring_in(max(left_ns, 0))
         while (left_ns := t_ns - time.monotonic_ns()) > 0:
@@ -130,12 +141,13 @@ def correlate(*, utc_ns: int, now_ns: int, quality: UtcQuality) -> UtcCorrelatio
     return UtcCorrelation(offset_ns=utc_ns - now_ns, quality=quality, set_at_ns=now_ns)
 
 
-def host_correlation() -> UtcCorrelation:
+def host_correlation(offset_ns: int = 0) -> UtcCorrelation:
     """What the host's own clock says: COARSE, as nothing vouches for it.
 
     Only a composition root on real hardware calls this; in simulation the scenario gives the pair.
+    `offset_ns` is what mission time is ahead of the machine's clock.
     """
-    now_ns = time.monotonic_ns()
+    now_ns = time.monotonic_ns() + offset_ns
     return correlate(utc_ns=time.time_ns(), now_ns=now_ns, quality=UtcQuality.COARSE)
 
 

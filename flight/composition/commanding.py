@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from flight.boot_keeper import boot_bindings
 from flight.command_handlers import CommandHandlers
 from flight.commanding.arming import Arming
 from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
@@ -71,6 +72,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         *sequences.handlers.bindings(),
         *telemetry.bindings(),
         *fdir.handlers.bindings(),
+        *boot_bindings(shared.boot),
     ]
     executed = replay_window(around.store, "command.id")
     dispatcher = Dispatcher(rows, ledger, executed, arming=arming)
@@ -99,7 +101,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
 def _wish_board(
     shared: Shared, downlink: DownlinkParts, guard: GuardWatch | None, command_loss: CommandLoss
 ) -> WishBoard:
-    return WishBoard(
+    board = WishBoard(
         out=shared.wishes,
         status=shared.status,
         plan=shared.plan,
@@ -112,6 +114,8 @@ def _wish_board(
         channels=shared.channels,
         events=shared.events,
     )
+    board.boot_failed = shared.around.on_defaults
+    return board
 
 
 def _handlers(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from flight.base.hysteresis import Hysteresis
+from flight.boot_keeper import BootKeeper
 from flight.cycle_telemetry import CycleTelemetry
 from flight.executive import Executive, ExecutiveParts
 from flight.fdir.drift_watch import DriftWatch
@@ -15,7 +16,6 @@ from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch
 from flight.modes.mode_table import ModeMachine
 from flight.power.energy_estimate import EnergyEstimator
-from flight.power.orbit_forecast import MeanElements, OrbitForecast
 from flight.power.power_budget import low_band
 from flight.power.state_of_charge import BatteryData, SocEstimator
 from flight.thermal.governor import FullPower, Governor
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from flight.base.channels import Latest
     from flight.commanding.parameters import ParameterTable
     from flight.composition.surroundings import Surroundings
-    from flight.config import BatteryConfig, NodeConfig
+    from flight.config import BatteryConfig, NodeConfig, OrbitConfig
     from flight.executive import GovernorLike
     from flight.fdir.safety_net import SafetyNet
     from flight.node_status import NodeStatus, Wishes
     from flight.power.mains_supply import MainsSupply
+    from flight.power.orbit_forecast import OrbitForecast
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
     from flight.utc_watch import UtcWatch
@@ -57,9 +58,7 @@ def battery_data(config: BatteryConfig) -> BatteryData:
 def energy_estimator(config: NodeConfig) -> EnergyEstimator:
     """State of charge, running means, shadow forecast."""
     battery = battery_data(config.battery)
-    forecast = None
-    if config.orbit is not None:
-        forecast = OrbitForecast(MeanElements(**msgspec.structs.asdict(config.orbit)))
+    forecast = None if config.orbit is None else _orbit_forecast(config.orbit)
     return EnergyEstimator(
         SocEstimator(battery),
         battery,
@@ -130,8 +129,28 @@ def governor(
     work = Work(
         config.inference.variant, config.camera.tiles_per_frame, 1.0 / config.camera.cadence_s
     )
-    orbit = OrbitForecast(MeanElements(**msgspec.structs.asdict(config.orbit)))
+    orbit = _orbit_forecast(config.orbit)
     return PlanGovernor(guard, LevelAdvice(profile, path, work, orbit), channels)
+
+
+def _orbit_forecast(orbit: OrbitConfig) -> OrbitForecast:
+    # Only then: a node that knows of no orbit has no use for the propagator.
+    from flight.power.orbit_forecast import MeanElements, OrbitForecast  # noqa: PLC0415
+
+    return OrbitForecast(MeanElements(**msgspec.structs.asdict(orbit)))
+
+
+def boot_keeper(
+    around: Surroundings,
+    status: Latest[NodeStatus],
+    channels: ChannelValues,
+    events: EventLog,
+    now_ns: int,
+) -> BootKeeper | None:
+    """Who keeps the boot record, where there is one."""
+    if around.boot is None:
+        return None
+    return BootKeeper(around.boot, status=status, channels=channels, events=events, now_ns=now_ns)
 
 
 def guard_watch(

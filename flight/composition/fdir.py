@@ -1,8 +1,11 @@
-"""Fault protection of the node: limits, recoveries, health, and what of them outlives a reset."""
+"""Fault protection of the node: limits, recoveries, health, and what of them outlives a reset.
+
+Who is watched for signs of life, and how long each may take for the next one, is said here too.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,30 +13,50 @@ import msgspec
 
 from flight.commanding.fdir_handlers import FdirHandlers
 from flight.downlink.store_values import StoreError
+from flight.fdir.health_monitor import Heartbeat
+from flight.fdir.health_watch import HealthWatch
 from flight.fdir.recovery_load import RecoveryLoad, activities
 from flight.fdir.recovery_row import RowMemory
 from flight.fdir.safety_net import SafetyNet
 from flight.fdir.safety_tables import RECOVERIES, node_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from flight.base.rate_group import RateGroup
     from flight.base.supervisor import Supervisor
     from flight.commanding.parameters import ParameterTable
     from flight.commanding.sequencer import Sequencer
     from flight.composition.surroundings import Shared, Surroundings
-    from flight.fdir.health_watch import HealthWatch
     from flight.fdir.limit_row import Limit
     from flight.fdir.recovery_load import RecoverySet
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
 
+_NS_PER_S: Final = 1_000_000_000
 MEMORY: Final = "fdir.recoveries"
 """What the recovery table must not forget, by row."""
 SET: Final = "fdir.set"
 """The tuned set in force, and the former one."""
 HEALTH: Final = "fdir.health"
 """What the ground has said of components."""
+
+GROUP_LIMIT_NS: Final = 5 * _NS_PER_S
+"""A member of the cycle: so many of its steps in a row are missing, or have failed."""
+DOWNLINK_LIMIT_NS: Final = 10 * _NS_PER_S
+"""The contact loop turns at least once a second; ten are room for a store that is slow."""
+STORE_LIMIT_NS: Final = 10 * _NS_PER_S
+"""The store's writer beats four times a second; ten seconds in one sync are a medium that hangs."""
+INFERENCE_LIMIT_NS: Final = 60 * _NS_PER_S
+"""One job, with the start of a worker in front of it: `START_TIMEOUT_NS` and `TIMEOUT_NS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearts:
+    """The counters of the services; they outlive each life of a service."""
+
+    downlink: Heartbeat = field(default_factory=Heartbeat)
+    inference: Heartbeat = field(default_factory=Heartbeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +161,38 @@ def _decoded(blob: bytes | None, kind: Any) -> Any:
         return msgspec.msgpack.decode(blob, type=kind)
     except msgspec.DecodeError:
         return None
+
+
+def health_watch(
+    channels: ChannelValues,
+    events: EventLog,
+    hearts: Hearts,
+    beats: Callable[[], int],
+    now_ns: int,
+) -> HealthWatch:
+    """The watch over services; the cycle's members join when their group is made.
+
+    `beats` is the counter of the store's writer.
+    """
+    health = HealthWatch(channels, events)
+    watch = health.monitor.watch
+    watch(
+        "downlink", hearts.downlink.read, limit_ns=DOWNLINK_LIMIT_NS, now_ns=now_ns, critical=True
+    )
+    watch("store", beats, limit_ns=STORE_LIMIT_NS, now_ns=now_ns)
+    watch("inference", hearts.inference.read, limit_ns=INFERENCE_LIMIT_NS, now_ns=now_ns)
+    return health
+
+
+def watch_group(health: HealthWatch, group: RateGroup, member: str, now_ns: int) -> None:
+    """The group itself, and that member of it which may fail without the others."""
+    monitor = health.monitor
+    monitor.watch(
+        group.name, lambda: group.steps, limit_ns=GROUP_LIMIT_NS, now_ns=now_ns, critical=True
+    )
+    monitor.watch(
+        member,
+        lambda: group.steps - group.member_errors[member],
+        limit_ns=GROUP_LIMIT_NS,
+        now_ns=now_ns,
+    )

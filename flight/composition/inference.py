@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from flight.inference.inference_service import ImagingPlan, InferenceService
 from flight.inference.job import InferenceError, InferenceFailure
 from flight.inference.result_products import DraftKind, ValueTable
-from flight.inference.unavailable_engine import UnavailableEngine
 
 if TYPE_CHECKING:
     from flight.composition.surroundings import Shared
     from flight.config import NodeConfig
     from flight.downlink.product_intake import ProductIntake
+    from flight.inference.job import Job, Result
 
 NS_PER_S = 1_000_000_000
+
+
+@final
+class UnavailableEngine:
+    """Stands for an engine without a usable model; runs nothing.
+
+    Attributes:
+        reason: in one line.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    async def run(self, job: Job) -> Result:  # noqa: ARG002  as every engine is asked
+        """Raises `InferenceError`, whatever the job."""
+        raise InferenceError(InferenceFailure.MODEL_ERROR, self.reason)
+
+    def close(self) -> None:
+        """There is nothing to give back."""
 
 
 def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from flight.base.supervisor import ChildSpec
     from flight.base.utc_keeper import UtcKeeper
     from flight.board_tick import BoardTick
+    from flight.boot_keeper import BootKeeper, BootStart
     from flight.commanding.dispatcher import Dispatched
     from flight.commanding.parameter_keeper import ParameterKeeper
-    from flight.composition.health import Hearts
+    from flight.composition.fdir import Hearts
     from flight.config import NodeConfig
     from flight.downlink.pass_plan import PassPlan
     from flight.downlink.product_store_sqlite import ProductStore
@@ -60,6 +61,7 @@ class Surroundings:
         laser_w: what the terminal draws with its laser on, for the energy set aside.
         utc: the correlation that the surroundings use as well; one of the node's own without.
         utc_locked: whether a time source holds the clock that the sensors show.
+        boot: what the boot record told and who keeps it; `None` where nothing outlives the node.
         tick: of a board, which drives the rate groups and guards them; `None` where time is only
             `clock`'s.
     """
@@ -83,6 +85,12 @@ class Surroundings:
     tick: BoardTick | None = None
     utc: UtcKeeper | None = None
     utc_locked: Callable[[], bool] = held
+    boot: BootStart | None = None
+
+    @property
+    def on_defaults(self) -> bool:
+        """A boot loop: nothing that an earlier run stored may decide how this one starts."""
+        return self.boot is not None and self.boot.record.looping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,7 @@ class Shared:
     wishes: Latest[Wishes]
     counts: InferenceCounts
     sequence: SequenceCounts
+    boot: BootKeeper | None
     health: HealthWatch
     hearts: Hearts
     queues: QueueBoard

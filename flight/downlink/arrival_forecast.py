@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.density import log2_steps
+from flight.downlink.product import log2_steps
 
 if TYPE_CHECKING:
     from flight.downlink.product import Product

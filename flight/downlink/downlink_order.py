@@ -22,9 +22,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.downlink.arrival_forecast import ArrivalForecast
-from flight.downlink.density import density_key
 from flight.downlink.entry_heap import EntryHeap
-from flight.downlink.product import ProductClass
+from flight.downlink.product import ProductClass, density_key
 from flight.downlink.queue_entry import Entry, OrderConfig, OrderMode
 from flight.downlink.send_plan import Candidate, Rank, SendPlan, Tier, make_plan
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from flight.downlink.density import density_key
-from flight.downlink.product import Product, ProductClass
+from flight.downlink.product import Product, ProductClass, density_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,17 +1,23 @@
 """Products and segments: the values every core of the downlink passes on.
 
 Second hop of image -> ground: inference makes a `Product`, the store makes it durable, the queue
-cuts it into `Segment`s, and the ARQ says what became of them.
+cuts it into `Segment`s, and the ARQ says what became of them. All compare products by the same
+rank: value per byte.
 """
 
 from __future__ import annotations
+
+from math import frexp
 
 import msgspec
 
 from flight.wire.product_packet import SIZE_BYTES_MAX, Manifest, ProductClass, valid_name
 from flight.wire.reconcile import Asked
 
-__all__ = ["Product", "ProductClass", "Segment", "asked_about", "manifest_of", "product_of"]
+__all__ = [
+    "Product", "ProductClass", "Segment", "asked_about", "density_key", "log2_steps", "manifest_of",
+    "product_of",
+]  # fmt: skip
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):
@@ -94,3 +100,18 @@ def product_of(manifest: Manifest) -> Product:
 def asked_about(product: Product) -> Asked:
     """The line that asks the ground what it holds of this product."""
     return Asked(product.product_id, product.size_bytes, product.crc32c)
+
+
+def log2_steps(value: float) -> float:
+    """A strictly growing, piecewise linear stand-in for log2, exact at powers of two.
+
+    Linear pieces keep the ranking identical on every machine; a maths library's last bit need not.
+    """
+    mantissa, exponent = frexp(value)
+    return exponent + 2.0 * mantissa
+
+
+def density_key(product: Product, remaining_bytes: int, ageing_ns: int | None) -> float:
+    """Rank by value per remaining byte with ageing; greater goes first."""
+    key = log2_steps(max(product.value_millis, 1)) - log2_steps(max(remaining_bytes, 1))
+    return key if ageing_ns is None else key - product.created_ns / ageing_ns

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.density import log2_steps
+from flight.downlink.product import log2_steps
 from flight.downlink.send_horizon import ByteTime, Horizon
 
 if TYPE_CHECKING:

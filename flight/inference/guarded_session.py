@@ -4,7 +4,7 @@ What a run is held against, from cheap to dear: the weights it came from (CRC of
 own plausibility, golden tiles whose answers are known to the bit, a second session with weights of
 its own. The first doubt starts the ladder: weights put right and run again, session built again
 from the stored copy and run again, and at the top the worker gives up; what comes after that (a
-new process, the second stored copy, refusal) is its master's (`trust_ladder`).
+new process, the second stored copy, refusal) is its master's (`engine_trouble`).
 
 An output that is implausible twice, from weights and a session that are both proved sound, is the
 picture's own doing: it is no soft error and is told as what it is.

@@ -15,6 +15,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from flight.inference.engine_trouble import Rung, TrustLadder
 from flight.inference.job import (
     BAND_BYTES,
     BANDS,
@@ -27,7 +28,6 @@ from flight.inference.job import (
 )
 from flight.inference.mask_header import SIDE_PX_MAX
 from flight.inference.model_bundle import bundle_of
-from flight.inference.trust_ladder import Rung, TrustLadder
 from flight.inference.worker_child import WorkerChild, tried
 from flight.inference.worker_protocol import (
     Reply,

@@ -118,3 +118,25 @@ class Actuation:
         if device not in self._failing:
             self._failing.add(device)
             self._events.emit("HAL_FAILED", now_ns, device=device, kind=error.kind.name)
+
+
+def leave_safe(devices: NodeDevices) -> list[HalError]:
+    """Laser off, terminal stowed, payload off, heater off; what could not be done is returned.
+
+    The state that a reset leaves. Each actuator is tried whatever became of the one before it, in
+    the order of the harm it can do. The heater goes too: without its thermostat it would empty the
+    battery.
+    """
+    setters: tuple[Callable[[], int], ...] = (
+        lambda: devices.set_laser(False),
+        lambda: devices.point_terminal(0),
+        lambda: devices.set_payload_level(0),
+        lambda: devices.set_heater(False),
+    )
+    failed: list[HalError] = []
+    for setter in setters:
+        try:
+            setter()
+        except HalError as error:
+            failed.append(error)
+    return failed

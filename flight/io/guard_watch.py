@@ -152,7 +152,8 @@ class GuardWatch:
         self._failing = ""
         self._off_cycles = 0
         self.tripped = False
-        seconds = (now_ns - status.trip_t_ns) * _NS
+        # The guard goes by the machine's clock, which may be behind mission time.
+        seconds = (now_ns - self._tick.clock.offset_ns - status.trip_t_ns) * _NS
         self._events.emit("GUARD_REARMED", now_ns, seconds=seconds)
 
     def _reads_off(self) -> bool:

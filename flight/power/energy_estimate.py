@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flight.power.orbit_forecast import NO_ECLIPSE, SHADOW_ANY_MOMENT
-from flight.power.power_budget import PowerState, reserve_soc
+from flight.power.power_budget import NO_ECLIPSE, SHADOW_ANY_MOMENT, PowerState, reserve_soc
 
 if TYPE_CHECKING:
     from flight.io.acquisition import Readings
-    from flight.power.orbit_forecast import OrbitForecast, SunPhase
+    from flight.power.orbit_forecast import OrbitForecast
+    from flight.power.power_budget import SunPhase
     from flight.power.state_of_charge import BatteryData, SocEstimator
 
 SMOOTHING = 0.02

@@ -10,7 +10,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from flight.power.energy_estimate import EnergyState
-from flight.power.orbit_forecast import NO_ECLIPSE
+from flight.power.power_budget import NO_ECLIPSE
 
 if TYPE_CHECKING:
     from flight.io.acquisition import Readings

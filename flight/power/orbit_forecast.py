@@ -10,6 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import acos, asin, cbrt, cos, isnan, nan, pi, radians, sin, sqrt
 
+from sgp4.api import WGS72, Satrec
+
+from flight.power.power_budget import NO_ECLIPSE, SHADOW_ANY_MOMENT, SunPhase
+
 MU_KM3_S2 = 398_600.8
 EARTH_RADIUS_KM = 6378.137
 SUN_RADIUS_KM = 695_700.0
@@ -42,27 +46,6 @@ class MeanElements:
     bstar: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SunPhase:
-    """Where the node is in light and shadow.
-
-    Attributes:
-        sunlit: now.
-        eclipse_in_s: to the next (or 0 inside the present) eclipse.
-        eclipse_s: length of that eclipse, or what is left of the present one.
-    """
-
-    sunlit: bool
-    eclipse_in_s: float
-    eclipse_s: float
-
-
-NO_ECLIPSE = SunPhase(sunlit=True, eclipse_in_s=1e9, eclipse_s=0.0)
-
-SHADOW_ANY_MOMENT = SunPhase(sunlit=True, eclipse_in_s=0.0, eclipse_s=2_200.0)
-"""When time or orbit are not known: the longest shadow of a low circular orbit, and now."""
-
-
 def sun_direction(utc_s: float) -> tuple[float, float, float]:
     """Unit vector to the Sun, mean equator of date."""
     n = utc_s / _S_PER_DAY + _UNIX_EPOCH_JD - 2_451_545.0
@@ -80,9 +63,6 @@ class OrbitForecast:
     """
 
     def __init__(self, elements: MeanElements) -> None:
-        # Only then: a node that knows of no orbit has no use for the propagator.
-        from sgp4.api import WGS72, Satrec  # noqa: PLC0415
-
         self._sat = Satrec()
         epoch_jd = elements.epoch_utc_s / _S_PER_DAY + _UNIX_EPOCH_JD
         self._sat.sgp4init(

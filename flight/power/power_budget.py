@@ -12,10 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from flight.power.orbit_forecast import SunPhase
 
 DISCHARGE_EFFICIENCY = 0.96
 """Energy that reaches the bus of what leaves the battery (ohmic loss at the loads flown)."""
@@ -24,6 +20,27 @@ CHARGE_EFFICIENCY = 0.95
 
 LOW_ABOVE_FLOOR, LOW_BAND_MIN = 0.01, 0.02
 """State of charge above the floor that is low, and the least band above that."""
+
+
+@dataclass(frozen=True, slots=True)
+class SunPhase:
+    """Where the node is in light and shadow.
+
+    Attributes:
+        sunlit: now.
+        eclipse_in_s: to the next (or 0 inside the present) eclipse.
+        eclipse_s: length of that eclipse, or what is left of the present one.
+    """
+
+    sunlit: bool
+    eclipse_in_s: float
+    eclipse_s: float
+
+
+NO_ECLIPSE = SunPhase(sunlit=True, eclipse_in_s=1e9, eclipse_s=0.0)
+
+SHADOW_ANY_MOMENT = SunPhase(sunlit=True, eclipse_in_s=0.0, eclipse_s=2_200.0)
+"""When time or orbit are not known: the longest shadow of a low circular orbit, and now."""
 
 
 class PowerVerdict(Enum):

@@ -19,7 +19,10 @@ LINE_LABELS = ("closed", "waiting", "up", "refused")
 UTC_LABELS = ("none", "set", "flywheel", "locked")
 """How far UTC is to be trusted, in the order of `UtcQuality`."""
 SEVERITIES = tuple(severity.name for severity in Severity)
-RESET_LABELS = ("power_cut", "commanded", "watchdog", "software", "injected")
+RESET_LABELS = (
+    *("power_cut", "commanded", "watchdog", "software", "injected"),
+    *("overheat", "under_voltage", "unknown", "stopped"),
+)
 
 _F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
 
@@ -31,6 +34,15 @@ _ROWS: tuple[Channel, ...] = (
     Channel("mode.progress", "", "mode", _E, "how far it is come into the mode", PROGRESS_LABELS),
     Channel("mode.drifts_total", "", "mode", _C, "times a part has left its target"),
     Channel("mode.boot_count", "", "mode", _C, "starts of the node since it was made"),
+    Channel("reset.planned", "", "mode", _B, "the last reset was somebody's wish"),
+    Channel("reset.unplanned_in_a_row", "", "mode", _C, "unplanned starts without a good flight"),
+    Channel("reset.power_cut", "", "mode", _C, "starts after a power cut"),
+    Channel("reset.commanded", "", "mode", _C, "starts after a command"),
+    Channel("reset.watchdog", "", "mode", _C, "starts after a watchdog"),
+    Channel("reset.software", "", "mode", _C, "starts after the death of the process"),
+    Channel("reset.stopped", "", "mode", _C, "starts after an orderly stop"),
+    Channel("reset.other", "", "mode", _C, "starts after anything else"),
+    Channel("reset.record_failures", "", "mode", _C, "beats of the boot record not written"),
     # sensed and estimated power
     Channel("power.array_w", "W", "power", _F, "solar array output"),
     Channel("power.bus_w", "W", "power", _F, "all loads on the bus"),

@@ -153,6 +153,8 @@ def hang_up(client: aiomqtt.Client) -> None:
 
     Why it ended was told by whoever waited; nobody else asks, which asyncio would complain of.
     """
+    if client._connected.cancelled():  # noqa: SLF001
+        client._client.on_disconnect = None  # noqa: SLF001  it would ask a future that has no answer
     client._client.disconnect()  # noqa: SLF001  no other way to it
     for ended in (client._connected, client._disconnected):  # noqa: SLF001
         if ended.done() and not ended.cancelled():

@@ -37,6 +37,14 @@ class SetMode(msgspec.Struct, frozen=True, tag="SET_MODE"):
     mode: Literal["SAFE", "IDLE", "COMPUTE"]
 
 
+class ResetNode(msgspec.Struct, frozen=True, tag="RESET_NODE"):
+    """Ends the flight software in order, to be started again; its answer leaves first."""
+
+
+class ClearResets(msgspec.Struct, frozen=True, tag="CLEAR_RESETS"):
+    """Forgets the unplanned starts in a row: the next start is no boot loop."""
+
+
 class SetParameter(msgspec.Struct, frozen=True, tag="SET_PARAMETER"):
     """Sets one parameter; its own range is checked against the parameter table."""
 
@@ -179,6 +187,8 @@ class SetHealth(msgspec.Struct, frozen=True, tag="SET_HEALTH"):
 Command = (
     NoOp
     | SetMode
+    | ResetNode
+    | ClearResets
     | SetParameter
     | EnableInference
     | DisableInference
@@ -211,6 +221,8 @@ _AWAKE = _ANY - {Mode.BOOT}
 COMMANDS: tuple[CommandDef, ...] = (
     CommandDef("NO_OP", NoOp, _ANY, "does nothing, answers, feeds the command-loss timer"),
     CommandDef("SET_MODE", SetMode, _AWAKE, "asks for SAFE, IDLE or COMPUTE"),
+    CommandDef("RESET_NODE", ResetNode, _ANY, "ends the software, to be started again", True),
+    CommandDef("CLEAR_RESETS", ClearResets, _ANY, "forgets the unplanned starts in a row"),
     CommandDef("SET_PARAMETER", SetParameter, _AWAKE, "sets a parameter inside its range"),
     CommandDef("ENABLE_INFERENCE", EnableInference, _AWAKE, "allows inference"),
     CommandDef("DISABLE_INFERENCE", DisableInference, _AWAKE, "forbids inference"),

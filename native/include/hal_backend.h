@@ -39,6 +39,8 @@ struct hal_api {
     int32_t (*submit_frame)(struct hal *dev, const uint8_t *frame, uint32_t frame_bytes);
     /* Length taken, 0 when none waits, HAL_E_RANGE when the buffer is too small. */
     int32_t (*receive_frame)(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes);
+    /* The eventfd of hal_receive_fd() (hal_wake.h); NULL: not supported. */
+    int32_t (*receive_fd)(struct hal *dev);
     /* HAL_OK, HAL_E_IO when the watchdog did not take it. */
     int32_t (*kick_watchdog)(struct hal *dev);
     /* The value taken; it stands in the next snapshot. */

@@ -121,6 +121,9 @@ int32_t term_link_submit(struct term_link *link, const uint8_t *frame, uint32_t 
 /* As hal_receive_frame(). */
 int32_t term_link_receive(struct term_link *link, uint8_t *buffer, uint32_t buffer_bytes);
 
+/* As hal_receive_fd() (hal_wake.h). HAL_E_RANGE: NULL. */
+int32_t term_link_receive_fd(const struct term_link *link);
+
 /* Frames that may be submitted now, and received ones that wait. */
 uint32_t term_link_credit(const struct term_link *link);
 uint32_t term_link_pending(const struct term_link *link);

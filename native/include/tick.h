@@ -35,6 +35,10 @@ uint64_t tick_monotonic_ns(void);
 /* The wall clock as Unix nanoseconds, without leap seconds. A label only: it may jump. */
 int64_t tick_utc_ns(void);
 
+/* 1 when a time source holds the wall clock, by the kernel's own word (adjtimex(2), STA_UNSYNC);
+ * 0 when none does or the kernel does not say. Worst case 5 us. */
+int32_t tick_utc_synchronised(void);
+
 /* Waits for a time of CLOCK_MONOTONIC; a signal may end the wait early, so look at the clock. */
 void tick_sleep_until(uint64_t due_ns);
 

@@ -106,6 +106,7 @@ static void close_descriptors(struct link_device *device)
 {
     linux_close(device->sys, &device->wake_fd);
     linux_close(device->sys, &device->news_fd);
+    linux_close(device->sys, &device->frames_fd);
 }
 
 static int32_t link_open(struct hal *dev)
@@ -121,7 +122,9 @@ static int32_t link_open(struct hal *dev)
     lay_out(device, dev->config);
     device->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     device->news_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    int32_t opened = device->wake_fd >= 0 && device->news_fd >= 0 ? open_line(device) : HAL_E_BUSY;
+    device->frames_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    int fds_open = device->wake_fd >= 0 && device->news_fd >= 0 && device->frames_fd >= 0;
+    int32_t opened = fds_open ? open_line(device) : HAL_E_BUSY;
 
     if (opened < 0) {
         close_descriptors(device);
@@ -187,6 +190,13 @@ static int32_t link_submit_frame(struct hal *dev, const uint8_t *frame, uint32_t
     return (int32_t)room - 1;
 }
 
+static int32_t link_receive_fd(struct hal *dev)
+{
+    const struct link_device *device = dev->data;
+
+    return device->frames_fd;
+}
+
 static int32_t link_receive_frame(struct hal *dev, uint8_t *buffer, uint32_t buffer_bytes)
 {
     struct link_device *device = dev->data;
@@ -237,6 +247,7 @@ const struct hal_api hal_link_api = {
     .set_laser = link_set_laser,
     .submit_frame = link_submit_frame,
     .receive_frame = link_receive_frame,
+    .receive_fd = link_receive_fd,
     .kick_watchdog = link_kick_watchdog,
     .set_payload_busy = link_set_payload_busy,
     .term_read = link_term_read,

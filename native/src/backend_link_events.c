@@ -112,12 +112,16 @@ static void on_down(struct link_device *device)
 
 void link_device_event(struct link_device *device, const struct link_event *event, uint64_t now_ns)
 {
+    const uint64_t one = 1;
+
     switch ((enum link_event_type)event->type) {
     case LINK_EVENT_UP: on_up(device, now_ns); break;
     case LINK_EVENT_DOWN: on_down(device); break;
     case LINK_EVENT_REFUSED: set_phase(device, HAL_LINK_REFUSED); break;
     case LINK_EVENT_MESSAGE: on_message(device, &event->message, now_ns); break;
     case LINK_EVENT_FRAME: /* it lies in the ring that the owner reads */
+        (void)linux_write(device->sys, device->frames_fd, &one, sizeof one);
+        break;
     case LINK_EVENT_NONE: break;
     }
 }

@@ -95,7 +95,8 @@ struct link_device {
     _Atomic uint32_t stop;
     _Atomic uint32_t woken; /* 1: wake_fd was written and not yet read */
     int wake_fd;            /* the owner wakes the thread */
-    int news_fd;            /* the thread wakes the owner */
+    int news_fd;            /* the thread wakes the owner, */
+    int frames_fd;          /* for a frame with this one */
     pthread_t thread;
 
     /* the owner's */

@@ -2,6 +2,7 @@
  * that the configuration names (term_link.h), which then stands in for it behind every backend. */
 #include "hal_backend.h"
 #include "hal_front.h"
+#include "hal_wake.h"
 #include "term_link.h"
 
 #define ALIGN 16u
@@ -214,4 +215,17 @@ int32_t hal_term_line(struct hal *dev, struct term_link_view *view)
         return HAL_E_RANGE;
     }
     return dev->terminal == NULL ? HAL_E_UNSUPPORTED : term_link_look(dev->terminal, view);
+}
+
+int32_t hal_receive_fd(struct hal *dev)
+{
+    int32_t state = hal_test_open(dev);
+
+    if (state < 0) {
+        return state;
+    }
+    if (dev->terminal != NULL) {
+        return term_link_receive_fd(dev->terminal);
+    }
+    return dev->api->receive_fd != NULL ? dev->api->receive_fd(dev) : HAL_E_UNSUPPORTED;
 }

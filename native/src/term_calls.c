@@ -96,6 +96,11 @@ int32_t term_link_receive(struct term_link *link, uint8_t *buffer, uint32_t buff
     return taken;
 }
 
+int32_t term_link_receive_fd(const struct term_link *link)
+{
+    return link == NULL ? HAL_E_RANGE : link->frames_fd;
+}
+
 uint32_t term_link_credit(const struct term_link *link)
 {
     return link_frames_room(&link->client.session.out);

@@ -72,6 +72,18 @@ static void find_line(struct term_link *link)
     term_client_line(&link->client, 1, now_of(link));
 }
 
+/* Only once the frames lie in the ring. */
+static void signal_frames(struct term_link *link)
+{
+    const uint64_t one = 1;
+    uint64_t received = link->client.session.in.received;
+
+    if (received != link->frames_signaled) {
+        link->frames_signaled = received;
+        (void)write(link->frames_fd, &one, sizeof one);
+    }
+}
+
 static void read_line(struct term_link *link)
 {
     for (uint32_t turn = 0; turn < RX_PER_TURN; turn++) {
@@ -84,6 +96,7 @@ static void read_line(struct term_link *link)
             return;
         }
         term_client_receive(&link->client, link->in, (uint32_t)taken, now_of(link));
+        signal_frames(link);
     }
 }
 
@@ -194,6 +207,16 @@ static uint32_t draw_seed(const struct linux_syscalls *sys)
     return seed;
 }
 
+static void close_descriptors(const struct term_link *link)
+{
+    if (link->wake_fd >= 0) {
+        (void)close(link->wake_fd);
+    }
+    if (link->frames_fd >= 0) {
+        (void)close(link->frames_fd);
+    }
+}
+
 int32_t term_link_open(struct term_link **link, const struct term_link_config *config, void *memory,
                        uint64_t memory_bytes)
 {
@@ -214,11 +237,9 @@ int32_t term_link_open(struct term_link **link, const struct term_link_config *c
 
     term_client_init(&made->client, config, rings, draw_seed(made->sys), now_of(made));
     made->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (made->wake_fd < 0) {
-        return HAL_E_BUSY;
-    }
-    if (start_thread(made) != 0) {
-        (void)close(made->wake_fd);
+    made->frames_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (made->wake_fd < 0 || made->frames_fd < 0 || start_thread(made) != 0) {
+        close_descriptors(made);
         return HAL_E_BUSY;
     }
     *link = made;
@@ -233,5 +254,5 @@ void term_link_close(struct term_link *link)
     atomic_store(&link->stop, 1);
     term_link_wake(link);
     (void)pthread_join(link->thread, NULL);
-    (void)close(link->wake_fd);
+    close_descriptors(link);
 }

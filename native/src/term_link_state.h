@@ -24,6 +24,8 @@ struct term_link {
     pthread_t thread;
     atomic_int stop;
     int wake_fd;
+    int frames_fd;            /* the thread tells the owner of frames */
+    uint64_t frames_signaled; /* the thread's: frames received when it did */
     struct hal_link_config port;
     struct link_line line; /* the thread's */
     uint64_t reopen_ns;

@@ -1,7 +1,8 @@
 /* The only place in C that reads a clock; see tick.h. */
-#define _POSIX_C_SOURCE 200112L
+#define _DEFAULT_SOURCE
 #include "tick.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 static const int64_t NS_PER_S = 1000000000;
@@ -24,6 +25,13 @@ uint64_t tick_monotonic_ns(void)
 int64_t tick_utc_ns(void)
 {
     return read_clock(CLOCK_REALTIME);
+}
+
+int32_t tick_utc_synchronised(void)
+{
+    struct timex told = {0}; /* no mode: nothing is adjusted */
+
+    return adjtimex(&told) >= 0 && (told.status & STA_UNSYNC) == 0;
 }
 
 void tick_sleep_until(uint64_t due_ns)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "guard.h"
 #include "guard_plan.h"
+#include "hal_wake.h"
 #include "link_stage.h"
 
 static int lines[2];
@@ -133,10 +134,19 @@ static void one_frame_a_credit_in_both_directions_to_the_longest(void)
     link_session_tell_light(&far->session, &(struct link_credit){.frames_by_light = 1},
                             tick_monotonic_ns());
     FAR_UNTIL(far, snapshot()->tx_fifo_free == 1 && frame.tx_frames_total == 1);
+    struct pollfd frames = {.fd = hal_receive_fd(&dev), .events = POLLIN};
+    uint64_t signals = 0;
+
+    CHECK(frames.fd >= 0 && poll(&frames, 1, 0) == 0);
     for (uint32_t i = 0; i < 3; i++) {
         CHECK(link_ring_push(&far->tx, longest, sizeof longest));
     }
     FAR_UNTIL(far, snapshot()->rx_pending == 3);
+    for (uint64_t seen = 0; seen < 3; seen += signals) { /* one a frame, none more */
+        CHECK(poll(&frames, 1, -1) == 1);
+        CHECK(read(frames.fd, &signals, sizeof signals) == sizeof signals && seen + signals <= 3);
+    }
+    CHECK(poll(&frames, 1, 0) == 0);
     CHECK(link_frames_room(&far->session.out) == 0);
     CHECK(hal_receive_frame(&dev, back, 10) == HAL_E_RANGE);
     CHECK(hal_receive_frame(&dev, back, sizeof back) == sizeof longest);
@@ -350,6 +360,7 @@ static void calls_of_a_link_are_refused_elsewhere(void)
     CHECK(hal_open(&sim, &sim_config, sim_arena, sizeof sim_arena) == HAL_OK);
     CHECK(hal_link_read_status(&sim, &status) == HAL_E_UNSUPPORTED);
     CHECK(hal_link_wake_fd(&sim) == HAL_E_UNSUPPORTED);
+    CHECK(hal_receive_fd(&sim) == HAL_E_UNSUPPORTED);
     CHECK(hal_link_done(&sim) == HAL_E_UNSUPPORTED);
     CHECK(hal_link_tell(&sim, sim_arena, 1) == HAL_E_UNSUPPORTED);
     CHECK(hal_link_config_init(NULL) == HAL_E_RANGE);

@@ -59,6 +59,7 @@ static void what_cannot_be_is_refused(void)
     CHECK(term_link_look(NULL, NULL) == HAL_E_RANGE);
     CHECK(term_link_submit(NULL, NULL, 1) == HAL_E_RANGE);
     CHECK(term_link_receive(NULL, NULL, 1) == HAL_E_RANGE);
+    CHECK(term_link_receive_fd(NULL) == HAL_E_RANGE);
     term_link_close(NULL);
 }
 
@@ -109,8 +110,12 @@ static void registers_and_frames_go_through(void)
     CHECK(bytes == sizeof frame && memcmp(came, frame, sizeof frame) == 0);
     stage_send_by_light(&terminal, 1, tick_monotonic_ns());
     LIVE_UNTIL(look(link).counters.tx_by_light == 1);
+    struct pollfd frames = {.fd = term_link_receive_fd(link), .events = POLLIN};
+
+    CHECK(frames.fd >= 0 && poll(&frames, 1, 0) == 0);
     CHECK(link_ring_push(&terminal.tx, frame, 777));
-    LIVE_UNTIL(term_link_pending(link) == 1);
+    LIVE_UNTIL(poll(&frames, 1, 0) == 1); /* only once it is there to be taken */
+    CHECK(term_link_pending(link) == 1);
     CHECK(term_link_receive(link, taken, 100) == HAL_E_RANGE);
     CHECK(term_link_receive(link, taken, sizeof taken) == 777);
     CHECK(term_link_receive(link, taken, sizeof taken) == 0);

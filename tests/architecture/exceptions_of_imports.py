@@ -37,6 +37,7 @@ BENCH_TO_FLIGHT = {
 # Whole files of the bench that stand at the seam: they compose flight, or score its pure cores.
 BENCH_SEAMS = {
     "hil.sim_target": "the in-process target composes flight",
+    "hil.sim_boot": "gives that node its boot record",
     "hil.product_life": "opens a node's store with the node's own code",
 }
 
@@ -60,6 +61,7 @@ APP = (
     "flight.app",
     "flight.composition",
     "flight.board_node",
+    "flight.board_parts",
     "flight.board_flight",
     "flight.bench_seat",
     "flight.init_command",
@@ -70,6 +72,7 @@ APP = (
     "flight.send_command",
     "flight.send_load",
     "flight.watch_command",
+    "flight.broker_command",
     "flight.__main__",
 )
 
@@ -87,6 +90,7 @@ SKINS = {
     "flight.config": "the only reader of the node's TOML",
     "flight.command_text": "its errors are those of configuration",
     "flight.sequence_file": "the only reader of sequence files",
+    "flight.board_boot": "the one door to the boot record's file and the fault handler's",
     "flight.board_camera": "opens a camera",
     "flight.board_config": "the same for a board",
     "flight.board_devices": "opens the hardware layer",
@@ -95,10 +99,9 @@ SKINS = {
     "flight.inference.board_profiler": "awaits the worker and samples the hardware meanwhile",
     "flight.data_folder": "claims the data folder and knows its layout",
     "flight.board_tick": "waits for the tick of the C layer",
-    "flight.camera_config": "the same for a camera",
+    "flight.device_config": "the same for a camera and a laser terminal",
     "flight.event_journal": "writes events to the terminal",
     "flight.host_measures": "reads the machine's own figures",
-    "flight.terminal_config": "the same for a laser terminal",
     "flight.terminal_line_measures": "reads the figures of a serial line",
     "flight.start_up": "asks store and board about the last start",
     "flight.downlink.contact_session": "tells the terminal what the PAT machine wishes",
@@ -109,7 +112,6 @@ SKINS = {
     "flight.inference.frame_source": "tiles come from a folder and are awaited",
     "flight.inference.held_engine": "the engine of granted time awaits worker and due time",
     "flight.inference.inline_engine": "the engine of simulation awaits the modelled duration",
-    "flight.inference.unavailable_engine": "an engine, asked as every engine is",
     "flight.inference.model_registry": "reads models and manifests",
     "flight.inference.tile_cache": "reads tile files",
     "flight.inference.labelled_file": "reads labelled tile files",

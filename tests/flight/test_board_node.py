@@ -104,8 +104,13 @@ def test_a_lost_service_is_told_and_the_hardware_is_made_safe_all_the_same(
     with pytest.raises(FlightLostError, match="RuntimeError: main loop gone"):
         flown(board, loop, 30)
     assert bench.read_actuators()[:4] == SAFE
-    assert "SHUTDOWN: stopping: service lost" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "FATAL   FATAL_ERROR: RuntimeError: main loop gone" in told
+    assert "SHUTDOWN: stopping: service lost" in told
     board.close()
+    with_record = BoardNode(load_fly_config(config_path), loop)
+    assert with_record.node.boot.record.unplanned == 1, "and the next start knows of it"
+    with_record.close()
 
 
 def test_a_service_that_does_not_end_is_left_behind_and_the_store_committed(

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from flight.board_config import FlyConfig
+from flight.device_config import TerminalSection
 from flight.doctor import terminal_check
 from flight.doctor.finding import State
-from flight.terminal_config import TerminalSection
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flight.downlink.density import density_key, log2_steps
-from flight.downlink.product import Product, ProductClass
+from flight.downlink.product import Product, ProductClass, density_key, log2_steps
 
 BIG = st.integers(1, 1 << 52)
 

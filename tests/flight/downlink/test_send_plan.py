@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from flight.downlink.arrival_forecast import Expected
-from flight.downlink.density import log2_steps
+from flight.downlink.product import log2_steps
 from flight.downlink.send_horizon import Horizon, Stretch
 from flight.downlink.send_plan import Candidate, PlanConfig, Tier, make_plan
 

@@ -1,4 +1,4 @@
-from flight.inference.trust_ladder import GOOD_ANSWERS, Rung, TrustLadder
+from flight.inference.engine_trouble import GOOD_ANSWERS, Rung, TrustLadder
 
 
 def test_the_ladder_is_climbed_rung_by_rung_and_ends_in_refusal():

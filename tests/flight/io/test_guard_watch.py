@@ -64,9 +64,11 @@ class Room:
         self.devices = FakeDevices()
         self.bench = FakeBench(self.devices)
         self.channels, self.events, self.t = ChannelValues(), EventLog(1_000), 0
+        self.clock = SimpleNamespace(offset_ns=0)
         tick = SimpleNamespace(
-            source=source, guard=guard, unguarded=unguarded, refused=refused, priority=priority
-        )
+            source=source, guard=guard, unguarded=unguarded, refused=refused, priority=priority,
+            clock=self.clock,
+        )  # fmt: skip
         self.watch = GuardWatch(tick, self.devices, self.channels, self.events)
 
     def cycles(self, count=1):
@@ -120,6 +122,15 @@ def test_a_trip_is_told_once_and_stands_until_the_hardware_has_been_off_for_some
     assert (room.guard.rearms, room.channels.get("guard.tripped")) == (1, 0)
     assert room.told() == [("GUARD_REARMED", {"seconds": float(REARM_CYCLES)})]
     assert room.channels.get("guard.trips") == 1
+
+
+def test_how_long_a_trip_stood_is_told_whatever_mission_time_is_ahead_of_the_machine(room):
+    ahead_s = 86_400
+    room.clock.offset_ns, room.t = ahead_s * S, ahead_s
+    room.cycles(3)
+    room.guard.trip(room.t * S - room.clock.offset_ns)
+    room.cycles(REARM_CYCLES)
+    assert room.told()[-1] == ("GUARD_REARMED", {"seconds": float(REARM_CYCLES)})
 
 
 @pytest.mark.parametrize("switch", ["set_payload_level", "set_laser"])

@@ -1,6 +1,6 @@
 import pytest
 
-from flight.io.safe_state import leave_safe
+from flight.io.actuation import leave_safe
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.native_devices import NativeDevices
 from hal.sample import Actuators, FailingCall, HalErrorKind

@@ -4,7 +4,7 @@ import pytest
 
 from flight.config import BatteryConfig
 from flight.power.energy_estimate import EnergyEstimator
-from flight.power.orbit_forecast import NO_ECLIPSE, SHADOW_ANY_MOMENT, SunPhase
+from flight.power.power_budget import NO_ECLIPSE, SHADOW_ANY_MOMENT, SunPhase
 from flight.power.state_of_charge import BatteryData, SocEstimator
 from hil.plant.battery import Battery, BatteryState
 from hil.plant.battery import BatteryConfig as Cells

@@ -5,7 +5,8 @@ from math import degrees, tau
 
 import pytest
 
-from flight.power.orbit_forecast import NO_ECLIPSE, SHADOW_ANY_MOMENT, MeanElements, OrbitForecast
+from flight.power.orbit_forecast import MeanElements, OrbitForecast
+from flight.power.power_budget import NO_ECLIPSE, SHADOW_ANY_MOMENT
 from hil.plant.orbit import Orbit, OrbitConfig
 from hil.plant.sun_eclipse import Crossing, find_crossings
 

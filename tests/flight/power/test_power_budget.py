@@ -4,8 +4,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from flight.power.orbit_forecast import NO_ECLIPSE, SunPhase
-from flight.power.power_budget import PowerState, PowerVerdict, judge_payload, low_band, reserve_soc
+from flight.power.power_budget import (
+    NO_ECLIPSE,
+    PowerState,
+    PowerVerdict,
+    SunPhase,
+    judge_payload,
+    low_band,
+    reserve_soc,
+)
 
 PROPERTY = settings(deadline=None, max_examples=300)
 ALLOWED = PowerVerdict.ALLOWED

@@ -1,6 +1,5 @@
 """A real broker in a process of its own: what a test may start, stop, freeze and kill."""
 
-import asyncio
 import signal
 import socket
 import subprocess
@@ -28,7 +27,7 @@ def await_port(port):
 
 
 class Broker:
-    """amqtt on a loopback port."""
+    """`lumenode broker` on a loopback port."""
 
     def __init__(self, port):
         self.port = port
@@ -36,7 +35,7 @@ class Broker:
 
     def start(self):
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(self.port)],
+            [sys.executable, "-m", "flight", "broker", "--port", str(self.port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         await_port(self.port)
@@ -53,18 +52,3 @@ class Broker:
             self._process.kill()
             self._process.wait(PATIENCE_S)
             self._process = None
-
-
-async def serve(port):
-    from amqtt.broker import Broker as Amqtt  # noqa: PLC0415  only this process needs it
-
-    config = {
-        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-    }
-    await Amqtt(config).start()
-    await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))

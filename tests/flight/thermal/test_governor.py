@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.config import load_profile
-from flight.power.orbit_forecast import NO_ECLIPSE, SunPhase
-from flight.power.power_budget import PowerState
+from flight.power.power_budget import NO_ECLIPSE, PowerState, SunPhase
 from flight.telemetry.definitions import ThrottleReason as R
 from flight.thermal.governor import (
     DIE_GUARD_K,

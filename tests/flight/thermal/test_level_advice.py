@@ -4,8 +4,7 @@ from math import nan
 import pytest
 
 from flight.config import PlannerConfig, load_profile
-from flight.power.orbit_forecast import NO_ECLIPSE
-from flight.power.power_budget import PowerState
+from flight.power.power_budget import NO_ECLIPSE, PowerState
 from flight.thermal.level_advice import HeatPath, LevelAdvice, Work, plan_model
 from flight.thermal.thermal_estimate import ThermalState
 

@@ -1,4 +1,4 @@
-"""Configuration of a camera as the source of frames: the section `[frames.camera]`."""
+"""Configuration of devices on ports of their own: `[terminal]` and `[frames.camera]`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from msgspec import Meta
 
 from flight.config import ConfigError
 from flight.inference.job import BANDS
+from hal.terminal_values import BAUD, SerialTerminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hal.camera_values import CameraSettings
     from hal.native_camera import CameraFormat
 
+PATH_BYTES_MAX = 255
 _NS_PER_S = 1_000_000_000
 MAPPING = (
     "one plane for each of B2 (blue), B3 (green), B4 (red), B8 (near infrared), B11 and B12 "
@@ -158,3 +162,39 @@ def _formats() -> dict[str, CameraFormat]:
     from hal.native_camera import camera_formats  # noqa: PLC0415
 
     return camera_formats()
+
+
+class TerminalSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A laser terminal that speaks the protocol of docs/terminal.md.
+
+    Attributes:
+        device: its serial port, by the name that stays over a replug (/dev/serial/by-id/...); it
+            may be absent, and is looked for while the node flies. Empty: the hardware layer's own
+            terminal, if it has one.
+        baud: bit/s, 8N1; 0 leaves the port as it is.
+    """
+
+    device: str = ""
+    baud: Annotated[int, Meta(ge=0, le=4_000_000)] = BAUD
+
+    def check(self, source: str, hal: str) -> None:
+        """What a range cannot say, beside `board.hal`; ConfigError in one line."""
+        if self.device and hal.startswith("link:"):
+            raise ConfigError(
+                f"{source}: terminal.device = {self.device!r}: with board.hal = {hal!r} the "
+                "terminal is the bench's; allowed: none"
+            )
+        if "\0" in self.device or len(self.device.encode()) > PATH_BYTES_MAX:
+            raise ConfigError(
+                f"{source}: terminal.device: allowed: a path of up to {PATH_BYTES_MAX} octets"
+            )
+
+    def below(self, folder: Path) -> TerminalSection:
+        """With an absolute path."""
+        if not self.device:
+            return self
+        return msgspec.structs.replace(self, device=str(folder / self.device))
+
+    def line(self) -> SerialTerminal | None:
+        """For `hal.native_devices`; None without a terminal on a line."""
+        return SerialTerminal(self.device, self.baud) if self.device else None

@@ -1,0 +1,144 @@
+"""What a board makes of its configuration: frames, model, engine, store, measures, a bridge.
+
+Only `flight.board_node` calls these; each is one part of the surroundings that it gives the node.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flight.config import ConfigError
+from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE
+from flight.downlink.file_store import FolderStore
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.inference.frame_source import FolderSource, ReplaySource
+from flight.inference.model_registry import DamagedModelError, ModelRegistry
+from flight.inference.worker_process import WorkerEngine
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from flight.base.clock import LoopClock, UtcCorrelation
+    from flight.bench_seat import BenchSeat
+    from flight.board_config import FlyConfig
+    from flight.composition.surroundings import Surroundings
+    from flight.downlink.writer_thread import WriterThread
+    from flight.host_measures import HostMeasures
+    from flight.inference.frame_source import FrameSource
+    from flight.inference.job import InferenceEngine
+    from flight.inference.model_manifest import ModelBytes
+    from hal.native_devices import NativeDevices
+    from hal.sample import HalErrorKind
+
+_NS_PER_S = 1_000_000_000
+NO_MODEL_THRESHOLD = 1.0
+"""Without a model no pixel is judged; a probability never gets above it."""
+
+
+def frame_source(
+    config: FlyConfig,
+    clock: LoopClock,
+    opened: contextlib.ExitStack,
+    tell_camera: Callable[[HalErrorKind | None], None],
+) -> FrameSource:
+    """The configured source of frames; ImageryError or ConfigError when it is not there.
+
+    A camera is closed with `opened`, and `tell_camera` is told of its losses.
+    """
+    path = Path(config.frames.path)
+    if config.frames.source == "replay":
+        return ReplaySource.from_cache(path, clock, round(config.camera.cadence_s * _NS_PER_S))
+    if config.frames.source == "camera":
+        # Only then: nobody else has a use for it.
+        from flight.board_camera import camera_source  # noqa: PLC0415
+
+        return camera_source(config, clock, opened, tell_camera)
+    if not path.is_dir():
+        raise ConfigError(f"frames.path = {str(path)!r}: no such folder")
+    return FolderSource(path, clock, round(config.frames.poll_s * _NS_PER_S))
+
+
+def load_model(config: FlyConfig) -> ModelBytes | str:
+    """The configured model, or in one line why it cannot be used; ModelError when it is unknown.
+
+    A wrong name is the operator's to put right before anything moves. Damage is found in orbit,
+    where a node that does not start could never be repaired.
+    """
+    try:
+        return ModelRegistry().load(config.inference.model, config.inference.variant)
+    except DamagedModelError as error:
+        return str(error)
+
+
+def make_engine(
+    config: FlyConfig, model: ModelBytes | str, clock: LoopClock, seat: BenchSeat | None
+) -> InferenceEngine:
+    """The worker beside the flight process, or what a bench makes of it."""
+    if isinstance(model, str):
+        # Only then: it stands for an engine that there is not.
+        from flight.composition.inference import UnavailableEngine  # noqa: PLC0415
+
+        return UnavailableEngine(model)
+    if seat is not None:
+        return seat.engine([model], clock)
+    return WorkerEngine([model], clock, provider=config.board.provider)
+
+
+def make_store(config: FlyConfig, data: Path, writer: WriterThread | None) -> ProductStore:
+    """The product store in the data folder; it writes on the spot when there is no writer."""
+    return ProductStore(
+        FolderStore(data / SEGMENTS),
+        data / INDEX,
+        segment_bytes=config.store.segment_bytes,
+        capacity_bytes=STORE_SPARE * config.store.cap_bytes,
+        reserve_bytes=config.store.segment_bytes,
+        writer=writer,
+    )
+
+
+def settle_first(
+    store: ProductStore,
+    writer: WriterThread | None,
+    loop: asyncio.AbstractEventLoop,
+    action: Callable[[], None],
+) -> None:
+    """Waits for the numbers that the start asked for; from then on the loop is only told."""
+    store.settle()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(action)
+
+    if writer is not None:
+        writer.on_outcome = wake
+
+
+def measuring(
+    host: HostMeasures, config: FlyConfig, devices: NativeDevices
+) -> Callable[[list[float]], None]:
+    """What fills the channels measured on the machine."""
+    if not config.terminal.device:
+        return host
+    # Only then: other boards have no such line.
+    from flight.terminal_line_measures import TerminalLineMeasures  # noqa: PLC0415
+
+    line = TerminalLineMeasures(devices.terminal_line)
+
+    def measure(values: list[float]) -> None:
+        host(values)
+        line(values)
+
+    return measure
+
+
+def connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Surroundings:
+    """The surroundings with the bridge to a broker, if there shall be one."""
+    if not config.mqtt.enabled:
+        return around
+    # Only then: client library and transports are a good part of the process.
+    from flight.composition.bridge import bridged  # noqa: PLC0415
+
+    return bridged(around, config, utc)
