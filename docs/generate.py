@@ -19,6 +19,7 @@ import table_parts
 import terminal_parts
 
 from flight.config_text import BoardChoice, config_text
+from flight.icd_pages import icd_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 
 WHOLE: dict[str, Callable[[], str]] = {
     "docs/deploy/lumenode.toml": lambda: config_text(BoardChoice()),
+    **{f"docs/icd/{name}": lambda text=text: text for name, text in icd_pages().items()},
 }
 """Files that are written as a whole."""
 
@@ -86,11 +88,15 @@ def filled(text: str, parts: dict[str, Callable[[], str]]) -> str:
     return text
 
 
+def _said(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 def stale(root: Path = ROOT) -> list[str]:
     """Files whose generated parts no longer say what the tables say."""
     found = []
     for name in (*PARTS, *WHOLE):
-        text = (root / name).read_text(encoding="utf-8")
+        text = _said(root / name)
         if written(name, text) != text:
             found.append(name)
     return found
@@ -102,7 +108,8 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(f"{name}: out of date\n")
         if "--check" not in argv:
             path = ROOT / name
-            path.write_text(written(name, path.read_text(encoding="utf-8")), encoding="utf-8")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(written(name, _said(path)), encoding="utf-8")
     return int("--check" in argv and bool(stale()))
 
 

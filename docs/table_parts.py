@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flight.downlink import terminal_state
 from flight.fdir.safety_tables import BLIND_CYCLES_MAX, RECOVERIES
+from flight.icd_pages import table
 from flight.modes import mode_table
 from flight.telemetry.definitions import Mode
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from flight.fdir.recovery_row import Recovery
 
 _NS_PER_S = 1e9
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; bars inside cells are escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in lines)
 
 
 def conditions(module: ModuleType, name: str, place: int) -> list[str]:

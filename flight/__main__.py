@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "broker": ("flight.broker_command", "main_broker", "a small MQTT broker on this machine"),
     "send": ("flight.send_command", "main_send", "send a command to a node over MQTT"),
     "watch": ("flight.watch_command", "main_watch", "show a node's telemetry and events over MQTT"),
+    "export": ("flight.export_command", "main_export", "write the interface for other systems"),
     "doctor": ("flight.doctor_command", "main_doctor", "say what works on this machine"),
 }
 

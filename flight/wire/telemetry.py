@@ -89,6 +89,34 @@ def _layout(number: int, group: str) -> _Layout:
 _LAYOUTS = {group: _layout(number, group) for number, group in enumerate(GROUP_NAMES)}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a housekeeping packet's data holds one channel: a validity bit, and its octets.
+
+    Attributes:
+        channel: index into CHANNELS.
+        bit: of the bitmap, counted from the lowest of its first octet.
+        octet: of the packet's data, counted from 0.
+        code: as `struct` names it, big endian.
+    """
+
+    channel: int
+    bit: int
+    octet: int
+    code: str
+
+
+def places(group: str) -> tuple[Place, ...]:
+    """The layout of one group, for whoever decodes it without this software."""
+    layout, found = _LAYOUTS[group], []
+    octet = _HEADER_BYTES + layout.bitmap_bytes
+    for bit, channel in enumerate(layout.channels):
+        code = _CODES[CHANNELS[channel].kind]
+        found.append(Place(channel, bit, octet, code))
+        octet += struct.calcsize(code)
+    return tuple(found)
+
+
 def encode_housekeeping(group: str, row: Sequence[float]) -> bytes:
     """One group's packet data.
 

@@ -72,6 +72,7 @@ APP = (
     "flight.send_command",
     "flight.send_load",
     "flight.watch_command",
+    "flight.export_command",
     "flight.broker_command",
     "flight.__main__",
 )

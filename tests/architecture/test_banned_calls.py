@@ -79,6 +79,7 @@ ALLOWED = {
     ("flight.telemetry.broker_child_process", "subprocess"): "starts the broker's process",
     ("flight.board_flight", "signal"): "SIGTERM and Ctrl-C end a flight in order",
     ("flight.board_boot", "threading"): "a beat's sync must not hold the loop up",
+    ("flight.export_command", "sys.stdout"): "a command prints its result",
     ("flight.doctor_command", "sys.stdout"): "a command prints its result",
     ("flight.fly_command", "sys.stdout"): "a command prints its help",
     ("flight.init_command", "sys.stdout"): "a command prints its result",

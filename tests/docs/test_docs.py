@@ -29,6 +29,7 @@ PAGES = (
     "docs/camera.md",
     "docs/governor.md",
     "docs/hal.md",
+    "docs/icd/README.md",
     "docs/raspberry-pi.md",
     "docs/jetson.md",
     "docs/passes.md",
