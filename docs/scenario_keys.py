@@ -98,6 +98,7 @@ MEANINGS: dict[str, str] = {
     "node.battery.cell_resistance_ohm": "ohmic plus polarisation, 25 degC",
     "node.battery.ocv_soc": "states of charge of the open-circuit curve, rising",
     "node.battery.ocv_v": "voltage of one cell at each of them, rising",
+    "node.camera.bands": "of a tile, in the order of its octets",
     "node.camera.cadence_s": "a frame every so long while the ground below is lit",
     "node.camera.tiles_per_frame": (
         "tiles in a frame; one is computed for real, time and energy are charged for all"
@@ -114,6 +115,11 @@ MEANINGS: dict[str, str] = {
     "node.inference.model": "name in the model registry",
     "node.inference.variant": "single precision or quantised",
     "node.inference.profile": "board profile: a shipped name, or the path of a TOML file",
+    "node.inference.models": "folder with models of one's own; docs/models.md",
+    "node.inference.cascade": "the small variant looks first, the dear one only where it is clear",
+    "node.inference.cascade_cloud_min": "a tile this cloudy is done with the first look",
+    "node.inference.confirm_value": "a tile that may be worth as much is run twice; 0: none",
+    "node.inference.upload": "models are taken from the ground, if it has signed them",
     "node.inference.governor": "`guard` keeps limits, `planner` plans above it, `none`: neither",
     "node.planner.die_j_k": "heat capacity of the die",
     "node.planner.radiator_j_k": "heat capacity of the radiator",

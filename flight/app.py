@@ -21,10 +21,10 @@ from flight.composition.commanding import command_parts
 from flight.composition.cycle import boot_keeper, executive, guard_watch
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
 from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_group
-from flight.composition.inference import inference_service
+from flight.composition.inference import inference_service, model_deck
 from flight.composition.surroundings import Shared
 from flight.downlink.pass_plan import PassPlan
-from flight.inference.inference_service import InferenceCounts
+from flight.inference.inference_telemetry import InferenceCounts
 from flight.io.actuation import leave_safe
 from flight.start_up import load_experience, tell_start
 from flight.telemetry.channel_values import ChannelValues
@@ -224,6 +224,7 @@ def _shared(around: Surroundings, now_ns: int) -> Shared:
         queues=QueueBoard(channels),
         utc=around.utc or UtcKeeper(),
         boot=boot_keeper(around, status, channels, events, now_ns),
+        deck=model_deck(around, events),
     )
 
 

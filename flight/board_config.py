@@ -50,7 +50,7 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     link_fifo_frames: Annotated[int, Meta(ge=1, le=4096)] = 64
     keys: str = "keys"
     data: str = "data"
-    provider: Annotated[str, Meta(pattern="^(cpu|cuda|tensorrt)$")] = "cpu"
+    provider: Annotated[str, Meta(pattern="^(cpu|cuda|tensorrt|auto)$")] = "cpu"
     tick_hz: Annotated[int, Meta(ge=2, le=1000)] = 10
     guard_ticks: Annotated[int, Meta(ge=1, le=100_000)] = 20
     rt_priority: Annotated[int, Meta(ge=0, le=90)] = 0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from flight.board_devices import open_link
 from flight.board_node import BoardNode, settle
 from flight.config import load_profile
-from flight.inference.model_registry import ModelRegistry
+from flight.inference.model_registry import crew_of
 from flight.keys import Half, load_half
 
 if TYPE_CHECKING:
@@ -95,5 +95,5 @@ def _bench_seat(config: FlyConfig) -> BenchSeat | None:
 
     load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
     profile = load_profile(config.inference.profile)
-    ModelRegistry().load(config.inference.model, config.inference.variant)
+    crew_of(config.inference)
     return BenchSeat(config, profile, open_link(config.board, profile))

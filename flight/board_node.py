@@ -23,14 +23,14 @@ from flight.board_boot import BoardBoot
 from flight.board_config import check_profile
 from flight.board_devices import open_devices
 from flight.board_parts import (
-    NO_MODEL_THRESHOLD,
     connected,
     frame_source,
-    load_model,
+    kept_models,
     make_engine,
     make_store,
     measuring,
     settle_first,
+    usable_crew,
 )
 from flight.board_tick import enter_flight, open_board_tick
 from flight.composition.surroundings import Surroundings
@@ -98,9 +98,8 @@ class BoardNode:
         opened: contextlib.ExitStack,
     ) -> None:
         keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
-        profile = load_profile(config.inference.profile)
-        check_profile(config, profile)
-        model = load_model(config)
+        check_profile(config, profile := load_profile(config.inference.profile))
+        crew, fault = usable_crew(config.inference)
         boot = self._begin(Path(config.board.data), loop, seat, opened)
         self.clock, utc = boot.clock, boot.utc
         frames = frame_source(config, self.clock, opened, self._tell_camera)
@@ -111,7 +110,8 @@ class BoardNode:
         store = make_store(config, Path(config.board.data), writer)
         opened.callback(store.close)
         tile_ids = cache(partial(counter_reserve, store, "tile.id"))  # once it has recovered
-        engine = make_engine(config, model, self.clock, seat)
+        models = kept_models(config, crew)
+        engine = make_engine(config, models, fault, self.clock, seat)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
         around = Surroundings(
@@ -124,12 +124,12 @@ class BoardNode:
             keys=keys,
             config=config,
             profile=profile,
-            threshold=NO_MODEL_THRESHOLD if isinstance(model, str) else model.manifest.threshold,
             measure_host=measuring(self.measures, config, devices),
             listener=self.journal,
             tick=self.tick,
             boot=boot.start,
             utc_locked=boot.utc_trusted,
+            models=models,
         )
         around = around if seat is None else seat.dressed(around)
         self.node = Node(connected(around, config, utc))

@@ -6,16 +6,19 @@ Only `flight.board_node` calls these; each is one part of the surroundings that 
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flight.composition.surroundings import Models
 from flight.config import ConfigError
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.inference.frame_source import FolderSource, ReplaySource
-from flight.inference.model_registry import DamagedModelError, ModelRegistry
+from flight.inference.model_registry import DamagedModelError, crew_of, read_again
 from flight.inference.worker_process import WorkerEngine
+from flight.keys import MODEL_KEY_FILE, load_public
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from flight.bench_seat import BenchSeat
     from flight.board_config import FlyConfig
     from flight.composition.surroundings import Surroundings
+    from flight.config import InferenceConfig
     from flight.downlink.writer_thread import WriterThread
     from flight.host_measures import HostMeasures
     from flight.inference.frame_source import FrameSource
@@ -34,8 +38,6 @@ if TYPE_CHECKING:
     from hal.sample import HalErrorKind
 
 _NS_PER_S = 1_000_000_000
-NO_MODEL_THRESHOLD = 1.0
-"""Without a model no pixel is judged; a probability never gets above it."""
 
 
 def frame_source(
@@ -58,33 +60,57 @@ def frame_source(
         return camera_source(config, clock, opened, tell_camera)
     if not path.is_dir():
         raise ConfigError(f"frames.path = {str(path)!r}: no such folder")
-    return FolderSource(path, clock, round(config.frames.poll_s * _NS_PER_S))
+    return FolderSource(
+        path, clock, round(config.frames.poll_s * _NS_PER_S), bands=config.camera.bands
+    )
 
 
-def load_model(config: FlyConfig) -> ModelBytes | str:
-    """The configured model, or in one line why it cannot be used; ModelError when it is unknown.
+def usable_crew(inference: InferenceConfig) -> tuple[tuple[ModelBytes, ...], str]:
+    """The configured networks, or none and in one line why; ModelError when one is unknown.
 
     A wrong name is the operator's to put right before anything moves. Damage is found in orbit,
     where a node that does not start could never be repaired.
     """
     try:
-        return ModelRegistry().load(config.inference.model, config.inference.variant)
+        return crew_of(inference), ""
     except DamagedModelError as error:
-        return str(error)
+        return (), str(error)
+
+
+def kept_models(config: FlyConfig, crew: tuple[ModelBytes, ...]) -> Models:
+    """With where models from the ground are kept and the key they are signed with, if any are."""
+    keys = Path(config.board.keys)
+    if not crew or not (keys / MODEL_KEY_FILE).exists() or not config.inference.upload:
+        return Models(crew=crew)
+    # Only then: a node that takes none needs nothing of it.
+    from flight.inference.model_store import FOLDER, ModelStore  # noqa: PLC0415
+
+    store = ModelStore(Path(config.board.data) / FOLDER, crew[0])
+    return Models(crew=crew, store=store, key=load_public(keys / MODEL_KEY_FILE))
 
 
 def make_engine(
-    config: FlyConfig, model: ModelBytes | str, clock: LoopClock, seat: BenchSeat | None
+    config: FlyConfig, models: Models, fault: str, clock: LoopClock, seat: BenchSeat | None
 ) -> InferenceEngine:
-    """The worker beside the flight process, or what a bench makes of it."""
-    if isinstance(model, str):
+    """The worker beside the flight process, or what a bench makes of it.
+
+    `fault` says why there is no crew.
+    """
+    if not models.crew:
         # Only then: it stands for an engine that there is not.
         from flight.composition.inference import UnavailableEngine  # noqa: PLC0415
 
-        return UnavailableEngine(model)
+        return UnavailableEngine(fault)
     if seat is not None:
-        return seat.engine([model], clock)
-    return WorkerEngine([model], clock, provider=config.board.provider)
+        return seat.engine(models.crew, clock)
+    kept = models.store
+    return WorkerEngine(
+        models.crew,
+        clock,
+        provider=config.board.provider,
+        bands=config.camera.bands,
+        other_copy=partial(read_again, config.inference) if kept is None else kept.other_copy,
+    )
 
 
 def make_store(config: FlyConfig, data: Path, writer: WriterThread | None) -> ProductStore:

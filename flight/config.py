@@ -25,6 +25,7 @@ from flight.config_ranges import (
     spelled,
     value_at,
 )
+from flight.inference.job import BANDS
 from flight.io.absent_sensors import SensorName  # noqa: TC001  read from the annotation
 from flight.link_config import LinkConfig
 from flight.thermal.board_profile import BoardProfile, contradiction
@@ -99,8 +100,10 @@ class CameraConfig(_Section, frozen=True, kw_only=True):
             computed for real, time and energy are charged for all.
         backlog_frames: frames that may wait for the payload.
         deadline_s: a frame older than this is worth nothing.
+        bands: of a tile, in the order of its octets.
     """
 
+    bands: Annotated[tuple[str, ...], Meta(min_length=1, max_length=32)] = BANDS
     cadence_s: Annotated[float, Meta(ge=0.05, le=3600.0)] = 4.0
     tiles_per_frame: Annotated[int, Meta(ge=1, le=100_000)] = 512
     backlog_frames: Annotated[int, Meta(ge=1, le=4096)] = 16
@@ -127,12 +130,30 @@ class ValueConfig(_Section, frozen=True, kw_only=True):
 
 
 class InferenceConfig(_Section, frozen=True, kw_only=True):
-    """Model and board."""
+    """Model and board.
 
+    Attributes:
+        models: folder with models of one's own, each with its manifest; the shipped ones if empty.
+        model, variant: what flies; "auto" is the faster one of fp32 and int8 on this board.
+        cascade: the small variant looks first; cloudy from `cascade_cloud_min` on is done.
+        confirm_value: a tile that may be worth as much is run twice, by two sessions; 0 is none.
+        upload: models are taken from the ground, if it has signed them.
+    """
+
+    models: str = ""
     model: str = "cloud_unet"
-    variant: Annotated[str, Meta(pattern="^(fp32|int8)$")] = "fp32"
+    variant: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,24}$")] = "fp32"
+    cascade: bool = False
+    cascade_cloud_min: Fraction = 0.85
+    confirm_value: Annotated[float, Meta(ge=0.0, le=1e6)] = 0.0
+    upload: bool = True
     profile: str = "orin-nano-modelled"
     governor: Annotated[str, Meta(pattern="^(guard|planner|none)$")] = "guard"
+
+    @property
+    def first_variant(self) -> str:
+        """The variant that flies until the board has said which is the faster one."""
+        return "fp32" if self.variant == "auto" else self.variant
 
 
 class PlannerConfig(_Section, frozen=True, kw_only=True):

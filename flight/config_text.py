@@ -146,7 +146,7 @@ deadline_s = 600.0     # an older frame is worth nothing
 
 [inference]
 model = "cloud_unet"
-variant = "fp32"                 # fp32 or int8; `lumenode models profile` measures both
+variant = "fp32"                 # fp32, int8, small, or auto: the faster of the first two here
 # Board profile: {profile_why}.
 # A shipped one by name, or the path of a TOML file that `lumenode models profile` wrote.
 profile = {profile}

@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 
@@ -22,9 +22,12 @@ from flight.wire.link_security import EPOCH_MAX, KEY_BYTES, SecurityAssociation
 from flight.wire.transfer_frame import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+T = TypeVar("T", bound=msgspec.Struct)
 FILE_VERSION = 1
+MODEL_KEY_FILE = "models-node.json"
+"""With which a node knows its ground's signature of a model (`model_keys`)."""
 _FILE_MODE = 0o600
 _OTHERS = 0o077
 _HexKey = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{2 * KEY_BYTES}}}$")]
@@ -122,12 +125,12 @@ def _cannot_write(path: Path, error: OSError) -> str:
     return f"{path}: {error.strerror}; choose a folder that can be written"
 
 
-def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
-    """Writes both halves into `folder` (made with mode 0700), each with mode 0600.
+def write_new_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Writes JSON files into `folder` (made with mode 0700), each with mode 0600: all, or none.
 
     Raises:
-        KeyFileError: a half is there already, or the folder can't be written; nothing of an
-            existing pair is touched, and no half of a new pair is left alone.
+        KeyFileError: one is there already, or the folder can't be written; nothing that exists is
+            touched, and no file of a new set is left alone.
     """
     written: list[Path] = []
     try:
@@ -135,12 +138,9 @@ def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
     except OSError as error:
         raise KeyFileError(_cannot_write(folder, error)) from error
     try:
-        for half in Half:
-            path = folder / half.file_name
-            content = _KeyFile(
-                FILE_VERSION, half, keys.epoch, keys.downlink_key.hex(), keys.uplink_key.hex()
-            )
-            write_new(path, msgspec.json.format(msgspec.json.encode(content)) + b"\n")
+        for name, content in contents.items():
+            path = folder / name
+            write_new(path, msgspec.json.format(content) + b"\n")
             written.append(path)
     except OSError as error:
         for done in written:
@@ -151,7 +151,22 @@ def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
                 "choose another folder, or move the old pair away first"
             ) from error
         raise KeyFileError(_cannot_write(path, error)) from error
-    return written[0], written[1]
+    return written
+
+
+def save_halves(keys: LinkKeys, folder: Path) -> tuple[Path, Path]:
+    """Writes both halves into `folder`; raises KeyFileError, as `write_new_files`."""
+    down, up = keys.downlink_key.hex(), keys.uplink_key.hex()
+    node, ground = write_new_files(
+        folder,
+        {
+            half.file_name: msgspec.json.encode(
+                _KeyFile(FILE_VERSION, half, keys.epoch, down, up)
+            )
+            for half in Half
+        },
+    )  # fmt: skip
+    return node, ground
 
 
 def load_half(path: Path, half: Half) -> LinkKeys:
@@ -186,12 +201,42 @@ def load_half(path: Path, half: Half) -> LinkKeys:
     )
 
 
+class ModelKeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The node's half of a pair for models."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=1)]
+    model_public_key: _HexKey
+
+
+def load_public(path: Path) -> bytes:
+    """What the node knows its ground's signature of a model by; raises KeyFileError."""
+    return bytes.fromhex(read_model_key(path, ModelKeyFile).model_public_key)
+
+
+def read_model_key(path: Path, kind: type[T]) -> T:
+    """One half of a pair for models; raises KeyFileError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise KeyFileError(
+            f"{path}: {error.strerror}; make keys with `lumenode keys models {path.parent}`"
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise KeyFileError(
+            f"{path} is no key file of models: make a pair with `lumenode keys models DIR`"
+        ) from None
+
+
 USAGE = """usage: lumenode keys init DIR
+       lumenode keys models DIR
        lumenode keys tls DIR [NAME ...] [--broker HOST] [--days N]
 
-init  makes the link keys: DIR/link-node.json for the node, DIR/link-ground.json for its ground,
-      both with mode 0600.
-tls   makes certificates for mutual TLS with a broker (lumenode keys tls --help).
+init    makes the link keys: DIR/link-node.json for the node, DIR/link-ground.json for its ground,
+        and the keys of models.
+models  makes the keys of models alone: DIR/models-node.json, with which the node knows its
+        ground's signature, and DIR/models-ground.json, with which the ground signs.
+        All four have mode 0600.
+tls     makes certificates for mutual TLS with a broker (lumenode keys tls --help).
 Existing keys are never overwritten.
 
 example: lumenode keys init ~/lumenode-keys
@@ -199,7 +244,7 @@ example: lumenode keys init ~/lumenode-keys
 
 
 def main_keys(argv: Sequence[str]) -> int:
-    """`lumenode keys init DIR`: 0 when both halves were made, 2 for anything else."""
+    """`lumenode keys init DIR`: 0 when all keys were made, 2 for anything else."""
     if argv and argv[0] == "tls":
         from flight.broker_certificates import main_tls  # noqa: PLC0415  no flight needs it
 
@@ -208,17 +253,23 @@ def main_keys(argv: Sequence[str]) -> int:
         sys.stdout.write(USAGE)
         return 0
     match list(argv):
-        case ["init", folder] if not folder.startswith("-"):
+        case [("init" | "models") as action, folder] if not folder.startswith("-"):
             pass
         case _:
             sys.stderr.write(USAGE)
             return 2
+    # A node that flies reads its half alone.
+    from flight.model_keys import save_model_keys  # noqa: PLC0415
+
+    where = Path(folder).expanduser()
     try:
-        node, ground = save_halves(generate(), Path(folder).expanduser())
+        pairs = [save_halves(generate(), where)] if action == "init" else []
+        pairs.append(save_model_keys(os.urandom(KEY_BYTES), where))
     except KeyFileError as error:
         sys.stderr.write(f"lumenode keys: {error}\n")
         return 2
-    sys.stdout.write(
-        f"{node}: copy it to the node, nowhere else\n{ground}: stays with the ground\n"
-    )
+    for node, ground in pairs:
+        sys.stdout.write(
+            f"{node}: copy it to the node, nowhere else\n{ground}: stays with the ground\n"
+        )
     return 0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flight.downlink.pass_plan import PassPlan
     from flight.downlink.product_intake import ProductIntake
     from flight.fdir.command_loss import CommandLoss
-    from flight.inference.inference_service import InferenceCounts
+    from flight.inference.inference_telemetry import InferenceCounts
     from flight.io.guard_watch import GuardWatch
     from flight.node_status import NodeStatus
     from flight.telemetry.channel_values import ChannelValues

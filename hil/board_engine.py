@@ -99,7 +99,7 @@ class BoardEngine:
         self,
         *,
         models: Sequence[ModelBytes],
-        make_session: Callable[[bytes], Session],
+        make_session: Callable[[ModelBytes], Session],
         clock: Clock,
         profile: BoardProfile,
         board: BoardModel,
@@ -107,6 +107,7 @@ class BoardEngine:
         tiles_per_frame: int,
         counts: ExecutionCounts,
         memory: dict[bytes, RememberingSession],
+        trial_fault: Callable[[ModelBytes], str] = lambda _model: "",
     ) -> None:
         self._profile = profile
         self._board = board
@@ -116,14 +117,22 @@ class BoardEngine:
         self._counts = counts
         self._memory = memory
         self._make_session = make_session
-        self._inner = InlineEngine(models, self._remembering, clock, self._modelled)
+        self._inner = InlineEngine(models, self._remembering, clock, self._modelled, trial_fault)
 
-    def _remembering(self, data: bytes) -> RememberingSession:
-        session = self._memory.get(data)
+    def _remembering(self, model: ModelBytes) -> RememberingSession:
+        session = self._memory.get(model.data)
         if session is None:
-            session = RememberingSession(self._make_session(data), self._counts)
-            self._memory[data] = session
+            session = RememberingSession(self._make_session(model), self._counts)
+            self._memory[model.data] = session
         return session
+
+    async def trial(self, candidate: ModelBytes) -> str:
+        """Run under guard in this process: what a worker of its own would say."""
+        return await self._inner.trial(candidate)
+
+    async def adopt(self, models: Sequence[ModelBytes]) -> None:
+        """Hold these models from the next job on."""
+        await self._inner.adopt(models)
 
     async def run(self, job: Job) -> Result:
         """The remembered or fresh answer, held for the modelled time; raises `InferenceError`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flight.config import ConfigError, load_profile
 from flight.inference.model_manifest import ModelError
-from flight.inference.model_registry import ModelRegistry
+from flight.inference.model_registry import crew_of, registry_of
 from flight.inference.tile_cache import ImageryError
 from hil.imagery import default_tiles_path, load_tiles
 
@@ -27,23 +27,17 @@ def check_inputs(scenario: Scenario, source: str) -> None:
         profile = load_profile(inference.profile)
     except ConfigError as error:
         raise ConfigError(f"{source}: node.{error}") from None
-    models = ModelRegistry()
+    models = registry_of(inference)
     if inference.model not in models.names():
         known = ", ".join(models.names()) or "none"
         raise ConfigError(
             f"{source}: node.inference.model = {inference.model!r}: no such model; known: {known}"
         )
-    models.load(inference.model, inference.variant)
+    crew_of(inference)
     if not profile.watts_known:
         raise ConfigError(
             f"{source}: node.inference.profile = {inference.profile!r}: the bench needs a profile "
             "with watts"
-        )
-    if inference.variant not in profile.levels[0].ms_per_tile:
-        known = ", ".join(sorted(profile.levels[0].ms_per_tile))
-        raise ConfigError(
-            f"{source}: node.inference.variant = {inference.variant!r}: board profile "
-            f"{profile.name} knows {known}"
         )
     if scenario.imagery.source == "sentinel2":
         load_tiles(default_tiles_path())

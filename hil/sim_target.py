@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from flight.app import Node
 from flight.boot_record import Ended
-from flight.composition.surroundings import Surroundings
+from flight.composition.surroundings import Models, Surroundings
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
-from flight.inference.session_ort import OrtSession
+from flight.inference.guarded_ort import flown_session, trial_fault
+from flight.inference.model_store import FOLDER, ModelStore
+from flight.model_keys import public_of, signing_key
 from flight.telemetry.dictionary import Severity
 from hal.sample import ResetCause
 from hil.board_engine import BoardEngine
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
 
+    from flight.boot_keeper import BootStart
     from flight.inference.job import Tile
     from flight.telemetry.event_log import Event
     from hil.scenario import Scenario
@@ -193,8 +196,8 @@ class SimTarget(Target):
             device_sync=False,
         )
         engine = BoardEngine(
-            models=[world.models],
-            make_session=OrtSession,
+            models=world.crew,
+            make_session=flown_session,
             clock=world.clock,
             profile=world.profile,
             board=world.board,
@@ -202,6 +205,7 @@ class SimTarget(Target):
             tiles_per_frame=scenario.node.camera.tiles_per_frame,
             counts=world.executions,
             memory=world.memory,
+            trial_fault=trial_fault,
         )
         return Node(
             Surroundings(
@@ -214,15 +218,22 @@ class SimTarget(Target):
                 keys=world.keys,
                 config=node_config(scenario, world),
                 profile=world.profile,
-                threshold=world.models.manifest.threshold,
                 listener=self._on_event,
                 laser_w=scenario.spacecraft.laser_w,
-                boot=self.boot.start(
-                    now_ns=self._loop.time_ns(),
-                    utc_s=scenario.epoch_utc_s + self.now_s,
-                    power_ups=len(self.resets),
+                boot=self._boot_start(),
+                models=Models(
+                    crew=world.crew,
+                    store=ModelStore(folder / FOLDER, world.models),
+                    key=public_of(signing_key(scenario.seed)),
                 ),
             )
+        )
+
+    def _boot_start(self) -> BootStart:
+        return self.boot.start(
+            now_ns=self._loop.time_ns(),
+            utc_s=self.scenario.epoch_utc_s + self.now_s,
+            power_ups=len(self.resets),
         )
 
     def _on_event(self, event: Event) -> None:

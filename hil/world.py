@@ -17,7 +17,7 @@ import numpy as np
 from flight.base.clock import LoopClock
 from flight.config import OrbitConfig as NodeOrbit
 from flight.config import load_profile
-from flight.inference.model_registry import ModelRegistry
+from flight.inference.model_registry import crew_of
 from flight.keys import derive_from_seed
 from flight.wire.channel_coding import ChannelCoder
 from hal.sample import HalConfig
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from flight.config import NodeConfig
     from flight.inference.job import Tile
-    from flight.inference.model_manifest import ModelBytes
     from flight.thermal.board_profile import BoardProfile
     from hil.plant.orbit import Elements
     from hil.plant_bench import PayloadLoad
@@ -82,7 +81,8 @@ class World:
         self.recorder = RunRecorder(TRUTH, scenario.epoch_utc_s)
         self.ledger = ProductLedger()
         self.profile = load_profile(scenario.node.inference.profile)
-        self.models = load_model(scenario)
+        self.crew = crew_of(scenario.node.inference)
+        self.models = self.crew[0]
         self.keys = derive_from_seed(scenario.seed)
         self.craft = Spacecraft(spacecraft_config(scenario), self.orbit)
         self.plant = PlantBench(
@@ -142,12 +142,6 @@ def elements(scenario: Scenario) -> Elements:
         ltan_h=section.ltan_h,
         mean_anomaly_deg=section.mean_anomaly_deg,
     )
-
-
-def load_model(scenario: Scenario) -> ModelBytes:
-    """The network the scenario's node flies, verified."""
-    inference = scenario.node.inference
-    return ModelRegistry().load(inference.model, inference.variant)
 
 
 def hal_config(scenario: Scenario) -> HalConfig:

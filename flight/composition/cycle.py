@@ -127,7 +127,7 @@ def governor(
 
     path = HeatPath(**msgspec.structs.asdict(config.planner))
     work = Work(
-        config.inference.variant, config.camera.tiles_per_frame, 1.0 / config.camera.cadence_s
+        config.inference.first_variant, config.camera.tiles_per_frame, 1.0 / config.camera.cadence_s
     )
     orbit = _orbit_forecast(config.orbit)
     return PlanGovernor(guard, LevelAdvice(profile, path, work, orbit), channels)

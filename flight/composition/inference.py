@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from flight.inference.inference_service import ImagingPlan, InferenceService
+from flight.inference.frame_work import ImagingPlan
+from flight.inference.inference_service import InferenceService
 from flight.inference.job import InferenceError, InferenceFailure
+from flight.inference.model_manifest import ModelBytes, ModelError, layout_fault
+from flight.inference.model_registry import (
+    AUTO,
+    AUTO_VARIANTS,
+    SCREEN_VARIANT,
+)
 from flight.inference.result_products import DraftKind, ValueTable
 
 if TYPE_CHECKING:
-    from flight.composition.surroundings import Shared
+    from collections.abc import Sequence
+
+    from flight.composition.surroundings import Shared, Surroundings
     from flight.config import NodeConfig
     from flight.downlink.product_intake import ProductIntake
     from flight.inference.job import Job, Result
+    from flight.inference.model_deck import ModelDeck
+    from flight.telemetry.event_log import EventLog
 
 NS_PER_S = 1_000_000_000
 
@@ -32,6 +43,13 @@ class UnavailableEngine:
         """Raises `InferenceError`, whatever the job."""
         raise InferenceError(InferenceFailure.MODEL_ERROR, self.reason)
 
+    async def trial(self, candidate: ModelBytes) -> str:  # noqa: ARG002  as every engine is asked
+        """Nothing is tried here."""
+        return self.reason
+
+    async def adopt(self, models: Sequence[ModelBytes]) -> None:
+        """Nothing is held here."""
+
     def close(self) -> None:
         """There is nothing to give back."""
 
@@ -45,24 +63,52 @@ def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService
         clock=around.clock,
         frames=around.frames,
         engine=around.engine,
-        plan=imaging_plan(around.config, around.threshold),
+        plan=imaging_plan(around.config, around.models.crew[0].manifest.threshold),
         intake=intake,
         status=shared.status,
         channels=shared.channels,
         events=shared.events,
         counts=shared.counts,
         heart=shared.hearts.inference,
+        deck=shared.deck,
     )
     shared.queues.add(service.backlog)
     return service
 
 
+def model_deck(around: Surroundings, events: EventLog) -> ModelDeck | None:
+    """What takes models from the ground; None where nobody keeps them, or none shall be taken."""
+    models = around.models
+    if models.store is None or not around.config.inference.upload:
+        return None
+    # Only then: a node that takes none needs nothing of it.
+    from flight.inference.model_deck import ModelDeck  # noqa: PLC0415
+
+    clock, bands = around.clock, around.config.camera.bands
+
+    def tell(name: str, **args: float | str) -> None:
+        events.emit(name, clock.now_ns(), **args)
+
+    def fits(model: ModelBytes) -> None:
+        fault = layout_fault(model.manifest, bands)
+        if fault:
+            raise ModelError(fault)
+
+    def signed_by(signature: bytes, signed: bytes) -> bool:
+        # Only when a model has come up.
+        from flight.model_keys import is_signed  # noqa: PLC0415
+
+        return bool(models.key) and is_signed(models.key, signature, signed)
+
+    return ModelDeck(models.store, models.crew, signed_by=signed_by, fits=fits, tell=tell)
+
+
 def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:
     """What to run on frames and what the results are worth."""
-    values, camera = config.values, config.camera
+    values, camera, inference = config.values, config.camera, config.inference
     return ImagingPlan(
-        model_name=config.inference.model,
-        variant=config.inference.variant,
+        model_name=inference.model,
+        variant=inference.first_variant,
         threshold=threshold,
         frame_deadline_ns=int(camera.deadline_s * NS_PER_S),
         backlog_frames=camera.backlog_frames,
@@ -77,4 +123,8 @@ def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:
             DraftKind.MASK: int(values.mask_deadline_s * NS_PER_S),
             DraftKind.QUICKLOOK: int(values.quicklook_deadline_s * NS_PER_S),
         },
+        candidates=AUTO_VARIANTS if inference.variant == AUTO else (),
+        screen=SCREEN_VARIANT if inference.cascade else "",
+        screen_cloud_permille=round(inference.cascade_cloud_min * 1000),
+        confirm_value_millis=round(inference.confirm_value * 1000),
     )

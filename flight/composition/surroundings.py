@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from flight.downlink.product_store_sqlite import ProductStore
     from flight.fdir.health_watch import HealthWatch
     from flight.inference.frame_source import FrameSource
-    from flight.inference.inference_service import InferenceCounts
+    from flight.inference.inference_telemetry import InferenceCounts
     from flight.inference.job import InferenceEngine
+    from flight.inference.model_deck import ModelDeck
+    from flight.inference.model_manifest import ModelBytes
+    from flight.inference.model_store import ModelStore
     from flight.keys import LinkKeys
     from flight.node_status import NodeStatus, Wishes
     from flight.telemetry.channel_values import ChannelValues
@@ -47,12 +50,29 @@ def held() -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The networks of a node.
+
+    Attributes:
+        crew: every one that the engine holds at the start, the one that flies first.
+        store: where models that come up are kept; none are taken without.
+        key: with which the node knows its ground's signature of a model.
+    """
+
+    crew: tuple[ModelBytes, ...] = ()
+    store: ModelStore | None = None
+    key: bytes = b""
+
+
+NO_MODELS = Models()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a board or a bench gives the node.
 
     Attributes:
         utc_s: Unix seconds at `clock.now_ns()`, for the contact plan; a label elsewhere.
-        threshold: of the model in use, from its manifest.
         measure_host: fills the channels measured on the machine, or `None`.
         listener: told every event that passes the throttle, or `None`.
         on_answer: told what became of each command, and when, or `None`.
@@ -62,6 +82,7 @@ class Surroundings:
         utc: the correlation that the surroundings use as well; one of the node's own without.
         utc_locked: whether a time source holds the clock that the sensors show.
         boot: what the boot record told and who keeps it; `None` where nothing outlives the node.
+        models: what the engine holds at the start, and how others come to it.
         tick: of a board, which drives the rate groups and guards them; `None` where time is only
             `clock`'s.
     """
@@ -75,7 +96,6 @@ class Surroundings:
     keys: LinkKeys
     config: NodeConfig
     profile: BoardProfile
-    threshold: float
     measure_host: Callable[[list[float]], None] | None = None
     listener: Callable[[Event], None] | None = None
     on_answer: Callable[[Dispatched, int], None] | None = None
@@ -86,6 +106,7 @@ class Surroundings:
     utc: UtcKeeper | None = None
     utc_locked: Callable[[], bool] = held
     boot: BootStart | None = None
+    models: Models = NO_MODELS
 
     @property
     def on_defaults(self) -> bool:
@@ -111,3 +132,9 @@ class Shared:
     hearts: Hearts
     queues: QueueBoard
     utc: UtcKeeper
+    deck: ModelDeck | None
+
+    @property
+    def decks(self) -> tuple[ModelDeck, ...]:
+        """The deck where there is one: a kind of load like any other."""
+        return () if self.deck is None else (self.deck,)

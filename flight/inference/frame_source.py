@@ -84,8 +84,17 @@ class FolderSource:
     Unreadable ones count in ``rejected``.
     """
 
-    def __init__(self, folder: Path, clock: Clock, poll_ns: int, *, first_id: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        poll_ns: int,
+        *,
+        first_id: int = 1,
+        bands: tuple[str, ...] = BANDS,
+    ) -> None:
         self._folder = folder
+        self._bands = bands
         self._clock = clock
         self._poll_ns = poll_ns
         self._next_id = first_id
@@ -98,7 +107,7 @@ class FolderSource:
         while True:
             for name in self._new_names():
                 self._last_name = name
-                found = read_folder_tile(self._folder / name)
+                found = read_folder_tile(self._folder / name, len(self._bands))
                 if found is None:
                     self.rejected += 1
                     continue
@@ -129,6 +138,7 @@ class FolderSource:
             crc32=zlib.crc32(pixels.data),
             origin=f"folder:{name}",
             land=land,
+            bands=self._bands,
         )
 
 
@@ -145,7 +155,7 @@ class NumberedSource:
         return dataclasses.replace(tile, tile_id=self._take())
 
 
-def read_folder_tile(path: Path) -> tuple[Member, bool] | None:
+def read_folder_tile(path: Path, bands: int = len(BANDS)) -> tuple[Member, bool] | None:
     """Return ``pixels`` and ``land`` of one dropped file, or None if it is not such a file."""
     try:
         with path.open("rb") as file:
@@ -157,6 +167,6 @@ def read_folder_tile(path: Path) -> tuple[Member, bool] | None:
         return None
     if land is not None and (land.dtype != "|b1" or land.data not in (b"\0", b"\1")):
         return None
-    if not pixels.data or pixels.shape[2:] != (len(BANDS),):
+    if not pixels.data or pixels.shape[2:] != (bands,):
         return None
     return pixels, land is None or land.data == b"\1"

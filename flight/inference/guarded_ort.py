@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flight.inference.guarded_session import GuardedSession
 from flight.inference.job import BANDS
-from flight.inference.model_manifest import MULTIPLE_PX_MAX, ModelError
+from flight.inference.model_manifest import ModelError
 from flight.inference.network_interface import interface_of
 from flight.inference.session_ort import PROVIDERS, OrtSession, provider_at_hand
 
@@ -33,8 +33,6 @@ def guarded(
     """
     entry = model.manifest.variants[model.variant]
     multiple_px = entry.multiple_px or model.manifest.input.multiple_px
-    if not 0 < multiple_px <= MULTIPLE_PX_MAX:
-        raise ModelError(f"multiple_px = {multiple_px}; allowed: 1..{MULTIPLE_PX_MAX}")
     wanted = PROVIDERS[provider_at_hand(provider)]
     return GuardedSession(
         model.data,
@@ -48,6 +46,20 @@ def guarded(
         bands=len(bands),
         multiple_px=multiple_px,
     )
+
+
+def flown_session(model: ModelBytes) -> OrtSession:
+    """A model's session without a guard, for the bench, which computes each tile once."""
+    return OrtSession(model.data, interface=interface_of(model.manifest))
+
+
+def trial_fault(model: ModelBytes) -> str:
+    """Say why a model cannot be flown in this process, "" if it can."""
+    try:
+        guarded(model)
+    except ModelError as error:
+        return str(error)
+    return ""
 
 
 def plain_session(data: bytes, bank: WeightBank, *, manifest: Manifest) -> OrtSession:

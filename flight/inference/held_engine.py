@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 from flight.inference.job import InferenceEngine, InferenceError, InferenceFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flight.base.clock import Clock
     from flight.inference.job import Job, Result
+    from flight.inference.model_manifest import ModelBytes
     from flight.thermal.board_profile import BoardProfile
 
 _NS_PER_MS = 1_000_000
@@ -81,7 +82,16 @@ class HeldEngine:
             energy_mj=energy_mj,
             duration_ms=duration_ns / _NS_PER_MS,
             modelled=True,
+            energy_modelled=True,
         )
+
+    async def trial(self, candidate: ModelBytes) -> str:
+        """As the worker says."""
+        return await self._engine.trial(candidate)
+
+    async def adopt(self, models: Sequence[ModelBytes]) -> None:
+        """The worker holds them from the next job on."""
+        await self._engine.adopt(models)
 
     def close(self) -> None:
         """Ends the worker."""

@@ -35,12 +35,18 @@ class InlineEngine:
     def __init__(
         self,
         models: Sequence[ModelBytes],
-        make_session: Callable[[bytes], Screener],
+        make_session: Callable[[ModelBytes], Screener],
         clock: Clock,
         modelled: Callable[[Job], tuple[int, int]],
+        trial_fault: Callable[[ModelBytes], str] = lambda _model: "no trials here",
     ) -> None:
-        """``modelled(job)`` gives duration in nanoseconds and energy in millijoules."""
-        self._sessions = {(m.name, m.variant): (make_session(m.data), m.sha256) for m in models}
+        """``modelled(job)`` gives duration in nanoseconds and energy in millijoules.
+
+        ``trial_fault`` says why a model cannot be flown, "" if it can.
+        """
+        self._make_session = make_session
+        self._trial_fault = trial_fault
+        self._hold(models)
         self._clock = clock
         self._modelled = modelled
         self._closed = False
@@ -74,7 +80,21 @@ class InlineEngine:
             energy_mj=energy_mj,
             duration_ms=duration_ns / NS_PER_MS,
             modelled=True,
+            energy_modelled=True,
         )
+
+    async def trial(self, candidate: ModelBytes) -> str:
+        """Say why a model cannot be flown, "" if it can."""
+        return self._trial_fault(candidate)
+
+    async def adopt(self, models: Sequence[ModelBytes]) -> None:
+        """Hold these models from the next job on."""
+        self._hold(models)
+
+    def _hold(self, models: Sequence[ModelBytes]) -> None:
+        self._sessions = {
+            (each.name, each.variant): (self._make_session(each), each.sha256) for each in models
+        }
 
     def close(self) -> None:
         """Refuse later runs."""

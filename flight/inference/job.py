@@ -10,7 +10,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flight.inference.model_manifest import ModelBytes
 
 BANDS = ("B2", "B3", "B4", "B8", "B11", "B12")
 """Sentinel-2 band names of the last axis: blue, green, red, NIR, SWIR 1.6 um, SWIR 2.2 um."""
@@ -82,7 +87,7 @@ class Screening:
     """What whoever ran the network made of its output, as bytes that only need a header.
 
     ``mask_bits`` is the part of the mask product that is the same for every tile with this picture
-    (`mask_header`); ``quicklook_png`` is None where too little ground is seen. Only a plausible
+    (`result_products`); ``quicklook_png`` is None where too little ground is seen. Only a plausible
     output has either.
     """
 
@@ -121,7 +126,8 @@ class Result:
     """What came out, already screened, and what it cost.
 
     ``energy_mj`` is millijoules or None where nothing measures or models it; ``modelled`` says that
-    the duration is the board profile's and not this machine's.
+    the duration is the board profile's and not this machine's, ``energy_modelled`` the same of the
+    energy; ``care`` is what it took to trust the answer.
     """
 
     job_id: int
@@ -132,6 +138,7 @@ class Result:
     energy_mj: int | None
     duration_ms: float
     modelled: bool = field(default=False)
+    energy_modelled: bool = field(default=False)
     care: Care = NO_CARE
 
 
@@ -161,6 +168,14 @@ class InferenceEngine(Protocol):
 
     async def run(self, job: Job) -> Result:
         """Return the result of ``job`` or raise ``InferenceError``."""
+        ...
+
+    async def trial(self, candidate: ModelBytes) -> str:
+        """Say why a model cannot be flown, "" if it can; what flies goes on."""
+        ...
+
+    async def adopt(self, models: Sequence[ModelBytes]) -> None:
+        """Hold these models from the next job on, and no others."""
         ...
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """The cloud-mask product: one bit a pixel, packed beside the network, unpacked on the ground.
 
-The layout is `mask_header`'s.
+The layout is `result_products`'.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flight.inference.mask_header import (
+from flight.inference.result_products import (
     BITS_CRC,
     HEADER,
     HEADER_BYTES,

@@ -1,15 +1,36 @@
-"""What is said of a network: its manifest as values, and its verified bytes. Pure."""
+"""A network as a value: its manifest, its verified bytes, and both in one piece. Pure.
+
+The piece, a bundle, is how a model is handed over, sent up and kept. Layout, big-endian: magic
+"LMDL", version u8, reserved u8, length of the variant's name u16, of the manifest u32, of the
+network u32, Ed25519 signature (64 octets, zero where there is none); then these three one after
+the other; then CRC-32 (zlib's) u32 of all that. The manifest is JSON and names the network's
+SHA-256.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MODEL_BYTES_MAX = 256 * 1024 * 1024
 MULTIPLE_PX_MAX = 256
-PLANES, PIXEL_ROWS = "NCHW float32", "pixels float32"
+LAYOUTS = PLANES, PIXEL_ROWS = ("NCHW float32", "pixels float32")
+ACTIVATIONS = ("none", "sigmoid", "softmax")
+MAGIC, VERSION = b"LMDL", 1
+SIGNATURE_BYTES = 64
+UNSIGNED = bytes(SIGNATURE_BYTES)
+_HEAD = struct.Struct(f">4sBBHII{SIGNATURE_BYTES}s")
+_CRC = struct.Struct(">I")
+_NAME_BYTES_MAX = 32
+_SIGNED_AS = b"lumenode model 1\0"
 
 
 class ModelError(Exception):
@@ -19,12 +40,13 @@ class ModelError(Exception):
 class Golden(msgspec.Struct, frozen=True):
     """Expected answer of one variant to the built-in golden tile.
 
-    ``expected_b64`` is base64 of little-endian float32 probabilities, row by row.
+    ``expected_b64`` is base64 of little-endian float32 probabilities, row by row; empty where none
+    was recorded: then the network is held against its own first answers alone.
     """
 
-    side_px: int
-    atol: float
-    expected_b64: str
+    side_px: int = 32
+    atol: float = 1e-3
+    expected_b64: str = ""
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -35,8 +57,8 @@ class Variant(msgspec.Struct, frozen=True):
 
     file: str
     sha256: str
-    size_bytes: int
-    golden: Golden
+    size_bytes: int = 0
+    golden: Golden = Golden()
     multiple_px: int = 0
 
 
@@ -72,14 +94,35 @@ class Manifest(msgspec.Struct, frozen=True):
     version: str
     input: InputLayout
     threshold: float
-    classes: tuple[str, ...]
     variants: dict[str, Variant]
-    metrics: dict[str, Any]
-    training: dict[str, Any]
-    data_sources: list[dict[str, Any]]
-    licence: str
+    classes: tuple[str, ...] = ("clear", "cloud")
+    metrics: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    data_sources: list[dict[str, Any]] = []
+    licence: str = ""
     protection: dict[str, Any] = {}
     output: OutputLayout = OutputLayout()
+
+
+def layout_fault(manifest: Manifest, tile_bands: Sequence[str]) -> str:
+    """Say why a network so described cannot be fed from tiles of these bands; "" if it can."""
+    given, taken = manifest.input, manifest.output
+    missing = [band for band in given.bands if band not in tile_bands]
+    if missing or not given.bands:
+        return (
+            f"input.bands: {', '.join(missing) or 'none'} not in a tile of this camera "
+            f"({', '.join(tile_bands)})"
+        )
+    if given.layout not in LAYOUTS:
+        return f"input.layout = {given.layout!r}; allowed: {', '.join(LAYOUTS)}"
+    if taken.activation not in ACTIVATIONS:
+        return f"output.activation = {taken.activation!r}; allowed: {', '.join(ACTIVATIONS)}"
+    multiples = (given.multiple_px, *(each.multiple_px or 1 for each in manifest.variants.values()))
+    if any(not 0 < each <= MULTIPLE_PX_MAX for each in multiples):
+        return f"multiple_px = {multiples}; allowed: 1..{MULTIPLE_PX_MAX}"
+    if given.scale <= 0 or taken.channel < 0 or not 0.0 < manifest.threshold < 1.0:
+        return "input.scale: above 0; output.channel: 0 or above; threshold: between 0 and 1"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +134,77 @@ class ModelBytes:
     sha256: str
     data: bytes
     manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle holds, its CRC and the network's digest confirmed."""
+
+    model: ModelBytes
+    signature: bytes
+    signed: bytes
+    """What a signature of this bundle has to be over."""
+
+
+def bundle_of(model: ModelBytes, signature: bytes = UNSIGNED) -> bytes:
+    """Return the bundle of one variant; of its manifest the other variants are left out."""
+    manifest = manifest_json(model)
+    name = model.variant.encode()
+    head = _HEAD.pack(
+        MAGIC, VERSION, 0, len(name), len(manifest), len(model.data), signature
+    )  # fmt: skip
+    body = b"".join((head, name, manifest, model.data))
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def manifest_json(model: ModelBytes) -> bytes:
+    """Return the part of a model's manifest that flies with one variant."""
+    variants = {model.variant: model.manifest.variants[model.variant]}
+    only = msgspec.structs.replace(model.manifest, variants=variants, metrics={}, training={})
+    return msgspec.json.encode(only)
+
+
+def signed_part(variant: str, manifest: bytes, network: bytes) -> bytes:
+    """Return what is signed: a purpose, the variant, and digests of manifest and network."""
+    parts = (variant.encode(), manifest, network)
+    return _SIGNED_AS + b"".join(hashlib.sha256(part).digest() for part in parts)
+
+
+def unpack_bundle(data: bytes) -> Bundle:
+    """Return what ``data`` holds; raises ``ModelError`` only, whatever the bytes."""
+    if len(data) < _HEAD.size + _CRC.size:
+        raise ModelError(f"{len(data)} octets are no model bundle")
+    magic, version, _, *sizes, signature = _HEAD.unpack_from(data)
+    if magic != MAGIC or version != VERSION:
+        raise ModelError(f"magic {magic!r} version {version} is not {MAGIC!r} {VERSION}")
+    if _HEAD.size + sum(sizes) + _CRC.size != len(data) or sizes[0] > _NAME_BYTES_MAX:
+        raise ModelError(f"bundle of {len(data)} octets does not have the size it says")
+    if zlib.crc32(memoryview(data)[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - 4)[0]:
+        raise ModelError("bundle fails its CRC")
+    at = _HEAD.size
+    parts = []
+    for size in sizes:
+        parts.append(data[at : at + size])
+        at += size
+    name, manifest, network = parts
+    variant = name.decode("utf-8", "replace")
+    model = _model(variant, manifest, network)
+    return Bundle(model, signature, signed_part(variant, manifest, network))
+
+
+def _model(variant: str, manifest_bytes: bytes, network: bytes) -> ModelBytes:
+    try:
+        manifest = msgspec.json.decode(manifest_bytes, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelError(f"manifest not readable: {error}") from error
+    if manifest.format != 1:
+        raise ModelError(f"manifest format {manifest.format} is not 1")
+    entry = manifest.variants.get(variant)
+    if entry is None:
+        raise ModelError(f"manifest of {manifest.name} has no variant {variant!r}")
+    if len(network) > MODEL_BYTES_MAX:
+        raise ModelError(f"network of {len(network)} octets; allowed: up to {MODEL_BYTES_MAX}")
+    found = hashlib.sha256(network).hexdigest()
+    if found != entry.sha256:
+        raise ModelError(f"SHA-256 expected {entry.sha256}, found {found}")
+    return ModelBytes(manifest.name, variant, found, network, manifest)

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from flight.inference.model_manifest import MODEL_BYTES_MAX, Manifest, ModelBytes, ModelError
 
+if TYPE_CHECKING:
+    from flight.config import InferenceConfig
+
 DEFAULT_ROOT = Path(__file__).parent / "models"
 MANIFEST_NAME = "manifest.json"
+AUTO = "auto"
+AUTO_VARIANTS = ("fp32", "int8")
+"""Of equal worth, so that the faster one of a board may fly."""
+SCREEN_VARIANT = "small"
+"""The cheap network that looks first."""
 
 
 class DamagedModelError(ModelError):
@@ -45,6 +54,19 @@ class ModelRegistry:
             raise DamagedModelError(f"{path}: manifest format {manifest.format} is not 1")
         return manifest
 
+    def crew(self, name: str, variant: str, *, screened: bool) -> tuple[ModelBytes, ...]:
+        """Return every network that a node has to hold, the one that flies first of all.
+
+        ``variant`` may be `AUTO`: of several then the fastest flies. Raises ``ModelError``.
+        """
+        wanted = [variant]
+        if variant == AUTO:
+            known = self.manifest(name).variants
+            wanted = [each for each in AUTO_VARIANTS if each in known] or sorted(known)[:1]
+        if screened and SCREEN_VARIANT not in wanted:
+            wanted.append(SCREEN_VARIANT)
+        return tuple(self.load(name, each) for each in wanted)
+
     def load(self, name: str, variant: str) -> ModelBytes:
         """Return the bytes of one variant, verified; raises ``ModelError``."""
         manifest = self.manifest(name)
@@ -62,3 +84,22 @@ class ModelRegistry:
         if found != entry.sha256:
             raise DamagedModelError(f"{path}: SHA-256 expected {entry.sha256}, found {found}")
         return ModelBytes(name, variant, found, data, manifest)
+
+
+def registry_of(inference: InferenceConfig) -> ModelRegistry:
+    """The registry that a configuration names."""
+    return ModelRegistry(Path(inference.models).expanduser() if inference.models else DEFAULT_ROOT)
+
+
+def crew_of(inference: InferenceConfig) -> tuple[ModelBytes, ...]:
+    """Every network that a configuration has a node hold; raises ``ModelError``."""
+    registry = registry_of(inference)
+    return registry.crew(inference.model, inference.variant, screened=inference.cascade)
+
+
+def read_again(inference: InferenceConfig, model: ModelBytes) -> ModelBytes | None:
+    """The stored copy of a model, read and verified once more; None if it is no good either."""
+    try:
+        return registry_of(inference).load(model.name, model.variant)
+    except ModelError:
+        return None

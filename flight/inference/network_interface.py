@@ -12,11 +12,11 @@ import numpy as np
 from flight.inference.job import BANDS
 from flight.inference.model_manifest import (
     PIXEL_ROWS,
-    PLANES,
     InputLayout,
     Manifest,
     ModelError,
     OutputLayout,
+    layout_fault,
 )
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-LAYOUTS = (PLANES, PIXEL_ROWS)
-ACTIVATIONS = ("none", "sigmoid", "softmax")
+FIRST_OUTPUT = OutputLayout()
 
 
 class NetworkInterface:
@@ -34,26 +33,10 @@ class NetworkInterface:
     def __init__(
         self,
         given: InputLayout,
-        taken: OutputLayout | None = None,
+        taken: OutputLayout = FIRST_OUTPUT,
         *,
         tile_bands: Sequence[str] = BANDS,
     ) -> None:
-        """Raises ``ModelError`` for what cannot be fed from such tiles."""
-        taken = OutputLayout() if taken is None else taken
-        missing = [band for band in given.bands if band not in tile_bands]
-        if missing or not given.bands:
-            raise ModelError(
-                f"input.bands: {', '.join(missing) or 'none'} not in a tile of this camera "
-                f"({', '.join(tile_bands)})"
-            )
-        if given.layout not in LAYOUTS:
-            raise ModelError(f"input.layout = {given.layout!r}; allowed: {', '.join(LAYOUTS)}")
-        if taken.activation not in ACTIVATIONS:
-            raise ModelError(
-                f"output.activation = {taken.activation!r}; allowed: {', '.join(ACTIVATIONS)}"
-            )
-        if given.scale <= 0 or given.multiple_px <= 0 or taken.channel < 0:
-            raise ModelError("input.scale, input.multiple_px: above 0; output.channel: 0 or above")
         self.taken = taken
         self._rows = given.layout == PIXEL_ROWS
         order = [list(tile_bands).index(band) for band in given.bands]
@@ -93,7 +76,10 @@ class NetworkInterface:
 
 
 def interface_of(manifest: Manifest, tile_bands: Sequence[str] = BANDS) -> NetworkInterface:
-    """The interface that a manifest describes; raises ``ModelError``."""
+    """The interface that a manifest describes; raises ``ModelError`` for what cannot be fed."""
+    fault = layout_fault(manifest, tile_bands)
+    if fault:
+        raise ModelError(fault)
     return NetworkInterface(manifest.input, manifest.output, tile_bands=tile_bands)
 
 

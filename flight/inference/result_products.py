@@ -2,19 +2,34 @@
 
 Hop "decided" of image → ground: what the picture is worth is decided here, by table; what is sent
 first is decided by the downlink queue.
+
+A mask product, big-endian: magic "LMSK", version u8, reserved u8, height u16, width u16, cloud
+fraction u16 (permille), threshold u16 (permille), tile id u64, first 8 bytes of the model's
+SHA-256; then the bits: CRC-32 of the unpacked bits u32, and these row by row, most significant
+first, zlib (RFC 1950). The bits depend on the picture alone: who runs the network packs them
+(`mask_product`), and the header is put in front here.
 """
 
 from __future__ import annotations
 
+import struct
 import zlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flight.inference.mask_header import MODEL_ID_BYTES, mask_payload
-
 if TYPE_CHECKING:
     from flight.inference.job import Result, Tile
+
+
+MAGIC = b"LMSK"
+VERSION = 1
+SIDE_PX_MAX = 4096
+MODEL_ID_BYTES = 8
+HEADER = struct.Struct(f">4sBBHHHHQ{MODEL_ID_BYTES}s")
+BITS_CRC = struct.Struct(">I")
+HEADER_BYTES = HEADER.size + BITS_CRC.size
+"""Everything in front of the packed bits."""
 
 
 class DraftKind(Enum):
@@ -80,3 +95,22 @@ def _draft(  # noqa: PLR0913, PLR0917  every field of a draft
 ) -> Draft:
     name = f"tile-{tile.tile_id:08d}-{kind.value}.{suffix}"
     return Draft(kind, name, payload, worth, zlib.crc32(payload), permille)
+
+
+def mask_payload(  # noqa: PLR0913  every field of the header
+    bits: bytes,
+    *,
+    tile_id: int,
+    shape: tuple[int, int],
+    cloud_permille: int,
+    threshold_permille: int,
+    model_id: bytes,
+) -> bytes:
+    """Return the payload of a mask of ``shape`` (1..4096 px a side), tile id in 64 bits."""
+    height, width = shape
+    if not (0 < height <= SIDE_PX_MAX and 0 < width <= SIDE_PX_MAX):
+        raise ValueError(f"mask of {shape} px, wanted 1..{SIDE_PX_MAX}")
+    if len(model_id) != MODEL_ID_BYTES:
+        raise ValueError(f"model id of {len(model_id)} bytes, wanted {MODEL_ID_BYTES}")
+    fields = (height, width, cloud_permille, threshold_permille, tile_id, model_id)
+    return HEADER.pack(MAGIC, VERSION, 0, *fields) + bits

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flight.inference.job import InferenceError, InferenceFailure
-from flight.inference.model_bundle import bundle_of
+from flight.inference.model_manifest import bundle_of
 from flight.inference.worker_protocol import REPLY_BYTES, Reply, Status, shared_bytes
 
 if TYPE_CHECKING:

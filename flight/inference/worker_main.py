@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 from flight.inference.guarded_ort import guarded
 from flight.inference.guarded_session import DistrustError, GuardedSession
 from flight.inference.job import BAND_BYTES, BANDS
-from flight.inference.model_bundle import unpack_bundle
-from flight.inference.model_manifest import ModelError
+from flight.inference.model_manifest import ModelError, unpack_bundle
 from flight.inference.screening import screen
 from flight.inference.session_ort import AUTO, PROVIDERS
 from flight.inference.tile_pixels import pixel_array

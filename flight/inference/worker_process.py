@@ -26,8 +26,8 @@ from flight.inference.job import (
     Screening,
     Tile,
 )
-from flight.inference.mask_header import SIDE_PX_MAX
-from flight.inference.model_bundle import bundle_of
+from flight.inference.model_manifest import bundle_of
+from flight.inference.result_products import SIDE_PX_MAX
 from flight.inference.worker_child import WorkerChild, tried
 from flight.inference.worker_protocol import (
     Reply,

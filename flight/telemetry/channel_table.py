@@ -101,6 +101,9 @@ _ROWS: tuple[Channel, ...] = (
     Channel("inference.repairs_total", "", "inference", _C, "pieces of live weights put right"),
     Channel("inference.reruns_total", "", "inference", _C, "runs beyond the first of a tile"),
     Channel("inference.rebuilds_total", "", "inference", _C, "sessions and workers built again"),
+    Channel("inference.screened_total", "", "inference", _C, "frames the cheap network did alone"),
+    Channel("inference.last_j", "J", "inference", _F, "energy of the last frame, if known"),
+    Channel("inference.energy_modelled", "", "inference", _B, "its energy is the profile's"),
     # queue and store
     Channel("queue.products", "", "queue", _C, "products waiting or partly sent"),
     Channel("queue.bytes", "B", "queue", _F, "bytes still to be acknowledged"),

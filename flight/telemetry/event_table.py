@@ -145,4 +145,10 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(122, "MODEL_DISTRUSTED", _A, "model {model} gives no answers any more: {reason}"),
     EventDef(111, "UTC_STEPPED", _W, "UTC has stepped by {step_s:+.3f} s"),
     EventDef(112, "UTC_QUALITY", _N, "UTC {old} to {new}"),
+    EventDef(123, "MODEL_STAGED", _N, "model {model} in slot {slot}, waits for its trial"),
+    EventDef(124, "MODEL_ACTIVATED", _N, "model {model} in slot {slot} passed its trial and flies"),
+    EventDef(125, "MODEL_REFUSED", _W, "model {model} refused: {reason}"),
+    EventDef(126, "MODEL_ROLLED_BACK", _W, "model {old} gives way to {new}: {cause}"),
+    EventDef(128, "VARIANT_CHOSEN", _N, "variant {variant} is the fastest here: {times}"),
+    EventDef(127, "MODEL_COPY_MENDED", _W, "stored copy written again: {copy}"),
 )

@@ -118,8 +118,12 @@ class BoardProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (self.levels[level - 1].idle_w or 0.0) if level else 0.0
 
     def tile_ms(self, level: int, variant: str) -> float:
-        """Time of one tile; KeyError for a variant the profile has no figure for."""
-        return self.levels[level - 1].ms_per_tile[variant]
+        """Time of one tile; of the dearest variant for one that the profile has no figure for.
+
+        KeyError for a profile without times.
+        """
+        times = self.levels[level - 1].ms_per_tile
+        return times[variant] if variant in times or not times else max(times.values())
 
 
 def contradiction(profile: BoardProfile) -> str:

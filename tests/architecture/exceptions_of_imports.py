@@ -114,6 +114,8 @@ SKINS = {
     "flight.inference.held_engine": "the engine of granted time awaits worker and due time",
     "flight.inference.inline_engine": "the engine of simulation awaits the modelled duration",
     "flight.inference.model_registry": "reads models and manifests",
+    "flight.inference.model_store": "keeps models in the data folder",
+    "flight.model_keys": "reads and writes key files of models",
     "flight.inference.tile_cache": "reads tile files",
     "flight.inference.labelled_file": "reads labelled tile files",
     "flight.inference.worker_child": "starts and ends the worker's process",

@@ -32,6 +32,7 @@ PAGES = (
     "docs/icd/README.md",
     "docs/raspberry-pi.md",
     "docs/jetson.md",
+    "docs/models.md",
     "docs/passes.md",
     "docs/sequences.md",
     "docs/terminal.md",

@@ -205,7 +205,6 @@ def surroundings(node, listener):
         clock=LoopClock(node.loop),
         utc_s=0.0,
         devices=node.devices,
-        threshold=0.5,
         measure_host=lambda _values: None,
         listener=listener,
         **dict.fromkeys(names),

@@ -88,7 +88,9 @@ def test_keys_are_never_overwritten_and_no_half_pair_is_left(tmp_path, capsys):
     assert "never overwritten" in capsys.readouterr().err
     (tmp_path / Half.NODE.file_name).unlink()
     assert main_keys(["init", str(tmp_path)]) == 2
-    assert [path.name for path in tmp_path.iterdir()] == [Half.GROUND.file_name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [Half.GROUND.file_name, "models-ground.json", "models-node.json"]
+    )
 
 
 @pytest.mark.parametrize("argv", [[], ["init"], ["make", "x"], ["init", "a", "b"], ["init", "-x"]])

@@ -9,7 +9,7 @@ from flight.commanding.dispatcher import COMPLETED, failed
 from flight.commanding.parameters import ParameterTable
 from flight.downlink.pass_plan import Contact, ContactKind, PassPlan
 from flight.fdir.command_loss import CommandLoss
-from flight.inference.inference_service import InferenceCounts
+from flight.inference.inference_telemetry import InferenceCounts
 from flight.node_status import Wishes
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.command_table import (

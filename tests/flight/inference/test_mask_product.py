@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from flight.inference.mask_header import HEADER_BYTES
 from flight.inference.mask_product import (
     MaskError,
     cloud_permille,
     decode_mask,
     encode_mask,
 )
+from flight.inference.result_products import HEADER_BYTES
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 

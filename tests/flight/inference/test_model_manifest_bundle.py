@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.inference.model_bundle import UNSIGNED, bundle_of, unpack_bundle
-from flight.inference.model_manifest import ModelError
+from flight.inference.model_manifest import UNSIGNED, ModelError, bundle_of, unpack_bundle
 from flight.inference.model_registry import ModelRegistry
 from flight.telemetry.command_table import LOAD_BYTES_MAX
 

@@ -3,8 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from flight.inference.mask_header import HEADER_BYTES, mask_payload
 from flight.inference.mask_product import encode_mask, mask_bits
+from flight.inference.result_products import HEADER_BYTES, mask_payload
 
 
 def payload(**changed):

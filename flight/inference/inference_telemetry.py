@@ -1,0 +1,138 @@
+"""What became of every frame: counted, shown in telemetry, told in events. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flight.inference.job import InferenceFailure
+
+if TYPE_CHECKING:
+    from flight.inference.job import Care, InferenceError, Job, Result
+    from flight.telemetry.channel_values import ChannelValues
+    from flight.telemetry.event_log import EventLog
+
+DROP_REPORT_EVERY = 100
+"""Dropped frames between two events about them; the counter tells every one."""
+_TOTALS = {
+    "jobs_total": "jobs",
+    "refused_total": "refused",
+    "dropped_total": "dropped",
+    "failed_total": "failed",
+    "products_total": "products",
+    "doubts_total": "doubts",
+    "repairs_total": "repairs",
+    "reruns_total": "reruns",
+    "rebuilds_total": "rebuilds",
+    "screened_total": "screened",
+}
+"""Channel -> field of the counts."""
+
+
+@dataclass(slots=True)
+class InferenceCounts:
+    """Every frame ends in one of these.
+
+    Attributes:
+        busy_ns: the payload computed, up to the end of the last job.
+        running_since_ns: start of the job under way, None while there is none.
+        screened: frames that the cheap network alone was enough for.
+    """
+
+    jobs: int = 0
+    refused: int = 0
+    dropped: int = 0
+    failed: int = 0
+    products: int = 0
+    energy_mj: int = 0
+    busy_ns: int = 0
+    running_since_ns: int | None = None
+    doubts: int = 0
+    repairs: int = 0
+    reruns: int = 0
+    rebuilds: int = 0
+    screened: int = 0
+    distrusted: set[str] = field(default_factory=set)
+
+    def take(self, care: Care) -> None:
+        """Count what it took to trust one answer."""
+        self.doubts += bool(care.doubt or care.restarts)
+        self.repairs += care.repaired
+        self.reruns += care.reruns + care.confirmed
+        self.rebuilds += care.rebuilds + care.restarts
+
+    def computed_ns(self, now_ns: int) -> int:
+        """How long the payload has computed in all, the job under way included."""
+        since_ns = self.running_since_ns
+        return self.busy_ns + (0 if since_ns is None else now_ns - since_ns)
+
+
+class InferenceTelemetry:
+    """Writes channels of the group `inference` and says what is worth an event."""
+
+    def __init__(self, channels: ChannelValues, events: EventLog, counts: InferenceCounts) -> None:
+        self._values = channels.values
+        self._events = events
+        self._counts = counts
+        names = (*_TOTALS, "last_ms", "last_j", "energy_j", "energy_modelled", "clear_fraction")
+        self._index = {name: channels.index(f"inference.{name}") for name in names}
+        self.counted()
+
+    def counted(self) -> None:
+        """Every total as it stands."""
+        for name, count in _TOTALS.items():
+            self._values[self._index[name]] = getattr(self._counts, count)
+
+    def dropped(self, now_ns: int) -> None:
+        """A frame was overtaken in the backlog."""
+        self._counts.dropped += 1
+        self.counted()
+        if self._counts.dropped % DROP_REPORT_EVERY == 1:
+            self._events.emit("FRAMES_DROPPED", now_ns, count=self._counts.dropped)
+
+    def failed(self, event: str, job: Job, now_ns: int, **args: str) -> None:
+        """A job gave nothing."""
+        self._counts.failed += 1
+        self.counted()
+        self._events.emit(event, now_ns, job=job.job_id, **args)
+
+    def distrusted(self, job: Job, error: InferenceError, now_ns: int) -> None:
+        """Tell once that a model gives no answers any more."""
+        name = f"{job.model_name}/{job.variant}"
+        if error.kind is InferenceFailure.UNTRUSTED and name not in self._counts.distrusted:
+            self._counts.distrusted.add(name)
+            self._events.emit("MODEL_DISTRUSTED", now_ns, model=name, reason=str(error))
+
+    def care(self, job: Job, care: Care, now_ns: int) -> None:
+        """What it took to trust an answer."""
+        self._counts.take(care)
+        self.counted()
+        if care.repaired:
+            self._events.emit("WEIGHTS_REPAIRED", now_ns, pieces=care.repaired)
+        if care.doubt or care.restarts:
+            self._events.emit(
+                "ANSWER_DOUBTED",
+                now_ns,
+                job=job.job_id,
+                doubt=care.doubt or "the worker gave up",
+                reruns=care.reruns,
+                rebuilds=care.rebuilds,
+                restarts=care.restarts,
+            )
+
+    def done(self, result: Result, cost_mj: int | None, duration_ms: float) -> None:
+        """A frame is done: what it took in all, and what was seen."""
+        values, index, counts = self._values, self._index, self._counts
+        counts.jobs += 1
+        counts.energy_mj += cost_mj or 0
+        self.counted()
+        values[index["last_ms"]] = duration_ms
+        values[index["last_j"]] = float("nan") if cost_mj is None else cost_mj * 1e-3
+        values[index["energy_j"]] = counts.energy_mj * 1e-3
+        values[index["energy_modelled"]] = result.energy_modelled
+        values[index["clear_fraction"]] = 1.0 - result.screening.cloud_permille * 1e-3
+
+    def chosen(self, variant: str, times_ms: dict[str, float], now_ns: int) -> None:
+        """Which variant is the fastest on this board."""
+        told = ", ".join(f"{name} {ms:.2f} ms" for name, ms in times_ms.items())
+        self._events.emit("VARIANT_CHOSEN", now_ns, variant=variant, times=told)
