@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flight.base.hysteresis import Hysteresis
     from flight.commanding.parameters import ParameterTable
     from flight.cycle_telemetry import CycleTelemetry
-    from flight.fdir.drift_watch import DriftWatch
+    from flight.fdir.health_watch import DriftWatch
     from flight.fdir.safety_net import SafetyNet, Standing
     from flight.io.acquisition import Acquisition, Readings
     from flight.io.actuation import Actuation

@@ -10,7 +10,7 @@ from flight.base.hysteresis import Hysteresis
 from flight.boot_keeper import BootKeeper
 from flight.cycle_telemetry import CycleTelemetry
 from flight.executive import Executive, ExecutiveParts
-from flight.fdir.drift_watch import DriftWatch
+from flight.fdir.health_watch import DriftWatch
 from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch

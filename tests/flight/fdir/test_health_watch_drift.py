@@ -2,9 +2,8 @@
 
 import pytest
 
-from flight.fdir.drift_watch import COMPONENT, CONDITION, DriftWatch
 from flight.fdir.health_table import HealthCause
-from flight.fdir.health_watch import WELL_AFTER_NS, HealthWatch
+from flight.fdir.health_watch import COMPONENT, CONDITION, WELL_AFTER_NS, DriftWatch, HealthWatch
 from flight.modes.mode_table import Part
 from flight.modes.target_keeper import DRIFT_AFTER_NS, DRIFT_OVER_NS, Progress, Seen
 from flight.telemetry.channel_values import ChannelValues
