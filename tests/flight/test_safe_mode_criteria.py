@@ -6,11 +6,12 @@ The cases are held to the table: a row that asks for SAFE and has no case here f
 from dataclasses import dataclass, field
 
 import pytest
-from cycle_on_fakes import HEALTHY, S, computing
+from cycle_on_fakes import HEALTHY, Node, S, computing
 
 from flight.fdir.health_table import HealthCause
 from flight.fdir.recovery_row import Action, Activity
 from flight.fdir.safety_tables import BLIND_CYCLES_MAX, RECOVERIES
+from flight.modes.mode_table import TRANSITIONS
 from flight.modes.target_keeper import DRIFT_AFTER_NS
 from flight.node_status import Wishes
 from flight.telemetry.definitions import Mode
@@ -193,3 +194,22 @@ def test_a_criterion_that_the_ground_has_put_in_shadow_or_off_enters_no_safe_mod
 
 def test_no_case_is_about_a_row_that_does_not_enter_safe():
     assert set(CASES) == set(NAMES)
+
+
+WAYS = {
+    "boot failed": (Node, {"boot_failed": True}),
+    "command": (computing, {"mode": Mode.SAFE}),
+}
+"""How SAFE is entered, by the cause in the mode table, beside the criteria above."""
+INTO_SAFE = {row.cause for row in TRANSITIONS if row.target is Mode.SAFE} - {"criterion"}
+
+
+@pytest.mark.parametrize("cause", sorted(INTO_SAFE))
+def test_every_way_into_safe_is_told_with_its_cause_and_left_by_command_alone(cause):
+    make, wishes = WAYS[cause]
+    node = make()
+    assert node.fly(1, Wishes(**wishes)).mode is Mode.SAFE
+    assert node.told("MODE_CHANGED")[-1]["cause"] == cause
+    assert node.status.get().link_allowed
+    assert node.fly(900).mode is Mode.SAFE
+    assert node.fly(60, Wishes(mode=Mode.COMPUTE)).mode is Mode.COMPUTE
