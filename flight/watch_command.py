@@ -1,18 +1,17 @@
 """`lumenode watch [CHANNELS]`: events and live telemetry of a node, as lines.
 
-Hop "told", the operator's end. What was lost on the way is a line too: silence is not health.
+Hop "told", the operator's end.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiomqtt
-import msgspec
 
 from flight.config import ConfigError
 from flight.operator_cli import (
@@ -23,110 +22,27 @@ from flight.operator_cli import (
     operator_parser,
 )
 from flight.telemetry.client_mqtt import QOS, broker_access, first_error, hang_up, new_client
-from flight.telemetry.dictionary import CHANNEL_INDEX, CHANNELS
-from flight.telemetry.mqtt_messages import EventTold, Numbered, Telemetry, Topics
-from flight.telemetry.sequence_tally import SequenceTally
+from flight.telemetry.dictionary import CHANNELS, GROUPS, Severity
+from flight.telemetry.mqtt_messages import Topics
+from flight.watch_lines import WatchLines, Wish, channel_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import argparse
+    from collections.abc import Sequence
 
     from flight.board_config import FlyConfig
 
-
-class Watch:
-    """Turns messages into lines.
-
-    Args:
-        topics: of the node.
-        patterns: channels to show, e.g. `power.*`; none shows all.
-        as_json: lines are JSON objects with the topic.
-    """
-
-    def __init__(self, topics: Topics, patterns: Sequence[str], *, as_json: bool) -> None:
-        self._topics = topics
-        self._patterns = patterns or ("*",)
-        self._as_json = as_json
-        self._shown: dict[str, Any] = {}
-        self._tally = SequenceTally()
-        self.unreadable = 0
-
-    def lines(self, topic: str, payload: bytes) -> Iterator[str]:
-        """The lines for one message; what cannot be read is counted."""
-        try:
-            told = msgspec.json.decode(payload)
-            yield from self._lines(topic, told)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            self.unreadable += 1
-
-    def _lines(self, topic: str, told: Any) -> Iterator[str]:
-        stream = self._topics.stream_of(topic)
-        if isinstance(told, dict) and "seq" in told:
-            missed = self._tally.take(stream, msgspec.convert(told, Numbered))
-            if missed.repeated:
-                return
-            if missed.at_node or missed.on_the_way:
-                yield self._line(
-                    topic,
-                    {"lost_at_node": missed.at_node, "lost_on_the_way": missed.on_the_way},
-                    f"{stream}: {missed.at_node} dropped by the node, "
-                    f"{missed.on_the_way} lost on the way",
-                )
-        if stream.startswith("tm/"):
-            yield from self._telemetry(topic, msgspec.convert(told, Telemetry))
-        elif stream.startswith("evt/"):
-            event = msgspec.convert(told, EventTold)
-            text = f"{_utc(event)} {event.severity:<7} {event.name}: {event.text}"
-            yield self._line(topic, told, text)
-        elif stream == "state":
-            online = told.get("online")
-            text = f"online, {told.get('mode')}" if online else f"offline, {told.get('cause')}"
-            yield self._line(topic, told, f"{told.get('node')} {text}")
-
-    def _telemetry(self, topic: str, message: Telemetry) -> Iterator[str]:
-        changed = {
-            name: value
-            for name, value in message.values.items()
-            if any(fnmatchcase(name, pattern) for pattern in self._patterns)
-            and self._shown.get(name, self) != value
-        }
-        self._shown.update(changed)
-        if self._as_json and changed:
-            yield self._line(topic, {"t_ns": message.t_ns, "values": changed}, "")
-        elif not self._as_json:
-            for name, value in changed.items():
-                yield f"{_utc(message)} {name} = {_shown(name, value)}"
-
-    def _line(self, topic: str, told: Any, text: str) -> str:
-        if not self._as_json:
-            return " ".join(text.splitlines())
-        return msgspec.json.encode({"topic": topic, "message": told}).decode()
+COLOURS = ("auto", "always", "never")
 
 
-def _utc(message: Numbered) -> str:
-    stamp = datetime.fromtimestamp(message.utc_s, UTC).isoformat(timespec="milliseconds")
-    return stamp.replace("+00:00", "Z")
-
-
-def _shown(name: str, value: float | None) -> str:
-    if value is None:
-        return "?"
-    index = CHANNEL_INDEX.get(name)
-    if index is None:
-        return f"{value:.6g}"
-    channel = CHANNELS[index]
-    if channel.labels and 0 <= value < len(channel.labels):
-        return channel.labels[int(value)]
-    unit = f" {channel.unit}" if channel.unit not in {"", "1"} else ""
-    return f"{value:.10g}{unit}"
-
-
-async def follow(config: FlyConfig, watch: Watch, seconds: float | None) -> None:
+async def follow(config: FlyConfig, watch: WatchLines, seconds: float | None) -> None:
     """Prints what comes until cancelled, the broker is lost, or for `seconds`."""
     topics = Topics(config.name)
     client = new_client(config.mqtt, broker_access(config.mqtt), None, overflow=lambda: None)
     try:
         async with asyncio.timeout(seconds), client:
-            wanted = (topics.state, f"{topics.base}/tm/+", f"{topics.base}/evt/+")
+            streams = ("tm", "evt", "rpt")
+            wanted = (topics.state, *(f"{topics.base}/{stream}/+" for stream in streams))
             await client.subscribe([(topic, QOS) for topic in wanted])
             async for message in client.messages:
                 if isinstance(message.payload, bytes):
@@ -141,18 +57,14 @@ async def follow(config: FlyConfig, watch: Watch, seconds: float | None) -> None
 
 def main_watch(argv: Sequence[str]) -> int:
     """Exit code: 0 when the time is over, 1 without a broker, 2 usage; 130 by Ctrl-C."""
-    parser = operator_parser(
-        "lumenode watch",
-        "Show the events and the changing telemetry of a node, over MQTT.",
-        "lumenode watch 'power.*' thermal.die_c",
-    )
-    parser.add_argument("channels", metavar="CHANNELS", nargs="*", help="names, or patterns")
-    parser.add_argument("--for", dest="seconds", metavar="S", type=float, help="end after so long")
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
+    if options.list:
+        sys.stdout.write(channel_list(as_json=options.json))
+        return EXIT_GOOD
     try:
+        wish = _wish(options)
         config = operator_config(options)
-        _check(options.channels)
-        watch = Watch(Topics(config.name), options.channels, as_json=options.json)
+        watch = WatchLines(Topics(config.name), wish)
         asyncio.run(follow(config, watch, options.seconds))
     except ConfigError as error:
         sys.stderr.write(f"lumenode watch: {error}\n")
@@ -162,11 +74,52 @@ def main_watch(argv: Sequence[str]) -> int:
         place = f"{config.mqtt.host}:{config.mqtt.port}"
         sys.stderr.write(f"lumenode watch: broker {place}: {why}\n")
         return EXIT_FAILED
+    if watch.unreadable:
+        sys.stderr.write(f"lumenode watch: {watch.unreadable} messages could not be read\n")
     return EXIT_GOOD
 
 
-def _check(patterns: Sequence[str]) -> None:
-    """ConfigError for a pattern that shows nothing."""
-    for pattern in patterns:
+def _parser() -> argparse.ArgumentParser:
+    parser = operator_parser(
+        "lumenode watch",
+        "Show the events and the changing telemetry of a node, over MQTT. `lumenode watch --list` "
+        "shows every channel.",
+        "lumenode watch --group power thermal.die_c --severity WARNING",
+    )
+    parser.add_argument("channels", metavar="CHANNELS", nargs="*", help="names, or patterns")
+    parser.add_argument(
+        "--group", metavar="NAME", action="append", default=[], help=f"{', '.join(GROUPS)}"
+    )
+    parser.add_argument(
+        "--severity", metavar="NAME", default=Severity.INFO.name, help="least of an event (INFO)"
+    )
+    parser.add_argument("--for", dest="seconds", metavar="S", type=float, help="end after so long")
+    parser.add_argument("--list", action="store_true", help="every channel, by its group")
+    parser.add_argument(
+        "--colour", choices=COLOURS, default="auto", help="auto: on a terminal, without NO_COLOR"
+    )
+    return parser
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    """ConfigError for what would show nothing."""
+    for pattern in options.channels:
         if not any(fnmatchcase(channel.name, pattern) for channel in CHANNELS):
             raise ConfigError(f"no channel {pattern!r} in the dictionary")
+    for group in options.group:
+        if group not in GROUPS:
+            raise ConfigError(f"--group {group!r}: allowed: {', '.join(GROUPS)}")
+    if options.severity not in Severity.__members__:
+        raise ConfigError(
+            f"--severity {options.severity!r}: allowed: {', '.join(Severity.__members__)}"
+        )
+    if options.seconds is not None and options.seconds <= 0:
+        raise ConfigError(f"--for {options.seconds:g}: allowed is above 0")
+    on_terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return Wish(
+        patterns=tuple(options.channels),
+        groups=tuple(options.group),
+        severity=Severity[options.severity],
+        as_json=options.json,
+        colour=options.colour == "always" or (options.colour == "auto" and on_terminal),
+    )

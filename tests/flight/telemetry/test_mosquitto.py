@@ -22,7 +22,7 @@ from flight.telemetry.client_mqtt import try_broker
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]  # real processes, real time
 
-READABLE = [f"lumenode/1/+/{kind}" for kind in ("state", "dict", "tm/#", "evt/#", "ack/#")]
+READABLE = [f"lumenode/1/+/{kind}" for kind in ("state", "dict", "tm/#", "evt/#", "ack/#", "rpt/#")]
 NODE = """
 [parameters]
 "telemetry.period_s" = 1.0
@@ -85,6 +85,13 @@ def as_viewer(lab):
     return reader(lab.port, *READABLE, **tls(lab.keys, "viewer"))
 
 
+async def report(lab, lumenode):
+    async with as_viewer(lab) as viewer:
+        words = ("send", "DUMP_PARAMETERS", "--config", lab.config("operator"))
+        sent = await asyncio.to_thread(lumenode, *words)
+        return sent, await viewer.until(TOPICS.parameters)
+
+
 async def charge(lab):
     async with as_viewer(lab) as viewer:
         estimate = lambda told: told["values"]["power.soc_estimate"]
@@ -96,6 +103,9 @@ def test_over_mutual_tls_telemetry_comes_and_a_command_is_done_and_answered(lab,
     sent = lumenode("send", "NO_OP", "--config", lab.config("operator"), "--json")
     assert (sent.returncode, sent.stderr) == (0, "")
     assert json.loads(sent.stdout)["stage"] == "completed"
+    sent, told = asyncio.run(report(lab, lumenode))
+    assert (sent.returncode, sent.stderr) == (0, "")
+    assert told["values"]["telemetry.period_s"]["value"] == 1.0
     watched = lumenode("watch", "--for", "3", "--config", lab.config("viewer"))
     assert (watched.returncode, watched.stderr) == (0, "")
     assert "lumenode-1 online, " in watched.stdout

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import msgspec
 import pytest
 from broker_process import Broker, free_port
 
@@ -13,13 +12,10 @@ from flight.config import ConfigError
 from flight.operator_cli import COUNTER_FILE, GroundCounter
 from flight.send_command import command_of
 from flight.telemetry.command_table import NoOp, Reprioritise, SetMode, SetParameter
-from flight.telemetry.dictionary import COMMANDS
-from flight.telemetry.mqtt_messages import Telemetry, Topics
-from flight.watch_command import Watch
+from flight.telemetry.dictionary import CHANNELS, COMMANDS
+from flight.watch_command import main_watch
 
 pytestmark = pytest.mark.slow  # real processes, real time
-
-TOPICS = Topics("n")
 
 
 @pytest.mark.parametrize(
@@ -66,29 +62,6 @@ def test_a_number_of_the_uplink_key_is_never_used_twice(tmp_path):
     (tmp_path / COUNTER_FILE).write_text("what\n")
     with pytest.raises(ConfigError, match="new keys"):
         GroundCounter(tmp_path)
-
-
-def told(seq, **values):
-    message = Telemetry(
-        boot=1, seq=seq, dropped=0, t_ns=0, utc_s=0.0, dictionary="0", values=values
-    )
-    return msgspec.json.encode(message)
-
-
-def test_watch_shows_what_changed_and_what_was_lost():
-    watch = Watch(TOPICS, ["power.*", "mode.state"], as_json=False)
-    topic = TOPICS.group("power")
-    values = {"power.soc_estimate": 0.5, "queue.bytes": 1.0}
-    assert list(watch.lines(topic, told(1, **values))) == [
-        "1970-01-01T00:00:00.000Z power.soc_estimate = 0.5"
-    ]
-    assert list(watch.lines(topic, told(2, **values))) == []
-    lost, changed = watch.lines(topic, told(5, **{"power.soc_estimate": None}))
-    assert lost == "tm/power: 0 dropped by the node, 2 lost on the way"
-    assert changed.endswith("power.soc_estimate = ?")
-    assert list(watch.lines(topic, b"\xff")) == []
-    assert list(watch.lines(topic, b"[1]")) == []
-    assert watch.unreadable == 2
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +227,57 @@ def test_a_mistake_is_one_line(lumenode, words, code):
     assert (refused.returncode, refused.stdout) == (code, "")
     (line,) = refused.stderr.splitlines()
     assert line.startswith(f"lumenode {words[0]}: ")
+
+
+def watching(bench, *words):
+    """`lumenode watch`, running; read it by lines."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "flight", "watch", "--config", str(bench.config), *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_what_was_asked_for_is_watched_and_nothing_else(bench, lumenode):
+    words = ("--group", "power", "thermal.die_c", "--severity", "WARNING", "--json", "--for", "5")
+    with watching(bench, *words) as watch:
+        assert json.loads(watch.stdout.readline())["message"]["online"]
+        lumenode("send", "SET_PARAMETER", "name=power.soc_floor", "value=7",
+                 "--config", bench.config)  # fmt: skip
+        lumenode("send", "DUMP_PARAMETERS", "--config", bench.config)
+        lines = [json.loads(line) for line in watch.stdout]
+        assert (watch.wait(30), watch.stderr.read()) == (0, "")
+    by_kind = {}
+    for line in lines:
+        by_kind.setdefault(line["topic"].split("/")[3], []).append(line["message"])
+    names = {name for message in by_kind["tm"] for name in message["values"]}
+    assert "thermal.die_c" in names
+    assert "power.soc_estimate" in names
+    assert "thermal.sink_c" not in names
+    assert "mode.current" not in names
+    assert {message["severity"] for message in by_kind["evt"]} == {"WARNING"}
+    (report,) = by_kind["rpt"]
+    assert report["values"]["telemetry.period_s"]["differs"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["no.such"], "no channel 'no.such' in the dictionary"),
+        (["--group", "weather"], "--group 'weather': allowed: mode, power"),
+        (["--severity", "LOUD"], "--severity 'LOUD': allowed: DEBUG, INFO"),
+        (["--for", "0"], "--for 0: allowed is above 0"),
+    ],
+)
+def test_what_would_show_nothing_is_refused_in_one_line(capsys, words, said):
+    assert main_watch(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"lumenode watch: {said}")
+
+
+def test_the_list_names_every_channel_once(capsys):
+    assert main_watch(["--list", "--json"]) == 0
+    groups = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = [row["channel"] for group in groups for row in group["channels"]]
+    assert sorted(names) == sorted(channel.name for channel in CHANNELS)
+    assert main_watch(["--list"]) == 0
+    assert "  thermal.die_c " in capsys.readouterr().out
