@@ -54,6 +54,7 @@ class Node:
         channels, events, counts, queue: read by telemetry and by an in-process bench; status,
             parameters, queues, uplink: for the companions that its surroundings give it.
         boot: keeps the boot record, where there is one.
+        health: who stands still, for a watchdog.
     """
 
     def __init__(self, around: Surroundings) -> None:
@@ -67,7 +68,7 @@ class Node:
         self.counts, self.status = shared.counts, shared.status
         self.parameters, self.queues = shared.keeper.table, shared.queues
         self._guard_watch = guard_watch(around, self.channels, self.events)
-        self.boot = shared.boot
+        self.boot, self.health = shared.boot, shared.health
         if not around.on_defaults:
             load_experience(around.store, shared.plan)
         self._downlink = downlink_parts(shared)
@@ -129,7 +130,14 @@ class Node:
         health, intake = self._shared.health, self._downlink.intake
         wishes, sequencer = self._commanding.wish_board, self._commanding.sequencer
         members = (*watch, health, wishes, self.executive, sequencer, intake, self._telemetry)
-        main = RateGroup("main", _NS_PER_S, members, on_error=self._on_member_error)
+        tick = self._around.tick
+        main = RateGroup(
+            "main",
+            _NS_PER_S,
+            members,
+            offset_ns=0 if tick is None else tick.clock.first_due_ns() % _NS_PER_S,
+            on_error=self._on_member_error,
+        )
         main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
         watch_group(health, main, self._telemetry.name, self._around.clock.now_ns())
         return main

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from flight.bench_seat import BenchSeat
     from flight.boot_record import BootRecord, Found
 
-WATCHDOG_VARIABLE = "WATCHDOG_USEC"
-"""Set by a service manager that wants to be told WATCHDOG=1 (sd_watchdog_enabled(3))."""
 BOOT_RECORD: Final = "boot-record"
 """In the data folder."""
 SLOT_STRIDE: Final = 4096
@@ -84,7 +82,7 @@ class BoardBoot:
             self._slots.found,
             Instant(mono_ns=now_ns, utc_ns=utc.utc_ns(now_ns), utc_trusted=self.utc_trusted()),
             power_up=self._power_up(),
-            watched=bool(os.environ.get(WATCHDOG_VARIABLE)),
+            watched=watchdog_interval_ns() > 0,
             granted=seat is not None and seat.lock_step,
         )
         self._slots.write(record)
@@ -139,6 +137,17 @@ def kernel_power_up(path: Path = KERNEL_BOOT_ID) -> bytes:
         return bytes.fromhex(path.read_bytes().decode().strip().replace("-", ""))[:8]
     except (OSError, ValueError):
         return bytes(8)
+
+
+def watchdog_interval_ns() -> int:
+    """What the service manager's watchdog allows between two strokes, ns; 0 for none, or not ours.
+
+    Of WATCHDOG_USEC and WATCHDOG_PID, as sd_watchdog_enabled(3) reads them.
+    """
+    usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not usec.isdecimal() or (pid and pid != str(os.getpid())):
+        return 0
+    return int(usec) * 1_000
 
 
 class BootSlots:

@@ -29,8 +29,10 @@ from flight.board_parts import (
     make_engine,
     make_store,
     measuring,
+    service_manager,
     settle_first,
     usable_crew,
+    watched,
 )
 from flight.board_tick import enter_flight, open_board_tick
 from flight.composition.surroundings import Surroundings
@@ -132,7 +134,7 @@ class BoardNode:
             models=models,
         )
         around = around if seat is None else seat.dressed(around)
-        self.node = Node(connected(around, config, utc))
+        self.node = Node(watched(connected(around, config, utc), self._manager))
         tile_ids()
         settle_first(store, writer, loop, self.node.settle)
 
@@ -144,6 +146,7 @@ class BoardNode:
         opened: contextlib.ExitStack,
     ) -> BoardBoot:
         """This start is on record before anything of the node is opened."""
+        self._manager = service_manager(opened)
         opened.callback(os.close, claim_folder(data))
         boot = BoardBoot(data, loop, seat, lambda: settle(self._stop, RESET_COMMANDED))
         opened.callback(boot.close)
@@ -191,6 +194,8 @@ class BoardNode:
         serving = asyncio.ensure_future(self.node.serve())
         serving.add_done_callback(lambda _: settle(stop, SERVICE_LOST))
         cause = await stop
+        if self._manager is not None:
+            self._manager.stopping(cause)
         serving.cancel()
         lost = ""
         try:

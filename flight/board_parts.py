@@ -6,10 +6,14 @@ Only `flight.board_node` calls these; each is one part of the surroundings that 
 from __future__ import annotations
 
 import contextlib
+import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flight.base.supervisor import ChildSpec
+from flight.board_boot import watchdog_interval_ns
 from flight.composition.surroundings import Models
 from flight.config import ConfigError
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from flight.base.clock import LoopClock, UtcCorrelation
+    from flight.app import Node
+    from flight.base.clock import Clock, LoopClock, UtcCorrelation
     from flight.bench_seat import BenchSeat
     from flight.board_config import FlyConfig
     from flight.composition.surroundings import Surroundings
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from flight.inference.frame_source import FrameSource
     from flight.inference.job import InferenceEngine
     from flight.inference.model_manifest import ModelBytes
+    from flight.notify_service import ServiceManager, WatchdogService
     from hal.native_devices import NativeDevices
     from hal.sample import HalErrorKind
 
@@ -168,3 +174,45 @@ def connected(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> S
     from flight.composition.bridge import bridged  # noqa: PLC0415
 
     return bridged(around, config, utc)
+
+
+def service_manager(opened: contextlib.ExitStack) -> ServiceManager | None:
+    """The one that started this process and wants to hear of it; closed with `opened`."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return None
+    # Only then: a flight that a person starts has nobody to tell.
+    from flight.notify_service import ServiceManager  # noqa: PLC0415
+
+    manager = ServiceManager(address)
+    opened.callback(manager.close)
+    return manager
+
+
+def watched(around: Surroundings, manager: ServiceManager | None) -> Surroundings:
+    """The surroundings with the chain to the service manager's watchdog, if there is a manager."""
+    if manager is None:
+        return around
+
+    def companions(node: Node) -> list[ChildSpec]:
+        service = lambda: _watchdog_service(manager, node, around.clock)
+        return [*around.companions(node), ChildSpec(name="watchdog", factory=service)]
+
+    return replace(around, companions=companions)
+
+
+def _watchdog_service(manager: ServiceManager, node: Node, clock: Clock) -> WatchdogService:
+    from flight.notify_service import WatchdogService  # noqa: PLC0415  as above
+    from flight.watchdog_chain import WatchdogChain  # noqa: PLC0415
+
+    def word() -> str:
+        status = node.status.get()
+        return "no cycle yet" if status is None else status.mode.name
+
+    chain = WatchdogChain(
+        watchdog_interval_ns(),
+        begun=node.health.monitor.begun,
+        standing_still=node.health.standing_still,
+        word=word,
+    )
+    return WatchdogService(manager, chain, node.events, clock)

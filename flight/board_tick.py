@@ -71,6 +71,14 @@ class TickClock:
         finally:
             self._waiter = None
 
+    def first_due_ns(self) -> int:
+        """Mission time of the first tick that a start cannot miss any more: the one after next.
+
+        A group that is due there need not wait for its next whole period to begin.
+        """
+        period_ns, now_ns = self._source.period_ns, self.now_ns() - self.offset_ns
+        return (now_ns // period_ns + 2) * period_ns + self.offset_ns
+
     def close(self) -> None:
         """End the tick. Twice is allowed."""
         if self._fd >= 0:

@@ -94,7 +94,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         modes=modes,
         targets=DriftWatch(channels, events, safety.health, now_ns),
         governor=governor(around, channels, energy),
-        actuation=Actuation(around.devices, channels, events),
+        actuation=Actuation(around.devices, channels, events, lambda: not safety.health.stalled),
         telemetry=CycleTelemetry(channels, events, modes, energy),
         parameters=parameters,
         utc=utc,

@@ -101,6 +101,10 @@ class HealthMonitor:
         assert name not in self._watched, f"{name} is watched already"
         self._watched[name] = _Watched(name, limit_ns, critical, read, read(), now_ns)
 
+    def begun(self) -> bool:
+        """Whether everybody whom the node cannot do without has counted once."""
+        return all(watched.read() != 0 for watched in self._watched.values() if watched.critical)
+
     def suspend(self, name: str) -> None:
         """Not judged until `resume`: it does not run, and somebody else knows. Unknown: no-op."""
         if name in self._watched:

@@ -55,6 +55,7 @@ class HealthWatch:
         table: the words.
         conditions: for the recoveries: those of the table, and `health.NAME.stalled`.
         unusable: components that the ground has declared permanently faulty.
+        stalled: who stood still at the last step, of those whom the node has to answer for.
     """
 
     name = "health"
@@ -64,6 +65,7 @@ class HealthWatch:
         self.table = HealthTable(COMPONENTS)
         self.conditions: tuple[str, ...] = ()
         self.unusable: frozenset[str] = frozenset()
+        self.stalled: tuple[str, ...] = ()
         self._events = events
         self._values = channels.values
         self._index = {name: channels.index(f"health.{name}") for name in COMPONENTS}
@@ -78,7 +80,7 @@ class HealthWatch:
         """One look at all of them."""
         found = self.monitor.progress(now_ns)
         if not found and not self._stalled and not self.table.conditions:
-            self.conditions = ()
+            self.conditions = self.stalled = ()
             return
         for one in found:
             self._found_ns[one.name] = now_ns
@@ -91,8 +93,17 @@ class HealthWatch:
         for component, word in self.table.words().items():
             if word is Health.NEEDS_RECOVERY and self._is_well(component, now_ns):
                 self.apply(component, HealthCause.WELL, now_ns)
-        stalled = (f"health.{n}.stalled" for n in self._stalled if self._is_ours(n))
+        self.stalled = tuple(name for name in self._stalled if self._is_ours(name))
+        stalled = (f"health.{name}.stalled" for name in self.stalled)
         self.conditions = (*self.table.conditions, *stalled)
+
+    def standing_still(self, now_ns: int) -> tuple[str, ...]:
+        """Who stands still now, of those whom the node has to answer for; changes nothing.
+
+        For a watchdog, which asks at its own pace: whoever would step this watch may be dead.
+        """
+        found = self.monitor.progress(now_ns)
+        return tuple(one.name for one in found if self._is_ours(one.name))
 
     def on_supervision(self, event: SupervisionEvent) -> None:
         """An edge in a service's life."""

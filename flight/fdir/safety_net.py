@@ -60,7 +60,7 @@ class SafetyNet:
     Attributes:
         table: the recoveries; the ground arms and sets them through it.
         recoveries: how the table acts, is told, shown and kept.
-        health: of the components.
+        health: who stands still, and what is said of every component.
     """
 
     def __init__(

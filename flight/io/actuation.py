@@ -26,14 +26,23 @@ _NO_ORDERS = (HalErrorKind.PERM, HalErrorKind.UNSUPPORTED)
 class Actuation:
     """Owns the setters of payload and heater; the laser terminal belongs to the downlink.
 
+    The watchdog is kicked in a cycle that `may_kick`: while nobody stands still.
+
     Attributes:
         told_level, told_heater: what the hardware was told last.
     """
 
-    def __init__(self, devices: NodeDevices, channels: ChannelValues, events: EventLog) -> None:
+    def __init__(
+        self,
+        devices: NodeDevices,
+        channels: ChannelValues,
+        events: EventLog,
+        may_kick: Callable[[], bool],
+    ) -> None:
         self._devices = devices
         self._channels = channels
         self._events = events
+        self._may_kick = may_kick
         self._failing: set[str] = set()
         self._refusing: set[str] = set()
         self.told_level, self.told_heater = 0, False
@@ -90,7 +99,9 @@ class Actuation:
         self._set("laser", lambda on: self._devices.set_laser(bool(on)), 0, now_ns)
 
     def _kick(self, now_ns: int) -> None:
-        """The watchdog hears of every cycle, a blind one too: the loop is alive and answers."""
+        """The watchdog hears of every cycle, a blind one too, unless somebody stands still."""
+        if not self._may_kick():
+            return
         try:
             self._devices.kick_watchdog()
         except HalError as error:

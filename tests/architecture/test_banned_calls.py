@@ -80,6 +80,8 @@ ALLOWED = {
     ("flight.board_flight", "signal"): "SIGTERM and Ctrl-C end a flight in order",
     ("flight.board_boot", "threading"): "a beat's sync must not hold the loop up",
     ("flight.export_command", "sys.stdout"): "a command prints its result",
+    ("flight.board_boot", "os.getpid"): "a watchdog's word to another process is not ours",
+    ("flight.notify_service", "socket"): "the way to the service manager",
     ("flight.doctor_command", "sys.stdout"): "a command prints its result",
     ("flight.fly_command", "sys.stdout"): "a command prints its help",
     ("flight.init_command", "sys.stdout"): "a command prints its result",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
@@ -26,8 +26,13 @@ class FlightProcess:
         lines: what it has said so far.
     """
 
-    def __init__(self, config: Path, env: Mapping[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "flight", "fly", "--config", str(config)]
+    def __init__(
+        self,
+        config: Path,
+        env: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "flight", "fly"),
+    ) -> None:
+        command = [sys.executable, *program, "--config", str(config)]
         self._child = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},

@@ -88,3 +88,15 @@ def test_who_asks_twice_changes_nothing_for_the_other(steps):
         elif asked:
             two.progress(t * S)
     assert one.progress(t * S) == two.progress(t * S)
+
+
+def test_it_has_begun_once_everybody_whom_the_node_cannot_do_without_has_counted():
+    monitor, main, downlink, inference = HealthMonitor(), Heartbeat(), Heartbeat(), Heartbeat()
+    monitor.watch("main", main.read, limit_ns=S, now_ns=0, critical=True)
+    monitor.watch("downlink", downlink.read, limit_ns=S, now_ns=0, critical=True)
+    monitor.watch("inference", inference.read, limit_ns=S, now_ns=0)
+    begun = []
+    for heart in (main, downlink):
+        heart.beat()
+        begun.append(monitor.begun())
+    assert begun == [False, True]

@@ -119,3 +119,15 @@ def test_a_reset_shows_what_the_ground_had_said():
     room.watch.restore({"downlink": Health.PERMANENTLY_FAULTY, "gone": 3})
     assert room.word is Health.PERMANENTLY_FAULTY
     assert room.told == []
+
+
+def test_who_stands_still_is_known_at_any_pace_and_the_ground_may_take_it_upon_itself():
+    room = Room()
+    room.cycles(3)
+    assert room.watch.standing_still(8 * S) == ()
+    assert room.watch.standing_still(9 * S) == ("downlink",)
+    room.cycles(6, hangs=True)
+    assert room.watch.stalled == ("downlink",)
+    room.watch.apply("downlink", HealthCause.TAKEN_OVER, room.t * S)
+    room.cycles(1, hangs=True)
+    assert (room.watch.stalled, room.watch.standing_still(room.t * S)) == ((), ())

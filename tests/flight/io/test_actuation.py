@@ -13,7 +13,8 @@ class Room:
         self.bench = FakeBench(self.devices)
         self.channels, self.events = ChannelValues(), EventLog(1_000)
         self.channels.values[self.channels.index("system.hal_errors")] = 0.0
-        self.actuation = Actuation(self.devices, self.channels, self.events)
+        self.well = True
+        self.actuation = Actuation(self.devices, self.channels, self.events, lambda: self.well)
 
     def apply(self, level, *, heater=False, blind_to=(), busy_permille=0):
         frame = self.devices.snapshot()
@@ -117,3 +118,17 @@ def test_a_blind_cycle_leaves_what_is_set_or_takes_the_payload_off():
     told = room.bench.read_actuators()
     assert (told.payload_level, told.heater_on, told.watchdog_kicks) == (0, 1, 2)
     assert isnan(room.channels.get("governor.level_actual"))
+
+
+def test_while_somebody_stands_still_no_cycle_kicks_the_watchdog_and_the_actuators_are_set():
+    room = Room()
+    room.apply(2)
+    room.well = False
+    room.apply(1)
+    room.actuation.apply_blind(payload_off=True, busy_permille=0, now_ns=0)
+    told = room.bench.read_actuators()
+    assert (told.payload_level, told.watchdog_kicks) == (0, 1)
+    room.well = True
+    room.apply(1)
+    assert room.bench.read_actuators().watchdog_kicks == 2
+    assert room.told() == []
