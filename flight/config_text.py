@@ -155,7 +155,7 @@ governor = "guard"               # guard, planner, or none: always the highest l
 [linux]                # only with hal = "linux"; docs/hal.md has the rest of its keys
 period_ms = 200        # every sensor of the board is read once in it, by threads of their own
 stale_ms = 2000        # an older value is none
-watchdog = "none"      # device: the kernel's; systemd: the service manager's (lumenode.service)
+watchdog = "none"      # device: the kernel's, kicked while nobody in the node stands still
 
 [linux.roles]
 # The sensor that is what, by the names that `lumenode doctor` shows: "" is the board's own choice,

@@ -10,6 +10,7 @@ import pytest
 from flight.board_config import load_fly_config
 from flight.doctor.board_checks import ACCESSES
 from flight.fly_command import parse
+from flight.watchdog_chain import PACE_NS_MAX
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -75,6 +76,14 @@ def test_the_unit_s_command_is_one_that_the_command_takes() -> None:
     assert (Path(program).name, verb) == ("lumenode", "fly")
     assert parse(arguments).config == "/etc/lumenode/lumenode.toml"
     assert settings("RestartPreventExitStatus") == ["2"], "what a person has to mend"
+
+
+def test_the_unit_waits_for_the_first_cycle_and_outlasts_whatever_may_stand_still() -> None:
+    assert settings("Type") == ["notify"]
+    assert settings("NotifyAccess") == ["main"], "a worker has nothing to say"
+    (watchdog_s,), (restart_s,) = settings("WatchdogSec"), settings("RestartSec")
+    assert int(watchdog_s) * 1_000_000_000 >= 2 * PACE_NS_MAX, "a stroke may be lost"
+    assert int(restart_s) + int(watchdog_s) < 15, "before a Pi's own watchdog resets it"
 
 
 def test_the_sample_configuration_flies() -> None:

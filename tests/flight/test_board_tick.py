@@ -33,6 +33,7 @@ class FakeSource:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         self.started, self.stopped, self.due_ns, self._count = 0, 0, 0, 0
+        self.period_ns = 100 * MS
 
     def start(self):
         self.started += 1
@@ -262,3 +263,13 @@ def test_any_other_trouble_with_the_guard_is_an_error(loop, monkeypatch):
 
 def test_a_board_that_asks_for_nothing_gets_nothing():
     assert enter_flight(BoardSection(), None) == (0, 0, ())
+
+
+@pytest.mark.parametrize(("now_ms", "first_ms"), [(0, 200), (1, 200), (99, 200), (100, 300)])
+@pytest.mark.parametrize("ahead_s", [0, 86_400])
+def test_the_first_step_is_due_with_a_tick_that_the_start_cannot_miss(
+    loop, now_ms, first_ms, ahead_s
+):
+    clock = TickClock(loop, FakeSource(), lambda: None, ahead_s * 1000 * MS)
+    clock.now_ns = lambda: now_ms * MS + clock.offset_ns
+    assert clock.first_due_ns() - clock.offset_ns == first_ms * MS
