@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from flight.inference.frame_work import ImagingPlan
+from flight.inference.admission import ImagingPlan
 from flight.inference.inference_service import InferenceService
 from flight.inference.job import InferenceError, InferenceFailure
 from flight.inference.model_manifest import ModelBytes, ModelError, layout_fault

@@ -12,9 +12,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Offer, Overflow
-from flight.inference.admission import Conditions, CostBook, Limit, Need, Verdict, judge
+from flight.inference.admission import (
+    Conditions,
+    CostBook,
+    FrameWork,
+    Limit,
+    Need,
+    Verdict,
+    judge,
+)
 from flight.inference.engine_trouble import EngineTrouble
-from flight.inference.frame_work import FrameWork
 from flight.inference.inference_telemetry import InferenceTelemetry
 from flight.inference.job import InferenceError, Plausibility
 from flight.inference.result_products import DraftKind, products_of
@@ -26,8 +33,8 @@ if TYPE_CHECKING:
     from flight.base.clock import Clock
     from flight.downlink.product_intake import ProductIntake
     from flight.fdir.health_monitor import Heartbeat
+    from flight.inference.admission import ImagingPlan
     from flight.inference.frame_source import FrameSource
-    from flight.inference.frame_work import ImagingPlan
     from flight.inference.inference_telemetry import InferenceCounts
     from flight.inference.job import InferenceEngine, Job, Result, Tile
     from flight.inference.model_deck import ModelDeck

@@ -13,9 +13,9 @@ from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.fdir.health_monitor import Heartbeat
+from flight.inference.admission import ImagingPlan
 from flight.inference.engine_trouble import FAILURES_MAX
 from flight.inference.frame_source import ReplaySource
-from flight.inference.frame_work import ImagingPlan
 from flight.inference.inference_service import InferenceService
 from flight.inference.inference_telemetry import DROP_REPORT_EVERY, InferenceCounts
 from flight.inference.job import InferenceError

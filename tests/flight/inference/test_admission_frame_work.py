@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from flight.inference.frame_work import PROBES, FrameWork, ImagingPlan
+from flight.inference.admission import PROBES, FrameWork, ImagingPlan
 from flight.inference.job import Plausibility, Result, Screening
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.result_products import ValueTable

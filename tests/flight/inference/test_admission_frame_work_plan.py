@@ -1,4 +1,4 @@
-from flight.inference.frame_work import ImagingPlan
+from flight.inference.admission import ImagingPlan
 from flight.inference.result_products import ValueTable
 
 
