@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flight.base.channels import Latest
 from flight.commanding.arming import ARMING_WINDOW_NS
@@ -14,6 +16,7 @@ from flight.commanding.dispatcher import (
     STARTED,
     Binding,
     Dispatcher,
+    Source,
 )
 from flight.commanding.uplink_service import ARQ_INBOX, FRAMES_PER_STEP, UplinkService
 from flight.fdir.command_loss import CommandLoss
@@ -70,26 +73,30 @@ class Node:
             scid=SCID, sends=KEYS.sends(Half.NODE), receives=[KEYS.receives(Half.NODE)],
             counters=reserve(),
         )  # fmt: skip
-        status = Latest()
-        status.set(NodeStatus(0, 0.0, mode, 0, ThrottleReason.NONE, True, 1.0), 0)
+        self.status = Latest()
+        self.set_mode(mode)
 
         def handle(command, now_ns):
             self.done.append(command.product_id)
             return answer
 
         bindings = [Binding(kind, handle) for kind in COMMAND_BY_TYPE]
+        self.dispatcher = Dispatcher(bindings, self.ledger, definitions=definitions)
         self.uplink = UplinkService(
             devices=self.devices,
             authenticator=UplinkAuthenticator(link, self.ledger),
-            dispatcher=Dispatcher(bindings, self.ledger, definitions=definitions),
+            dispatcher=self.dispatcher,
             ledger=self.ledger,
             command_loss=self.loss,
-            status=status,
+            status=self.status,
             sequence=SequenceCounts(),
             channels=self.channels,
             events=EventLog(1_024, self.told.append),
             store=SimpleNamespace(mark=0, durable_mark=0, closed=False),
         )
+
+    def set_mode(self, mode):
+        self.status.set(NodeStatus(0, 0.0, mode, 0, ThrottleReason.NONE, True, 1.0), 0)
 
     def frame(self, number, product=1):
         data = encoded(Telecommand(number, DeleteProduct(product)))
@@ -270,3 +277,86 @@ def test_a_started_command_that_its_room_ends_is_answered_and_told_with_its_iden
     assert node.channels.get("command.running") == 0
     node.uplink.finish(7, 4 * S)
     assert node.answers() == []
+
+
+class Antenna:
+    """Whatever may reach an antenna: `good` is a command, everything else is none."""
+
+    BAD = (
+        "forged", "cut_off", "replayed", "foreign", "malformed", "repeated", "stale",
+        "wrong_mode", "noise",
+    )  # fmt: skip
+
+    def __init__(self, node):
+        self.node, self.number, self.sent = node, 1_000, []
+        self.stranger = GroundLink(derive_from_seed(12), scid=SCID, counters=reserve())
+
+    def frame(self, number, ground=None, data=None):
+        data = encoded(Telecommand(number, DeleteProduct(1))) if data is None else data
+        packet = encode(Apid.TELECOMMAND, number % 16_384, data, time_ns=0, telecommand=True)
+        return (ground or self.node.ground).frames_for([packet])[0]
+
+    def good(self, _at):
+        self.number += 1
+        self.sent.append((self.number, self.frame(self.number)))
+        return self.sent[-1][1]
+
+    def forged(self, at):
+        frame = self.frame(self.number + 1)
+        return turned(frame, at % len(frame))
+
+    def cut_off(self, at):
+        frame = self.frame(self.number + 1)
+        return frame[: 1 + at % (len(frame) - 1)]
+
+    def replayed(self, at):
+        return self.sent[at % len(self.sent)][1] if self.sent else self.noise(at)
+
+    def foreign(self, _at):
+        return self.frame(self.number + 1, self.stranger)
+
+    def malformed(self, at):
+        return self.frame(self.number + 1, data=bytes([0xC1]) * (1 + at % 50))
+
+    def repeated(self, at):
+        """The same command in a fresh frame, as a ground that missed the answer sends it."""
+        return self.frame(self.sent[at % len(self.sent)][0]) if self.sent else self.noise(at)
+
+    def stale(self, at):
+        return self.frame(1 + at % 500) if self.sent else self.noise(at)
+
+    def wrong_mode(self, _at):
+        self.node.set_mode(Mode.BOOT)
+        return self.frame(self.number + 1)
+
+    def noise(self, at):
+        return bytes((at * 31 + i * 17) % 256 for i in range(1 + at % 90))
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*Antenna.BAD, "good"]), st.integers(0, 400), st.integers(1, 40)),
+        max_size=25,
+    )
+)
+def test_no_forged_replayed_malformed_or_rejected_frame_ever_feeds_the_command_loss_timer(heard):
+    node, now_s, fed_s = Node(), 0, 0
+    antenna = Antenna(node)
+    for kind, at, seconds in heard:
+        now_s += seconds
+        accepted = node.ledger.accepted
+        node.hear(getattr(antenna, kind)(at), now_ns=now_s * S)
+        node.set_mode(Mode.IDLE)
+        assert node.ledger.accepted - accepted == int(kind == "good")
+        fed_s = now_s if kind == "good" else fed_s
+        left_ns = max(0, TIMEOUT_NS - (now_s - fed_s) * S)
+        assert node.loss.remaining_ns(now_s * S) == left_ns
+
+
+def test_a_step_of_a_sequence_is_no_word_of_the_ground():
+    node = Node()
+    result = node.dispatcher.execute(DeleteProduct(1), 40 * S, Mode.IDLE, Source.SEQUENCE)
+    assert (result, node.done) == (COMPLETED, [1])
+    node.uplink.step(40 * S)
+    assert node.loss.remaining_ns(40 * S) == TIMEOUT_NS - 40 * S

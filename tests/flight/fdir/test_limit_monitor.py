@@ -182,3 +182,30 @@ def test_the_mirrored_value_meets_the_mirrored_limit(values):
     assert mirrored.feed(*[v if v is None else -v for v in values]) == [
         (verdict, Band(-band)) for verdict, band in edges
     ]
+
+
+BOUNDS = {"low_red": -20.0, "low_yellow": -10.0, "high_yellow": 80.0, "high_red": 90.0}
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(sorted(BOUNDS)),
+    st.lists(st.floats(-1.0, 1.0), min_size=1, max_size=120),
+    st.integers(1, 5),
+)
+def test_noise_narrower_than_the_dead_band_on_any_bound_makes_one_edge_at_most(
+    bound, noise, persistence
+):
+    watch = Watch(persistence=persistence)
+    half_band = 0.99 * 3.0 / 2
+    edges = watch.feed(*[BOUNDS[bound] + half_band * each for each in noise])
+    into_yellow = bound.endswith("red")
+    assert len(edges) <= 1 + into_yellow, "a red bound lies inside yellow: one more on the way"
+    assert len(set(edges)) == len(edges)
+
+
+def test_control_without_dead_band_and_count_the_same_noise_chatters():
+    noise = [80.0 + (-1) ** n for n in range(100)]
+    assert len(Watch(persistence=1, hysteresis=0.0).feed(*noise)) == 100
+    assert len(Watch(persistence=1).feed(*noise)) == 1
+    assert Watch(persistence=2, hysteresis=0.0).feed(*noise) == []

@@ -1,7 +1,7 @@
 """Limits and recoveries joined: what stands, for how long, and what is told."""
 
 import dataclasses
-from math import nan
+from math import isfinite, nan
 
 import pytest
 from hypothesis import given, settings
@@ -102,17 +102,30 @@ def test_one_bad_sample_is_no_danger():
     assert room.cycles(1).danger == ""
 
 
-def test_noise_on_a_threshold_does_not_chatter():
+BOUNDS = [
+    (limit.channel, bound, limit.hysteresis)
+    for limit in node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
+    for name in ("low_red", "low_yellow", "high_yellow", "high_red")
+    if isfinite(bound := getattr(limit, name))
+]
+
+
+@pytest.mark.parametrize(("channel", "bound", "hysteresis"), BOUNDS)
+@settings(deadline=None, max_examples=25)
+@given(noise=st.lists(st.floats(-0.49, 0.49), min_size=20, max_size=150))
+def test_noise_on_any_bound_of_the_node_fires_no_row_twice_and_tells_no_edge_twice(
+    channel, bound, hysteresis, noise
+):
     room = Room()
     room.cycles(5)
-    changes, danger = 0, ""
-    for t in range(600):
-        noise = ((t * 7919) % 13 - 6) / 6.0 * 0.02
-        now = room.cycles(1, power__soc_estimate=SAFE + noise).danger
-        changes += now != danger
-        danger = now
+    changes, standing = 0, NOTHING
+    for each in noise:
+        now = room.cycles(1, **{channel: bound + each * hysteresis})
+        changes, standing = changes + (now != standing), now
     assert changes <= 1
-    assert len(room.told()) < 10
+    told = [(event.name, event.args.get("bound")) for event in room.told()]
+    assert len(set(told)) == len(told)
+    assert all(row.fired <= 1 for row in room.net.table.status())
 
 
 def test_a_blind_node_is_in_danger_after_ten_cycles_and_not_before():
