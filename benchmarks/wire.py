@@ -36,7 +36,7 @@ from flight.wire.product_packet import ProductClass  # noqa: E402
 from flight.wire.secure_link import SecureLink  # noqa: E402
 from flight.wire.space_packet import Apid, encode  # noqa: E402
 from flight.wire.transfer_frame import VirtualChannel  # noqa: E402
-from hal.native_library import ffi  # noqa: E402
+from hal.native_library import ffi, lib  # noqa: E402
 from hil.scenario import load_scenario  # noqa: E402
 from hil.sim_target import SimTarget  # noqa: E402
 
@@ -45,6 +45,9 @@ SIZES = (2_048, 8_192, 32_768)
 SEALED_MB_S_LEAST = 313.0
 SHARE_OF_CIPHER = 0.8
 FILLED_S = 60
+WAITING_BYTES = 8_000_000
+"""Offered to the store before a commit."""
+REPAIR_SOURCES, REPAIR_SUMS = 128, 26
 
 
 def best_s(step, repeats=40):
@@ -195,13 +198,28 @@ def fill(intake, products, product_bytes):
             value_millis=1_000, deadline_ns=None, now_ns=now_ns,
         )  # fmt: skip
         assert taken, "the store takes what the benchmark offers"
-        if number % 100 == 99:
+        if number % max(WAITING_BYTES // product_bytes, 1) == 0:
             intake.finish(now_ns)
     intake.finish(now_ns)
 
 
+def summed_speed(size):
+    """MB/s of frames that are summed up into a fifth as many repair symbols."""
+    sums = bytearray(REPAIR_SUMS * size)
+    c_sums = ffi.from_buffer(sums, require_writable=True)
+    frame = os.urandom(size)
+
+    def block():
+        for source in range(REPAIR_SOURCES):
+            lib.erasure_add(c_sums, size, REPAIR_SUMS, source, frame, size)
+
+    return REPAIR_SOURCES * size / best_s(block, 20) / 1e6
+
+
 def repair_part():
     """What a pass delivers with repair symbols and without, uplink silent or not."""
+    rates = ", ".join(f"{summed_speed(size):,.0f} at {size:,} B" for size in SIZES)
+    print(f"{REPAIR_SUMS} repair symbols for {REPAIR_SOURCES} frames, MB/s of frames: {rates}")
     print("products of one pass at 100 Mbit/s (delivered / left in pieces), by share of repair")
     never_worse = True
     for what, products, size, loss in (

@@ -24,6 +24,7 @@ from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_grou
 from flight.composition.inference import inference_service, model_deck
 from flight.composition.surroundings import Shared
 from flight.downlink.pass_plan import PassPlan
+from flight.downlink.product_lives import Deed
 from flight.inference.inference_telemetry import InferenceCounts
 from flight.io.actuation import leave_safe
 from flight.start_up import load_experience, tell_start
@@ -158,6 +159,7 @@ class Node:
             self.events.emit("HAL_FAILED", now_ns, device=error.device, kind=error.kind.name)
         self._telemetry.finish(now_ns)
         self._downlink.intake.finish(now_ns)
+        self._downlink.lives.flush(now_ns)
 
     def close(self) -> None:
         """Gives engine and store back; what was not committed is not durable."""
@@ -172,6 +174,8 @@ class Node:
         tell_start(
             around.store, around.devices, around.boot, self.boot, self.channels, self.events, now_ns
         )
+        starts = int(self.channels.get("mode.boot_count"))
+        self._downlink.lives.note(Deed.STARTED, None, now_ns, f"start {starts}")
         if products:
             self.events.emit(
                 "STORE_RECOVERED",

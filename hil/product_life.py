@@ -1,6 +1,7 @@
-"""Reads what a run's folder knows of one product: the node's store, the ground's archive, events.
+"""Reads what a folder knows of one product: the node's store, the ground's archive, events.
 
-Read-only: the index is looked at in a copy, so that a folder can be asked while its node flies.
+A run's folder has all three, the data folder of a board the first alone. Read-only: the index is
+looked at in a copy, so that a folder can be asked while its node flies.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flight.config import ConfigError
+from flight.data_folder import INDEX
 from flight.downlink.file_store import FolderStore
+from flight.downlink.product_lives import Deed
 from flight.downlink.segment_file import SegmentLog
 from flight.downlink.segment_record import RecordDamagedError
 from flight.downlink.store_index_sqlite import StoreIndex
@@ -24,9 +27,11 @@ from flight.wire.errors import WireError
 from flight.wire.product_packet import Manifest, decode_manifest_packet
 
 if TYPE_CHECKING:
+    from flight.downlink.product_lives import LifeLine
     from flight.downlink.store_index_sqlite import IndexRow
 
 _NS_PER_S = 1e9
+_ITS_LAST = (Deed.FREED, Deed.GIVEN_UP)
 
 
 def read_life(folder: Path, product_id: int) -> dict[str, Any]:
@@ -37,37 +42,45 @@ def read_life(folder: Path, product_id: int) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder; a run's folder is needed")
-    if not (folder / "flight").is_dir() and not (folder / "products").is_dir():
-        raise ConfigError(f"{folder}: holds neither flight/ nor products/; no run's folder")
-    row = _row(folder / "flight", product_id)
+    flight = folder if (folder / INDEX).is_file() else folder / "flight"
+    if not flight.is_dir() and not (folder / "products").is_dir():
+        raise ConfigError(
+            f"{folder}: holds none of {INDEX}, flight/, products/; neither a run's folder nor a "
+            "node's data"
+        )
+    row, lines = _on_board(flight, product_id)
     ground = _ground(folder / "products", product_id)
     manifest = None if row is None else _manifest(row)
     events = _events(folder / "events.jsonl", product_id)
-    if manifest is None and ground is None:
+    book = _book(lines)
+    if manifest is None and ground is None and not book:
         hint = f"; {events[-1]['text']}" if events else ""
         raise ConfigError(f"product {product_id}: unknown in {folder}{hint}")
-    life = _made(manifest) if manifest is not None else _made_by_ground(ground or {})
+    life = _made(manifest) if manifest is not None else _made_otherwise(product_id, ground, lines)
     life["state"] = None if row is None else ProductState(row.state).name
     life["acknowledged_bytes"] = (
         0 if row is None else sum(end - start for start, end in decode_ranges(row.acked))
     )
-    life["record_good"] = None if row is None else _record_good(folder / "flight", row)
+    life["record_good"] = None if row is None else _record_good(flight, row)
     life |= _delivered(folder, ground)
+    life["book"] = book
     life["events"] = events
     return life
 
 
-def _row(flight: Path, product_id: int) -> IndexRow | None:
-    index = flight / "index.sqlite"
+def _on_board(flight: Path, product_id: int) -> tuple[IndexRow | None, list[LifeLine]]:
+    """The index's row of a product, and its lines of the book of lives."""
+    index = flight / INDEX
     if not index.exists():
-        return None
+        return None, []
     with tempfile.TemporaryDirectory(prefix="lumenode-") as scratch:
-        for path in sorted(flight.glob("index.sqlite*")):
+        for path in sorted(flight.glob(f"{INDEX}*")):
             shutil.copy(path, scratch)
         try:
             store = StoreIndex(Path(scratch) / index.name, device_sync=False)
             try:
-                return next((row for row in store.rows() if row.product_id == product_id), None)
+                rows = (row for row in store.rows() if row.product_id == product_id)
+                return next(rows, None), store.lives(product_id)
             finally:
                 store.close()
         except sqlite3.Error as error:
@@ -110,6 +123,36 @@ def _made(manifest: Manifest) -> dict[str, Any]:
         "created_s": manifest.created_ns / _NS_PER_S,
         "deadline_s": None if deadline_ns is None else deadline_ns / _NS_PER_S,
     }
+
+
+def _made_otherwise(
+    product_id: int, ground: dict[str, Any] | None, lines: list[LifeLine]
+) -> dict[str, Any]:
+    """Made, as the ground knows it, else as the book does: its record is gone by then."""
+    if ground is not None:
+        return _made_by_ground(ground)
+    unknown = ("class", "size_bytes", "crc32c", "value_millis", "created_s", "deadline_s")
+    names = [line.note for line in lines if line.deed == Deed.MADE]
+    return {"product_id": product_id, "name": names[0] if names else None} | dict.fromkeys(unknown)
+
+
+def _book(lines: list[LifeLine]) -> list[dict[str, Any]]:
+    """The product's lines, with the node's own that lie between its first and its last."""
+    own = [i for i, line in enumerate(lines) if line.product_id is not None]
+    if not own:
+        return []
+    over = lines[own[-1]].deed in _ITS_LAST
+    return [
+        {
+            "t_s": line.t_ns / _NS_PER_S,
+            "deed": Deed(line.deed).name,
+            "frames": [line.first, line.last] if line.deed == Deed.SENT else None,
+            "bytes": [line.start, line.end] if line.end else None,
+            "lines": line.last if line.deed == Deed.MISSING else None,
+            "note": line.note or None,
+        }
+        for line in lines[own[0] : own[-1] + 1 if over else len(lines)]
+    ]
 
 
 def _made_by_ground(ground: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flight.downlink.durable_counters import counter_reserve, replay_window
 from flight.downlink.frame_filler import FrameFiller, manifest_overhead
 from flight.downlink.pass_plan import Contact, ContactKind
 from flight.downlink.product_intake import ProductIntake
+from flight.downlink.product_lives import LifeEvents, ProductLives
 from flight.downlink.queue_values import QueueConfig
 from flight.downlink.settlement import Settlement
 from flight.keys import Half
@@ -50,6 +51,7 @@ class DownlinkParts:
     settlement: Settlement
     coder: ChannelCoder | None
     repair: RepairCoder | None
+    lives: ProductLives
 
 
 def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
@@ -90,6 +92,7 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
     arq = ArqSender(
         VirtualChannel.PRODUCTS, ArqConfig(window_frames=around.config.link.window_frames)
     )
+    lives = ProductLives(around.store.keep_lives)
     intake = ProductIntake(
         store=around.store,
         queue=queue,
@@ -97,7 +100,7 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         ids=counter_reserve(around.store, "product.id"),
         config=around.config.store,
         channels=shared.channels,
-        events=shared.events,
+        events=LifeEvents(lives, shared.events),
     )
     shared.queues.add(intake.deletions, intake.revaluations)
     return DownlinkParts(
@@ -105,9 +108,10 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         queue=queue,
         arq=arq,
         intake=intake,
-        settlement=Settlement(arq, queue, intake, shared.events),
+        settlement=Settlement(arq, queue, intake, shared.events, lives),
         coder=_coder(around.config.link.coding),
         repair=_repair_coder(around.config.link, link.packets_bytes_max),
+        lives=lives,
     )
 
 
@@ -159,6 +163,7 @@ def downlink_service(
         devices=around.devices,
         repair=parts.repair,
         coder=parts.coder,
+        lives=parts.lives,
         session=_contact_session(shared, parts),
         link=parts.link,
         filler=filler,

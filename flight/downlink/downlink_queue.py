@@ -15,7 +15,6 @@ from flight.downlink.deadline_watch import DeadlineWatch
 from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
 from flight.downlink.eviction import EvictionOrder
-from flight.downlink.loss_ledger import LossLedger
 from flight.downlink.product import Product, Segment
 from flight.downlink.queue_entry import Entry
 from flight.downlink.queue_values import (
@@ -23,6 +22,7 @@ from flight.downlink.queue_values import (
     Admission,
     AuditRecord,
     Loss,
+    LossLedger,
     QueueConfig,
     QueueSnapshot,
     Verdict,

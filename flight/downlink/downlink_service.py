@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flight.downlink.contact_session import ContactSession
     from flight.downlink.frame_filler import FrameFiller
     from flight.downlink.product_intake import ProductIntake
+    from flight.downlink.product_lives import ProductLives
     from flight.downlink.repair_coder import RepairCoder
     from flight.downlink.settlement import Settlement
     from flight.fdir.health_monitor import Heartbeat
@@ -64,11 +65,11 @@ class DownlinkService:
         heart: Heartbeat,
         coder: ChannelCoder | None = None,
         repair: RepairCoder | None = None,
+        lives: ProductLives | None = None,
     ) -> None:
         self._clock = clock
         self._heart = heart
-        self._coder = coder
-        self._repair = repair
+        self._coder, self._repair, self._lives = coder, repair, lives
         self._devices = devices
         self._session = session
         self._link = link
@@ -112,6 +113,8 @@ class DownlinkService:
             self._filler.room_bytes = self._repair.room_bytes
         sent = self._pump(now_ns) if may_send else 0
         self._publish()
+        if self._lives is not None:
+            self._lives.step(now_ns, in_contact=self._session.in_contact)
         if not self._session.in_contact:
             return IDLE_NS
         return FLOW_NS if sent else CONTACT_NS
@@ -176,6 +179,9 @@ class DownlinkService:
                 freed=content.freed,
                 asked=content.asked,
             )
+            if self._lives is not None:
+                frame_no = first + len(groups)
+                self._lives.sent(frame_no, content.segments, content.asked, now_ns)
             groups.append(content.packets)
             if self._repair is not None:
                 self._repair.sent(first + len(groups) - 1, b"".join(content.packets), now_ns)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from flight.config import StoreConfig
     from flight.downlink.arq_sender import ArqSender
     from flight.downlink.downlink_queue import DownlinkQueue
+    from flight.downlink.product_lives import EventTaker
     from flight.downlink.product_store_sqlite import ProductStore
     from flight.telemetry.channel_values import ChannelValues
-    from flight.telemetry.event_log import EventLog
     from flight.wire.counter_reserve import CounterReserve
     from flight.wire.product_packet import ProductClass
 
@@ -57,7 +57,7 @@ class ProductIntake:
         ids: CounterReserve,
         config: StoreConfig,
         channels: ChannelValues,
-        events: EventLog,
+        events: EventTaker,
     ) -> None:
         self._store = store
         self._queue = queue

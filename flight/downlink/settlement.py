@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flight.downlink.arq_sender import ArqSender
     from flight.downlink.arq_values import ArqOutcome
     from flight.downlink.downlink_queue import DownlinkQueue
+    from flight.downlink.product_lives import EventTaker, ProductLives
     from flight.wire.space_packet import SpacePacket
 
 
@@ -30,14 +31,6 @@ class DeliveryTaker(Protocol):
 
     def delivered(self, product_ids: Sequence[int]) -> None:
         """The ground verified these end to end."""
-        ...
-
-
-class EventTaker(Protocol):
-    """Where edges are told."""
-
-    def emit(self, name: str, t_ns: int, /, **args: str | float) -> object:
-        """Takes one event."""
         ...
 
 
@@ -56,12 +49,18 @@ class Settlement:
     """Applies reports and reconcile answers."""
 
     def __init__(
-        self, arq: ArqSender, queue: DownlinkQueue, intake: DeliveryTaker, events: EventTaker
+        self,
+        arq: ArqSender,
+        queue: DownlinkQueue,
+        intake: DeliveryTaker,
+        events: EventTaker,
+        lives: ProductLives | None = None,
     ) -> None:
         self._arq = arq
         self._queue = queue
         self._intake = intake
         self._events = events
+        self._lives = lives
         self.counts = SettlementCounts()
 
     def take(self, packet: SpacePacket, now_ns: int) -> None:
@@ -77,6 +76,8 @@ class Settlement:
             self.counts.refused += 1
             self._events.emit("REPORT_REJECTED", now_ns, reason=error.reason.name.lower())
             return
+        if self._lives is not None:
+            self._lives.settled(outcome, now_ns)
         self._apply(outcome, now_ns)
 
     def _apply(self, outcome: ArqOutcome, now_ns: int) -> None:

@@ -132,6 +132,8 @@ class StoreEngine:
         for product_id in request.freed:
             batch.states.setdefault(product_id, (ProductState.FREED, None))
         self._gone.update(request.freed)
+        if len(self._batches) == 1:  # nothing was left behind: they never pile up
+            batch.lives = request.lives
         batch.ends = self._log.written
 
     def _tend(self, requests: Sequence[WriteRequest]) -> None:

@@ -12,16 +12,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.downlink.product_lives import LifeLine
 from flight.downlink.segment_record import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _ADDED_IN_2 = (
     "CREATE TABLE segments (id INTEGER PRIMARY KEY, indexed INTEGER NOT NULL)",
     "CREATE INDEX products_of_segment ON products (segment)",
+)
+_ADDED_IN_3 = (
+    """CREATE TABLE lives (
+        line INTEGER PRIMARY KEY, product INTEGER, t_ns INTEGER NOT NULL, deed INTEGER NOT NULL,
+        "first" INTEGER NOT NULL, "last" INTEGER NOT NULL, "start" INTEGER NOT NULL,
+        "end" INTEGER NOT NULL, note TEXT NOT NULL)""",
     f"PRAGMA user_version = {_SCHEMA_VERSION}",
 )
 _SCHEMA = (
@@ -32,7 +39,11 @@ _SCHEMA = (
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE blobs (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     *_ADDED_IN_2,
+    *_ADDED_IN_3,
 )
+_MIGRATIONS = {0: _SCHEMA, 1: _ADDED_IN_2 + _ADDED_IN_3, 2: _ADDED_IN_3}
+LIVES_MAX = 65_536
+"""Lines of the book of lives that are kept; the oldest go first."""
 _SIGN = 1 << 63
 _FREED = 3
 """`ProductState.FREED`; the store gives it its meaning."""
@@ -62,6 +73,7 @@ class IndexBatch(msgspec.Struct):
     freed_segments: list[int] = msgspec.field(default_factory=list)
     names: dict[str, int] = msgspec.field(default_factory=dict)
     blobs: dict[str, bytes] = msgspec.field(default_factory=dict)
+    lives: Sequence[LifeLine] = ()
 
     @property
     def changes(self) -> bool:
@@ -107,7 +119,7 @@ class StoreIndex:
         if mode != "wal" or not 0 <= version <= _SCHEMA_VERSION:
             raise sqlite3.DatabaseError(f"journal {mode}, schema {version}")
         if version < _SCHEMA_VERSION:
-            lines = _SCHEMA if version == 0 else _ADDED_IN_2
+            lines = _MIGRATIONS[version]
             self._transaction(lambda: [self._db.execute(line) for line in lines])
 
     def rows(self) -> list[IndexRow]:
@@ -146,6 +158,18 @@ class StoreIndex:
             "SELECT segment FROM products WHERE id = ?", (_signed(product_id),)
         ).fetchone()
         return None if row is None else int(row[0])
+
+    def lives(self, product_id: int) -> list[LifeLine]:
+        """What the book tells of a product and of the node meanwhile, oldest first."""
+        rows = self._db.execute(
+            'SELECT product, t_ns, deed, "first", "last", "start", "end", note FROM lives'
+            " WHERE product = ? OR product IS NULL ORDER BY line",
+            (_signed(product_id),),
+        )
+        return [
+            LifeLine(None if product is None else _unsigned(product), *rest)
+            for product, *rest in rows
+        ]
 
     def write(self, batches: Sequence[IndexBatch]) -> None:
         """One transaction; durable when it returns, without effect when it raises."""
@@ -195,6 +219,23 @@ class StoreIndex:
         many("DELETE FROM segments WHERE id = ?", ((s,) for s in batch.freed_segments))
         many("INSERT OR REPLACE INTO counters VALUES (?, ?)", _pairs(batch.names))
         many("INSERT OR REPLACE INTO blobs VALUES (?, ?)", batch.blobs.items())
+        if batch.lives:
+            self._write_lives(batch.lives)
+
+    def _write_lives(self, lives: Sequence[LifeLine]) -> None:
+        self._db.executemany(
+            "INSERT INTO lives VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    None if line.product_id is None else _signed(line.product_id),
+                    *msgspec.structs.astuple(line)[1:],
+                )
+                for line in lives
+            ),
+        )
+        self._db.execute(
+            "DELETE FROM lives WHERE line <= (SELECT max(line) FROM lives) - ?", (LIVES_MAX,)
+        )
 
     def _transaction(self, body: Callable[[], object]) -> None:
         self._db.execute("BEGIN IMMEDIATE")

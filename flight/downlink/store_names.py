@@ -15,6 +15,9 @@ from flight.downlink.store_request import WriteRequest
 from flight.downlink.store_values import StoreError, StoreErrorKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flight.downlink.product_lives import LifeLine
     from flight.downlink.store_request import WriteOutcome
     from flight.downlink.store_writer import StoreWriter
 
@@ -86,6 +89,13 @@ class StoreNames(ABC):
         """Asks for a state blob to be durable, urgently; see `store_counter`."""
         self._ask(WriteRequest(blobs={name: blob}, urgent=True))
         self._blobs[name] = blob
+
+    def keep_lives(self, lines: Sequence[LifeLine]) -> bool:
+        """Asks for lines of the book of lives to be kept; False when that cannot be, now."""
+        if self.closed or not self._can_send:
+            return False
+        self._send(WriteRequest(lives=lines))
+        return True
 
     def poll(self) -> None:
         """Takes over what the writer has to say."""

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flight.downlink.product_lives import LifeLine
     from flight.downlink.segment_record import Place
     from flight.downlink.store_values import StoreErrorKind
 
@@ -35,6 +38,7 @@ class WriteRequest(msgspec.Struct):
         freed: room of the records that nobody needs any more, by product.
         delivered: what the ground was said to hold, whether the store still knew it or not.
         counters, blobs: durable names.
+        lives: lines of the book of lives; of all this alone they may be lost.
         tend: look after the segments as well: free, move together, verify.
         urgent: somebody waits for the answer.
     """
@@ -48,6 +52,7 @@ class WriteRequest(msgspec.Struct):
     delivered: dict[int, None] = msgspec.field(default_factory=dict)
     counters: dict[str, int] = msgspec.field(default_factory=dict)
     blobs: dict[str, bytes] = msgspec.field(default_factory=dict)
+    lives: Sequence[LifeLine] = ()
     tend: bool = False
     urgent: bool = False
 
@@ -67,7 +72,7 @@ class WriteRequest(msgspec.Struct):
     @property
     def changes(self) -> bool:
         """Whether anything is to become durable: a commit."""
-        return bool(self.records or self.delivered)
+        return bool(self.records or self.delivered or self.lives)
 
 
 class WriteOutcome(msgspec.Struct):

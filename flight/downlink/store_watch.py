@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flight.downlink.product_lives import EventTaker
     from flight.downlink.product_store_sqlite import ProductStore
     from flight.telemetry.channel_values import ChannelValues
-    from flight.telemetry.event_log import EventLog
 
 STALLED_NS = 3_000_000_000
 """Worn SD cards take up to a second for a sync now and then; who needs three hangs."""
@@ -25,7 +25,7 @@ class StoreWatch:
         stalled: requests wait, and none of them has become durable for `STALLED_NS`.
     """
 
-    def __init__(self, store: ProductStore, channels: ChannelValues, events: EventLog) -> None:
+    def __init__(self, store: ProductStore, channels: ChannelValues, events: EventTaker) -> None:
         self._store = store
         self._values = channels.values
         self._events = events

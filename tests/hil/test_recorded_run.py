@@ -148,10 +148,15 @@ def test_the_life_of_a_product_is_told_from_store_and_ground(flown, capsys):
         True,
     )
     assert life["state"] in {"FREED", "DELIVERED", None}
+    deeds = [line["deed"] for line in life["book"] if line["deed"] != "STARTED"]
+    assert (deeds[0], deeds[-2:]) == ("MADE", ["VERIFIED", "FREED"])
+    assert {"SENT", "REPORTED"} <= set(deeds)
     assert main(["product", str(one["product_id"]), "--run", str(flown)]) == 0
     said = capsys.readouterr().out
     assert f"product    {one['product_id']}  {one['name']}" in said
     assert "verified" in said
+    assert "made and durable" in said
+    assert "sent in frame" in said
 
 
 def test_a_product_that_never_came_down_waits_on_board(flown, capsys):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flight.downlink.loss_ledger import LossLedger
 from flight.downlink.product import Product, ProductClass
-from flight.downlink.queue_values import Loss
+from flight.downlink.queue_values import Loss, LossLedger
 
 
 def product(product_id):
