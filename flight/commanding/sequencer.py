@@ -84,6 +84,7 @@ class Sequencer:
             *("steps_total", "skipped_total", "doubtful_total", "on_board", "on_board_bytes"),
         )
         self._index = tuple(channels.counter(f"sequence.{name}") for name in names)
+        self._told: tuple[int, ...] = ()
 
     def start_response(self, name: str, now_ns: int) -> bool:
         """Starts a sequence for the fault table; True when it is under way, also from before."""
@@ -214,5 +215,7 @@ class Sequencer:
             len(library.names()),
             library.uploaded_bytes,
         )
-        for index, value in zip(self._index, row, strict=True):
-            self._values[index] = value
+        if row != self._told:
+            self._told = row
+            for index, value in zip(self._index, row, strict=True):
+                self._values[index] = value

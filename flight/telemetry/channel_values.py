@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from math import nan
-from operator import itemgetter
-from typing import TYPE_CHECKING, SupportsIndex
+from operator import is_not, itemgetter
 
 from flight.telemetry.dictionary import CHANNEL_INDEX, CHANNELS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _NS_PER_S = 1_000_000_000
 _AGES = tuple((i, round(c.age_s * _NS_PER_S)) for i, c in enumerate(CHANNELS) if c.age_s)
-_flags_of_aged = itemgetter(*(index for index, _ in _AGES))
-_NONE_WRITTEN = bytes(len(CHANNELS))
+_aged_of = itemgetter(*(index for index, _ in _AGES))
 _STALE = CHANNEL_INDEX["system.stale_channels"]
-
-
-class _Row(list[float]):
-    """A list that remembers which of its places were written."""
-
-    __slots__ = ("written",)
-
-    def __init__(self, values: Iterable[float]) -> None:
-        super().__init__(values)
-        self.written = bytearray(len(self))
-
-    def __setitem__(self, index: SupportsIndex, value: float) -> None:  # type: ignore[override]
-        self.written[index] = 1
-        list.__setitem__(self, index, value)
 
 
 class ChannelValues:
@@ -42,11 +23,12 @@ class ChannelValues:
         values: as they were last written, however long ago.
     """
 
-    __slots__ = ("_aged", "_looked_ns", "_quiet", "_written_ns", "values")
+    __slots__ = ("_left", "_looked_ns", "_quiet", "_written", "_written_ns", "values")
 
     def __init__(self) -> None:
-        self.values: list[float] = _Row([nan] * len(CHANNELS))
-        self._aged = (0,) * len(_AGES)  # which were written before the last look
+        self.values: list[float] = [nan] * len(CHANNELS)
+        self._left = _aged_of(self.values)  # what the last look left in their places
+        self._written = (False,) * len(_AGES)  # which were written before the last look
         self._quiet = _AGES  # those that were not
         self._looked_ns = 0
         self._written_ns: list[int | None] = [None] * len(CHANNELS)  # of the quiet ones
@@ -71,11 +53,15 @@ class ChannelValues:
         A value counts as written when this is next called, so call it once a second.
         """
         values = self.values
-        assert isinstance(values, _Row)
-        aged = _flags_of_aged(values.written)
-        values.written[:] = _NONE_WRITTEN
-        if aged != self._aged:
-            self._note(aged)
+        aged = _aged_of(values)
+        written = tuple(map(is_not, aged, self._left))
+        if written != self._written:
+            self._note(written)
+        # A look leaves a number of its own in each place that ages: whoever writes, be it the same
+        # value, puts another object there. So nobody pays for a store but the one who looks.
+        self._left = tuple([value + 0.0 for value in aged])
+        for (index, _), value in zip(_AGES, self._left, strict=True):
+            values[index] = value
         self._looked_ns = now_ns
         row, stale = list(values), 0
         for index, age_ns in self._quiet:
@@ -86,12 +72,12 @@ class ChannelValues:
         values[_STALE] = row[_STALE] = stale
         return row
 
-    def _note(self, aged: tuple[int, ...]) -> None:
+    def _note(self, written: tuple[bool, ...]) -> None:
         """Others than before are written: whoever went quiet was last written a look ago."""
-        for (index, _), is_written, was_written in zip(_AGES, aged, self._aged, strict=True):
+        for (index, _), is_written, was_written in zip(_AGES, written, self._written, strict=True):
             if was_written and not is_written:
                 self._written_ns[index] = self._looked_ns
-        self._aged = aged
+        self._written = written
         self._quiet = tuple(
-            pair for pair, is_written in zip(_AGES, aged, strict=True) if not is_written
+            pair for pair, is_written in zip(_AGES, written, strict=True) if not is_written
         )

@@ -9,6 +9,7 @@ three of a group (floor, ceiling, whether it is sent at all) are parameters.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from flight.telemetry.dictionary import CHANNELS, GROUPS
@@ -48,6 +49,7 @@ class PacketSchedule:
         self._revision = -1
         self._rates: tuple[_Rate, ...] = ()
         self._told: dict[str, _Told] = {}
+        self._quiet_until_ns = 0
 
     def due(self, row: Sequence[float], now_ns: int) -> list[str]:
         """The groups to send now, in the order of the dictionary; they count as told.
@@ -56,9 +58,12 @@ class PacketSchedule:
         """
         if self._parameters.revision != self._revision:
             self._follow_parameters()
+        elif now_ns < self._quiet_until_ns:
+            return []
         found = [rate.group for rate in self._rates if self._is_due(rate, row, now_ns)]
         for group in found:
             self._told[group] = _Told(now_ns, row)
+        self._quiet_until_ns = min(map(_quiet_until, self._rates, repeat(now_ns)), default=0)
         return found
 
     def _is_due(self, rate: _Rate, row: Sequence[float], now_ns: int) -> bool:
@@ -88,6 +93,13 @@ class PacketSchedule:
                 )
             )
         self._rates = tuple(rates)
+
+
+def _quiet_until(rate: _Rate, now_ns: int) -> int:
+    """Until when nothing but another setting can make a group due that has just been told."""
+    if rate.floor_ns:
+        return now_ns
+    return now_ns - now_ns % rate.ceiling_ns + rate.ceiling_ns
 
 
 def _has_moved(group: str, before: Sequence[float], now: Sequence[float]) -> bool:
