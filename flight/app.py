@@ -18,7 +18,7 @@ from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameter_copies import ParameterCopies
 from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
-from flight.composition.cycle import boot_keeper, executive, guard_watch
+from flight.composition.cycle import boot_keeper, executive, governing, guard_watch
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
 from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_group
 from flight.composition.inference import inference_service, model_deck
@@ -85,6 +85,7 @@ class Node:
             now_ns,
         )
         self.uplink = self._commanding.uplink
+        self.governing = governing(shared, self._downlink)
         self.executive = executive(
             around,
             shared.channels,
@@ -94,6 +95,7 @@ class Node:
             shared.wishes,
             self._fdir.safety,
             UtcWatch(shared.utc, around.utc_locked, shared.sequence, self.channels, self.events),
+            self.governing.governor,
             now_ns,
         )
         self._restarts = self.channels.counter("system.restarts")
@@ -111,6 +113,7 @@ class Node:
             ChildSpec(name="downlink", factory=self._downlink_service, critical=True),
             ChildSpec(name="inference", factory=self._inference_service,
                       intensity=INFERENCE_INTENSITY),
+            *self.governing.children,
             *around.companions(self),
         )  # fmt: skip
         supervisor = Supervisor(

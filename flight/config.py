@@ -157,13 +157,13 @@ class InferenceConfig(_Section, frozen=True, kw_only=True):
 
 
 class PlannerConfig(_Section, frozen=True, kw_only=True):
-    """The way of the heat as the planner believes it to be; counts for governor = "planner".
+    """The way of the heat as guard and planner believe it to be; counts where there is an orbit.
 
     Attributes:
         die_j_k, radiator_j_k: heat capacities.
         sink_w_k: from sink to radiator.
         radiator_m2, emissivity: of what radiates.
-        sink_c_max, radiator_c_max: the plan stays below.
+        sink_c_max, radiator_c_max: they stay below.
     """
 
     die_j_k: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 12.0

@@ -228,6 +228,7 @@ class Executive:
                 queue_full=wishes.queue_full,
                 fault=standing.shed_payload or not estimates.energy.ready,
                 battery_low=estimates.battery_low,
+                contact=wishes.contact_active,
                 utc_s=self._parts.utc.utc_s(now_ns),
             ),
             parts.parameters["governor.die_target_c"],
@@ -270,17 +271,21 @@ class Executive:
     def _publish(
         self, estimates: Estimates, standing: Standing, decision: Decision, now_ns: int
     ) -> None:
-        governor = decision.governor
-        self._tell(decision.mode, governor.level, governor.reason, standing, now_ns)
+        governor, mode = decision.governor, decision.mode
+        # Whether work and laser fit together matters while there is work; SAFE has its own rule.
+        borne = governor.link or not self._parts.targets.keeper.payload_allowed
+        self._tell(mode, governor.level, governor.reason, standing, now_ns, borne=borne)
         self._parts.telemetry.cycle(estimates, decision, now_ns)
 
-    def _tell(
-        self, mode: Mode, level: int, reason: ThrottleReason, standing: Standing, now_ns: int
-    ) -> None:
+    def _tell(  # noqa: PLR0913  what the services are told
+        self, mode: Mode, level: int, reason: ThrottleReason, standing: Standing, now_ns: int,
+        *, borne: bool = True,
+    ) -> None:  # fmt: skip
         utc_s = self._parts.utc.utc_s(now_ns)
         # The link stays alive in SAFE for as long as the battery can bear it: losing the ground
         # is the one thing that makes a safe mode unsafe.
-        link_allowed = self._parts.targets.keeper.link_allowed and not standing.laser_off
+        keeper = self._parts.targets.keeper
+        link_allowed = keeper.link_allowed and not standing.laser_off and borne
         self._parts.status.set(
             NodeStatus(
                 now_ns=now_ns,

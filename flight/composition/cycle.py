@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,8 +24,10 @@ from flight.thermal.thermal_estimate import ThermalEstimator
 
 if TYPE_CHECKING:
     from flight.base.channels import Latest
+    from flight.base.supervisor import ChildSpec
     from flight.commanding.parameters import ParameterTable
-    from flight.composition.surroundings import Surroundings
+    from flight.composition.downlink import DownlinkParts
+    from flight.composition.surroundings import Shared, Surroundings
     from flight.config import BatteryConfig, NodeConfig, OrbitConfig
     from flight.executive import GovernorLike
     from flight.fdir.safety_net import SafetyNet
@@ -44,6 +47,14 @@ FIRST_GUESS_ARRAY_W, FIRST_GUESS_BASE_W = 40.0, 12.0
 """Until the running means have seen the real ones: about a minute."""
 
 
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """The governor of the cycle, and what runs beside it for it."""
+
+    governor: GovernorLike
+    children: tuple[ChildSpec, ...] = ()
+
+
 def battery_data(config: BatteryConfig) -> BatteryData:
     """The battery as a whole, from its cells."""
     return BatteryData(
@@ -58,13 +69,18 @@ def battery_data(config: BatteryConfig) -> BatteryData:
 def energy_estimator(config: NodeConfig) -> EnergyEstimator:
     """State of charge, running means, shadow forecast."""
     battery = battery_data(config.battery)
-    forecast = None if config.orbit is None else _orbit_forecast(config.orbit)
+    forecast = fade = None
+    if config.orbit is not None:  # where no shadow is known there are no swings to learn from
+        from flight.power.battery_fade import BatteryFade  # noqa: PLC0415
+
+        forecast, fade = orbit_forecast(config.orbit), BatteryFade(battery)
     return EnergyEstimator(
         SocEstimator(battery),
         battery,
         forecast,
         array_w=FIRST_GUESS_ARRAY_W,
         base_w=FIRST_GUESS_BASE_W,
+        fade=fade,
     )
 
 
@@ -77,6 +93,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     wishes: Latest[Wishes],
     safety: SafetyNet,
     utc: UtcWatch,
+    governor: GovernorLike,
     now_ns: int,
 ) -> Executive:
     """The control cycle with all its cores."""
@@ -93,7 +110,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
         modes=modes,
         targets=DriftWatch(channels, events, safety.health, now_ns),
-        governor=governor(around, channels, energy),
+        governor=governor,
         actuation=Actuation(around.devices, channels, events, lambda: not safety.health.stalled),
         telemetry=CycleTelemetry(channels, events, modes, energy),
         parameters=parameters,
@@ -109,35 +126,37 @@ def _mains() -> MainsSupply:
     return MainsSupply()
 
 
-def governor(
-    around: Surroundings, channels: ChannelValues, energy: EnergyEstimator | MainsSupply
-) -> GovernorLike:
-    """What sets the payload's level; a plan needs an orbit, a battery and known watts."""
-    profile, config = around.profile, around.config
-    if config.inference.governor == "none":
-        return FullPower(profile)
-    guard = Governor(profile, config.sensors.absent)
-    if config.inference.governor == "guard" or config.orbit is None or not profile.watts_known:
-        return guard
-    if not isinstance(energy, EnergyEstimator):
-        return guard
-    # Only a node that plans loads the planner.
-    from flight.thermal.level_advice import HeatPath, LevelAdvice, Work  # noqa: PLC0415
-    from flight.thermal.plan_governor import PlanGovernor  # noqa: PLC0415
-
-    path = HeatPath(**msgspec.structs.asdict(config.planner))
-    work = Work(
-        config.inference.first_variant, config.camera.tiles_per_frame, 1.0 / config.camera.cadence_s
-    )
-    orbit = _orbit_forecast(config.orbit)
-    return PlanGovernor(guard, LevelAdvice(profile, path, work, orbit), channels)
-
-
-def _orbit_forecast(orbit: OrbitConfig) -> OrbitForecast:
+def orbit_forecast(orbit: OrbitConfig) -> OrbitForecast:
+    """The propagator of this orbit."""
     # Only then: a node that knows of no orbit has no use for the propagator.
     from flight.power.orbit_forecast import MeanElements, OrbitForecast  # noqa: PLC0415
 
     return OrbitForecast(MeanElements(**msgspec.structs.asdict(orbit)))
+
+
+def governing(shared: Shared, downlink: DownlinkParts) -> Governing:
+    """What sets the payload's level: as the configuration wants it and the board allows."""
+    if not has_plant(shared.around):
+        return Governing(plain_governor(shared.around))
+    # Only a node with a model of itself loads what foresees with it.
+    from flight.composition.governing import governing_with_model  # noqa: PLC0415
+
+    return governing_with_model(shared, downlink)
+
+
+def has_plant(around: Surroundings) -> bool:
+    """Whether a governor is wanted and enough of this node is known to foresee it."""
+    config = around.config
+    known = around.profile.watts_known and config.orbit is not None
+    seen = not {"battery", "die", "sink"} & set(config.sensors.absent)
+    return config.inference.governor != "none" and known and seen
+
+
+def plain_governor(around: Surroundings) -> GovernorLike:
+    """The guard that needs no model, or none."""
+    if around.config.inference.governor == "none":
+        return FullPower(around.profile)
+    return Governor(around.profile, around.config.sensors.absent)
 
 
 def boot_keeper(

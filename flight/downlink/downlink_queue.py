@@ -195,8 +195,7 @@ class DownlinkQueue:
 
     def resume(self, product_id: int, held: Iterable[tuple[int, int]]) -> bool:
         """Continues with exactly what the ground lacks: `held` replaces what was known before."""
-        entry = self._entries.get(product_id)
-        if entry is None:
+        if (entry := self._entries.get(product_id)) is None:
             return False
         size = entry.product.size_bytes
         entry.suspended = True
@@ -246,6 +245,7 @@ class DownlinkQueue:
         return QueueSnapshot(
             products=len(self._entries),
             queued_bytes=self._bytes,
+            queued_millis=sum(entry.product.value_millis for entry in self._entries.values()),
             ready_bytes=self._order.pending_bytes,
             high_water_products=self._high_products,
             high_water_bytes=self._high_bytes,

@@ -44,6 +44,7 @@ class ProductIntake:
         deletions: product ids the ground wants gone (effect of a command, taken next step).
         revaluations: (product id, value in thousandths) the ground wants changed.
         withdrawn: ids to tell the ground it will not get.
+        made_bytes, made_millis: sizes and values of all that was taken in since the start.
     """
 
     name = "intake"
@@ -75,6 +76,7 @@ class ProductIntake:
         self._refused_bytes = 0  # smallest that the store failed on since it was well
         self._commit_due_ns = self._tend_due_ns = 0
         self._lost_total = self.delivered_total = 0
+        self.made_bytes = self.made_millis = 0
         self.deletions: Bounded[int] = Bounded("deletions", REQUESTS_MAX, Overflow.REJECT_NEWEST)
         self.revaluations: Bounded[tuple[int, int]] = Bounded(
             "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
@@ -132,6 +134,8 @@ class ProductIntake:
             return False
         self._pending[product.product_id] = product
         self._pending_bytes += len(payload)
+        self.made_bytes += len(payload)
+        self.made_millis += value_millis
         return True
 
     def step(self, now_ns: int) -> None:

@@ -100,6 +100,7 @@ class QueueSnapshot(msgspec.Struct, frozen=True):
 
     products: int
     queued_bytes: int
+    queued_millis: int
     ready_bytes: int
     high_water_products: int
     high_water_bytes: int

@@ -12,6 +12,7 @@ from flight.power.power_budget import NO_ECLIPSE, SHADOW_ANY_MOMENT, PowerState,
 
 if TYPE_CHECKING:
     from flight.io.acquisition import Readings
+    from flight.power.battery_fade import BatteryFade
     from flight.power.orbit_forecast import OrbitForecast
     from flight.power.power_budget import SunPhase
     from flight.power.state_of_charge import BatteryData, SocEstimator
@@ -58,9 +59,10 @@ class EnergyEstimator:
         battery: the battery's data, for its energy.
         forecast: shadow ahead; `None` when the node was given no orbit.
         array_w, base_w: first guesses of the running means.
+        fade: learns what the battery still holds; without it that is what it is rated for.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what an estimate is made of
         self,
         soc: SocEstimator,
         battery: BatteryData,
@@ -68,6 +70,7 @@ class EnergyEstimator:
         *,
         array_w: float,
         base_w: float,
+        fade: BatteryFade | None = None,
     ) -> None:
         self._soc = soc
         self._forecast = forecast
@@ -75,6 +78,7 @@ class EnergyEstimator:
         self._base_w = base_w
         self._energy_full_j = battery.capacity_as * battery.open_circuit_v(0.5)
         self._full_v = battery.open_circuit_v(1.0)
+        self._fade = fade
 
     @property
     def soc_quality(self) -> int:
@@ -97,16 +101,20 @@ class EnergyEstimator:
         soc = self._soc.update(now_ns, readings.battery_v, _battery_a(readings), readings.battery_c)
         phase = self._phase(utc_s)
         self._learn(readings, phase)
+        capacity = 1.0
+        if self._fade is not None:
+            capacity = self._fade.update(now_ns, readings.battery_v, readings.battery_a)
         power = PowerState(
             soc=soc,
             soc_floor=soc_floor,
             margin=SOC_MARGIN,
-            energy_full_j=self._energy_full_j,
+            energy_full_j=self._energy_full_j * capacity,
             array_w=self._array_w,
             base_w=self._base_w,
             laser_j_light=laser_j if phase.sunlit else 0.0,
             laser_j_shadow=0.0 if phase.sunlit else laser_j,
             phase=phase,
+            capacity=capacity,
         )
         valid = self._soc.quality > 0
         return EnergyState(soc, valid, phase, power, reserve_soc(power), ready=valid)

@@ -65,6 +65,7 @@ class PowerState:
         base_w: loads that are neither payload nor laser.
         laser_j_light, laser_j_shadow: energy set aside for contacts in each phase.
         phase: light and shadow ahead.
+        capacity: charge that the battery holds over what it is rated for, as learned.
     """
 
     soc: float
@@ -76,6 +77,7 @@ class PowerState:
     laser_j_light: float
     laser_j_shadow: float
     phase: SunPhase
+    capacity: float = 1.0
 
 
 def judge_payload(payload_w: float, state: PowerState) -> PowerVerdict:

@@ -84,9 +84,18 @@ _ROWS: tuple[Channel, ...] = (
     ),
     Channel("governor.throttled_s", "s", "thermal", _F, "throttled time since start"),
     Channel("plan.level", "", "thermal", _F, "payload level of the plan; -1 without one"),
+    Channel(
+        "plan.standing", "", "thermal", _E, "how far there is a plan", ("none", "stale", "fresh")
+    ),
+    Channel("plan.age_s", "s", "thermal", _F, "since the plan in force was made"),
     Channel("plan.price_energy", "1/kJ", "thermal", _F, "frames that a kilojoule would be worth"),
     Channel("plan.price_heat", "1/kJ", "thermal", _F, "frames a kilojoule less heat is worth"),
     Channel("plan.price_time", "1/s", "thermal", _F, "frames a second of payload is worth"),
+    Channel("plan.price_link", "1/MB", "thermal", _F, "frames a megabyte more of link is worth"),
+    Channel("learned.base_w", "W", "thermal", _F, "loads beside payload and laser, as learned"),
+    Channel("learned.array_w", "W", "thermal", _F, "array in full light, as learned"),
+    Channel("learned.radiator_w", "W", "thermal", _F, "heat of the radiator beyond the model's"),
+    Channel("learned.capacity", "1", "thermal", _F, "battery's charge over the rated, as learned"),
     # inference
     Channel("inference.enabled", "", "inference", _B, "the ground allows inference"),
     Channel("inference.jobs_total", "", "inference", _C, "jobs finished"),

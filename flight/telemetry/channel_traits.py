@@ -37,6 +37,7 @@ DEAD_BANDS: dict[str, float | None] = {
     "s": None,
     "1/kJ": None,
     "1/s": None,
+    "1/MB": None,
 }
 """By unit: how far a value has to move to ask for a packet before its time; None never asks.
 A count, a label or a flag asks with every change."""

@@ -1,4 +1,7 @@
-"""The fast guard: the highest payload level that heat, battery, queue and command allow.
+"""The guard of a board whose watts nobody knows, or that has no plan: levels by slopes and budget.
+
+The highest payload level that heat, battery, queue and command allow. Where there is a model of the
+node, `level_guard` stands in its place.
 
 The rule is plain and sound. Levels are tried from the best one wanted downwards; each is judged by
 predicting the sink a horizon ahead (present slope plus the change of power over the sink's heat
@@ -48,6 +51,7 @@ class GovernorInputs:
         fault: a recovery holds the payload down, or the estimates are no basis to run it on.
         battery_low: the battery's band is near its floor.
         utc_s: Unix seconds; `None` while the time is not known.
+        contact: an authorised contact goes on, for which the laser is lit.
     """
 
     thermal: ThermalState
@@ -59,15 +63,37 @@ class GovernorInputs:
     fault: bool
     battery_low: bool = False
     utc_s: float | None = None
+    contact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GovernorDecision:
-    """Level to set, the one reason it is not the best one, and the die it foresees (degC)."""
+    """Level to set, the one reason it is not the best one, and the die it foresees (degC).
+
+    `link` is False while energy or heat do not bear the laser.
+    """
 
     level: int
     reason: ThrottleReason
     die_predicted_c: float
+    link: bool = True
+
+
+def forbids_all(inputs: GovernorInputs, *, blind: bool, too_hot: bool) -> ThrottleReason:
+    """The reason that forbids every level, whatever is predicted; of several the first row's.
+
+    `blind`: a thermometer that is needed shows nothing; `too_hot`: the die is at its own limit.
+    """
+    rows = (
+        (inputs.fault, ThrottleReason.FAULT),
+        (inputs.commanded_off, ThrottleReason.COMMAND),
+        (inputs.battery_low, ThrottleReason.BATTERY_FLOOR),
+        (not inputs.payload_allowed, ThrottleReason.COMMAND),
+        (blind, ThrottleReason.FAULT),
+        (too_hot, ThrottleReason.DIE),
+        (inputs.queue_full, ThrottleReason.QUEUE_FULL),
+    )
+    return next((reason for holds, reason in rows if holds), ThrottleReason.NONE)
 
 
 class Governor:
@@ -113,19 +139,14 @@ class Governor:
     _held_reason = ThrottleReason.NONE
 
     def _blanket(self, inputs: GovernorInputs) -> ThrottleReason:
-        """The reason that forbids every level; of several the first row's."""
+        """The reason that forbids every level."""
         thermal = inputs.thermal
-        rows = (
-            (inputs.fault, ThrottleReason.FAULT),
-            (inputs.commanded_off, ThrottleReason.COMMAND),
-            (inputs.battery_low, ThrottleReason.BATTERY_FLOOR),
-            (not inputs.payload_allowed, ThrottleReason.COMMAND),
-            (self._needs_die and isnan(thermal.die_c), ThrottleReason.FAULT),
-            (self._needs_sink and isnan(thermal.sink_c), ThrottleReason.FAULT),
-            (thermal.die_c >= self._profile.die_limit_c - DIE_GUARD_K, ThrottleReason.DIE),
-            (inputs.queue_full, ThrottleReason.QUEUE_FULL),
+        return forbids_all(
+            inputs,
+            blind=(self._needs_die and isnan(thermal.die_c))
+            or (self._needs_sink and isnan(thermal.sink_c)),
+            too_hot=thermal.die_c >= self._profile.die_limit_c - DIE_GUARD_K,
         )
-        return next((reason for holds, reason in rows if holds), ThrottleReason.NONE)
 
     def _judge(
         self, level: int, inputs: GovernorInputs, die_target_c: float, sink_target_c: float

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flight.thermal.heat_network import HeatAhead
 from flight.thermal.heat_surprise import HeatSurprise
 from flight.thermal.plan_guard import PlanGuard
-from flight.thermal.plan_reserve import HeatCeiling, Reserve
+from flight.thermal.plan_reserve import ENERGY_STEP_S, HeatCeiling, Reserve
 from flight.thermal.plant_learner import PlantLearner
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from flight.thermal.plan_guard import Allowed, Band
 
 RENEW_EVERY_S = 60.0
+HOLD_S, LEVEL_STEP_S = 45.0, 15.0
+"""A level is held so long; steps of what it keeps back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,20 @@ class GuardedPlant:
 
     def __init__(
         self, model: NodeModel, forecast: Forecast, learner: PlantLearner | None = None,
-        *, set_aside: bool = False,
+        *, levels: bool = False,
     ) -> None:  # fmt: skip
-        """`set_aside`: work leaves what contacts ahead will need, which no plan would do then."""
+        """`levels`: work comes in steps that are held, and leaves what contacts ahead will need."""
         self.model, self.forecast = model, forecast
         self.learner = PlantLearner(model) if learner is None else learner
-        self.reserve = Reserve(model, forecast)
+        step_s = LEVEL_STEP_S if levels else ENERGY_STEP_S
+        self.reserve = Reserve(model, forecast, step_s=step_s)
         self.ceiling = HeatCeiling(model, forecast)
-        self.pass_reserve = Reserve(model, forecast, contacts=True) if set_aside else None
-        self._guard = PlanGuard(model, self.reserve, self.ceiling, self.pass_reserve)
+        self.pass_reserve = (
+            Reserve(model, forecast, contacts=True, step_s=step_s) if levels else None
+        )
+        self._guard = PlanGuard(
+            model, self.reserve, self.ceiling, self.pass_reserve, HOLD_S if levels else 0.0
+        )
         self._ahead = HeatAhead(model)
         self._surprise = HeatSurprise(model)
         self._renewed_s = -RENEW_EVERY_S
@@ -98,7 +105,7 @@ class GuardedPlant:
         """What may be of a second's load; with a `band` so far inside the limits."""
         return self._guard.allow(
             now_s=seen.now_s, energy_j=seen.energy_j, array_w=seen.array_w, temp_k=seen.temp_k,
-            outside_w=self._outside_w(seen.now_s, self._surprise.extra_w),
+            outside_w=self._outside_w(seen.now_s), extra_w=self._surprise.extra_w,
             base_w=self.learner.learned.base_w, work_w=load.work_w, work_heat_w=load.heat_w,
             link=load.link, band=band,
         )  # fmt: skip
@@ -107,22 +114,26 @@ class GuardedPlant:
         """What is really done in the second that begins: the next readings are held against it."""
         model = self.model
         self.learner.acted(model.idle_w + load.work_w + load.link * model.link_w)
-        outside_w = self._outside_w(seen.now_s, None)
-        heat_w = [
-            q + h + load.link * lit
-            for q, h, lit in zip(outside_w, load.heat_w, model.link_heat_w, strict=True)
-        ]
-        ahead_k = self._ahead.after_second(seen.temp_k, heat_w)
+        ahead_k = self.after_second(seen, load)
         self.learner.heat(seen.temp_k, ahead_k)
         self._surprise.foresee(ahead_k, sum(load.heat_w))
 
-    def _outside_w(self, now_s: float, extra_w: Sequence[float] | None) -> list[float]:
+    def after_second(self, seen: Seen, load: Load) -> list[float]:
+        """Where the model puts the nodes a second later under this load, in kelvin."""
+        outside_w = self._outside_w(seen.now_s)
+        heat_w = [
+            q + h + load.link * lit
+            for q, h, lit in zip(outside_w, load.heat_w, self.model.link_heat_w, strict=True)
+        ]
+        return self._ahead.after_second(seen.temp_k, heat_w)
+
+    def _outside_w(self, now_s: float) -> list[float]:
         """All heat but the payload's work and the link's, by node."""
-        model, extra = self.model, extra_w or (0.0,) * len(self.model.nodes)
+        model = self.model
         return [
-            series.at(now_s + 0.5) + learned + idle + base + more
-            for series, learned, idle, base, more in zip(
+            series.at(now_s + 0.5) + learned + idle + base
+            for series, learned, idle, base in zip(
                 self.forecast.heat_w, self.learner.learned.heat_w, model.idle_heat_w,
-                model.base_heat_w, extra, strict=True,
+                model.base_heat_w, strict=True,
             )
         ]  # fmt: skip

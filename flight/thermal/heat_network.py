@@ -180,11 +180,22 @@ class HeatCoast:
         ]
         return stored, inverse(balance)
 
-    def peaks_k(self, temp_k: Sequence[float], heat_w: Sequence[float]) -> list[float]:
-        """The highest temperature of each node from now on, under this heat alone."""
+    def peaks_k(
+        self, temp_k: Sequence[float], heat_w: Sequence[float],
+        held_w: Sequence[float] | None = None, hold_s: float = 0.0,
+    ) -> list[float]:  # fmt: skip
+        """The highest temperature of each node from now on, under this heat alone.
+
+        With `held_w` it is that heat for `hold_s`, and the other from then on.
+        """
         peaks = now = list(temp_k)
         driven = [q + fixed for q, fixed in zip(heat_w, self._fixed, strict=True)]
-        for stored, step in self._steps:
+        after = at_first = driven
+        if held_w is not None:
+            at_first = [q + fixed for q, fixed in zip(held_w, self._fixed, strict=True)]
+        passed_s = 0.0
+        for (stored, step), dt_s in zip(self._steps, COAST_S, strict=True):
+            driven, passed_s = (at_first if passed_s < hold_s else after), passed_s + dt_s
             flow = [stored[i] * now[i] + driven[i] for i in self._nodes]
             now = [sum([k_w * w for k_w, w in zip(row, flow, strict=True)]) for row in step]
             peaks = [max(pair) for pair in zip(peaks, now, strict=True)]

@@ -49,6 +49,24 @@ class Series:
         """The mean over a span of more than no length."""
         return (self._integral(end_s) - self._integral(start_s)) / (end_s - start_s)
 
+    def means(self, start_s: float, step_s: float, count: int) -> list[float]:
+        """Means over so many spans of one length, one after the other, in one walk."""
+        t, x, area, last = self._t, self._x, self._area, len(self._t) - 1
+        i, before, found = 0, self._integral(start_s), []
+        for k in range(1, count + 1):
+            at_s = start_s + k * step_s
+            while i < last and t[i + 1] <= at_s:
+                i += 1
+            beyond_s = at_s - t[i]
+            if i == last or beyond_s < 0.0:
+                whole = area[i] + beyond_s * x[i]
+            else:
+                slope = (x[i + 1] - x[i]) / (t[i + 1] - t[i])
+                whole = area[i] + beyond_s * (x[i] + 0.5 * slope * beyond_s)
+            found.append((whole - before) / step_s)
+            before = whole
+        return found
+
     def crossings(self, level: float) -> list[float]:
         """Times at which it passes a level."""
         found = []
@@ -101,13 +119,6 @@ class Forecast:
     heat_w: tuple[Series, ...]
     windows: tuple[LinkWindow, ...]
     arrivals_fps: tuple[Series, ...]
-
-    def contact_s(self, start_s: float, end_s: float) -> float:
-        """Seconds of contacts in a span; those of contacts that overlap count each."""
-        return sum(
-            max(0.0, min(end_s, window.end_s) - max(start_s, window.start_s))
-            for window in self.windows
-        )
 
     def edges(self) -> list[float]:
         """Where slots must end: shadows' and contacts' edges, in order."""

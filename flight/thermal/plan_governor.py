@@ -6,63 +6,47 @@ from typing import TYPE_CHECKING
 
 from flight.telemetry.definitions import ThrottleReason
 from flight.thermal.governor import GovernorDecision
-from flight.thermal.level_advice import FRAME_VALUE
+from flight.thermal.level_advice import WAITING_LEVEL
+from flight.thermal.plan_model import FRESH
 
 if TYPE_CHECKING:
-    from flight.telemetry.channel_values import ChannelValues
-    from flight.thermal.governor import Governor, GovernorInputs
-    from flight.thermal.level_advice import Advice, LevelAdvice
+    from flight.executive import GovernorLike
+    from flight.thermal.governor import GovernorInputs
+    from flight.thermal.level_advice import LevelAdvice
+    from flight.thermal.node_plant import NodePlant
+    from flight.thermal.plan_desk import PlanDesk
 
-NO_PLAN = -1.0
-WAITING_LEVEL = 1
-"""While no frames are expected: awake, at the least it can draw."""
+AHEAD_S = 60.0
+"""Frames of so long ahead are counted as coming now."""
 
 
 class PlanGovernor:
     """One `decide` a cycle, like the guard it is built around."""
 
-    def __init__(self, guard: Governor, advice: LevelAdvice, channels: ChannelValues) -> None:
-        self._guard, self._advice = guard, advice
-        self._values = channels.values
-        self._index = tuple(
-            channels.index(name)
-            for name in (
-                "plan.level", "plan.price_energy", "plan.price_heat", "plan.price_time",
-            )
-        )  # fmt: skip
+    def __init__(
+        self, guard: GovernorLike, node: NodePlant, desk: PlanDesk, advice: LevelAdvice
+    ) -> None:
+        self._guard, self._node = guard, node
+        self._desk, self._advice = desk, advice
 
     def decide(
         self, inputs: GovernorInputs, die_target_c: float, sink_target_c: float, now_ns: int
     ) -> GovernorDecision:
         """The level for the coming cycle; without a plan it is the guard's."""
         decision = self._guard.decide(inputs, die_target_c, sink_target_c, now_ns)
-        advice = self._advice.advise(inputs.utc_s, inputs.thermal, inputs.power)
-        self._tell(advice)
-        if advice is None:
+        now_s = now_ns * 1e-9
+        slot, plant, keeper = self._desk.slot(now_s), self._node.plant, self._desk.keeper
+        if slot is None or plant is None or keeper is None or keeper.plan is None:
+            self._desk.tell(now_s, None)
             return decision
-        level = advice.level if advice.expected else WAITING_LEVEL
+        fps = plant.forecast.arrivals_fps[FRESH].mean(now_s, now_s + AHEAD_S)
+        level = self._advice.level(slot, fps, now_s)
+        self._desk.tell(now_s, level)
+        reason = ThrottleReason.NONE
+        if fps > 0.0:
+            reason = self._advice.reason(keeper.plan.prices, level, fps)
+        else:
+            level = WAITING_LEVEL
         if level >= decision.level:
             return decision
-        reason = _reason(advice) if advice.expected else ThrottleReason.NONE
-        return GovernorDecision(level, reason, decision.die_predicted_c)
-
-    def _tell(self, advice: Advice | None) -> None:
-        row = (NO_PLAN, 0.0, 0.0, 0.0)
-        if advice is not None:
-            prices = advice.prices
-            row = (
-                float(advice.level),
-                1e3 * prices.joule / FRAME_VALUE,
-                1e3 * prices.heat_j / FRAME_VALUE,
-                prices.second / FRAME_VALUE,
-            )
-        for index, value in zip(self._index, row, strict=True):
-            self._values[index] = value
-
-
-def _reason(advice: Advice) -> ThrottleReason:
-    """What is scarcest, by its price."""
-    prices = advice.prices
-    return (
-        ThrottleReason.RADIATOR if prices.heat_j > prices.joule else ThrottleReason.ECLIPSE_RESERVE
-    )
+        return GovernorDecision(level, reason, decision.die_predicted_c, decision.link)

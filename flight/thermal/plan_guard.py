@@ -88,15 +88,17 @@ class PlanGuard:
 
     Args:
         pass_reserve: what contacts ahead need as well; the link may use it, work may not.
+        hold_s: work is judged as if it went on for so long, for levels that are not to chatter.
     """
 
     def __init__(
         self, model: NodeModel, reserve: Reserve, ceiling: HeatCeiling,
-        pass_reserve: Reserve | None = None,
+        pass_reserve: Reserve | None = None, hold_s: float = 0.0,
     ) -> None:  # fmt: skip
         self._model = model
         self._reserve, self._ceiling = reserve, ceiling
         self._pass_reserve = pass_reserve
+        self._hold_s = hold_s
         self._ahead = HeatAhead(model)
         self._coast = HeatCoast(model)
         self._limits: list[float] = []
@@ -105,12 +107,13 @@ class PlanGuard:
     def allow(  # noqa: PLR0913  what one second depends on
         self, *, now_s: float, energy_j: float, array_w: float, temp_k: Sequence[float],
         outside_w: Sequence[float], base_w: float, work_w: float, work_heat_w: Sequence[float],
-        link: float, band: Band | None = None,
+        link: float, band: Band | None = None, extra_w: Sequence[float] | None = None,
     ) -> Allowed:  # fmt: skip
         """What may be of this work (watts and heat above idle) and of this link share.
 
-        `outside_w` is all heat but the payload's and the link's. With a reading that is no number
-        nothing may be: what is not seen cannot be kept inside its limits.
+        `outside_w` is all heat but the payload's and the link's; `extra_w` is heat that came as a
+        surprise: it counts for the minutes after, or for as long as the work is held. With a
+        reading that is no number nothing may be: what is not seen cannot be kept inside its limits.
         """
         if not all(map(isfinite, (energy_j, array_w, *temp_k))):
             return Allowed(0.0, 0.0, GuardReason.SENSOR, 0)
@@ -120,8 +123,11 @@ class PlanGuard:
             min(node.limit_k, ceiling) - margin_k
             for node, ceiling in zip(self._model.nodes, self._ceiling.at(now_s + 1.0), strict=True)
         ]
-        link, heat_link, node = self._heat_link(temp_k, outside_w, link)
-        work, heat_work, work_node = self._heat_work(temp_k, outside_w, work_heat_w, link)
+        surprise_w = (0.0,) * len(outside_w) if extra_w is None else extra_w
+        now_w = [q + more for q, more in zip(outside_w, surprise_w, strict=True)]
+        after_w = outside_w if self._hold_s > 0.0 else now_w
+        link, heat_link, node = self._heat_link(temp_k, now_w, after_w, link)
+        work, heat_work, work_node = self._heat_work(temp_k, now_w, after_w, work_heat_w, link)
         reason = GuardReason.NODE if heat_link or heat_work else GuardReason.NONE
         node = work_node if heat_work else node
         fixed_w = base_w + self._model.idle_w - array_w
@@ -146,27 +152,28 @@ class PlanGuard:
         return GuardReason.RESERVE if kept_j > floor_j else GuardReason.FLOOR
 
     def _heat_link(
-        self, temp_k: Sequence[float], outside_w: Sequence[float], link: float
-    ) -> tuple[float, bool, int]:
-        if link <= 0.0:
-            return 0.0, False, 0
-        lit_w = [q + link * h for q, h in zip(outside_w, self._model.link_heat_w, strict=True)]
-        dark = self._peaks_k(temp_k, outside_w, outside_w)
-        share, node = self._share(dark, self._peaks_k(temp_k, lit_w, outside_w))
+        self, temp_k: Sequence[float], now_w: Sequence[float], after_w: Sequence[float],
+        link: float,
+    ) -> tuple[float, bool, int]:  # fmt: skip
+        if link <= 0.0 or not any(self._model.link_heat_w):
+            return link, False, 0
+        lit_w = [q + link * h for q, h in zip(now_w, self._model.link_heat_w, strict=True)]
+        dark = self._peaks_k(temp_k, now_w, after_w)
+        share, node = self._share(dark, self._peaks_k(temp_k, lit_w, after_w))
         return link * share, share < 1.0, node
 
     def _heat_work(
-        self, temp_k: Sequence[float], outside_w: Sequence[float], work_heat_w: Sequence[float],
-        link: float,
+        self, temp_k: Sequence[float], now_w: Sequence[float], after_w: Sequence[float],
+        work_heat_w: Sequence[float], link: float,
     ) -> tuple[float, bool, int]:  # fmt: skip
         if not any(work_heat_w):
             return 1.0, False, 0
-        base_w = [q + link * h for q, h in zip(outside_w, self._model.link_heat_w, strict=True)]
+        base_w = [q + link * h for q, h in zip(now_w, self._model.link_heat_w, strict=True)]
         all_w = [q + h for q, h in zip(base_w, work_heat_w, strict=True)]
-        hot = self._peaks_k(temp_k, all_w, outside_w)
+        hot = self._peaks_k(temp_k, all_w, after_w)
         if all(t <= limit for t, limit in zip(hot, self._limits, strict=True)):
             return 1.0, False, 0
-        share, node = self._share(self._peaks_k(temp_k, base_w, outside_w), hot)
+        share, node = self._share(self._peaks_k(temp_k, base_w, after_w), hot)
         return share, True, node
 
     def _peaks_k(
@@ -174,6 +181,8 @@ class PlanGuard:
     ) -> list[float]:
         """The highest temperatures of a second with this heat and of the minutes without it."""
         ahead = self._ahead.after_second(temp_k, heat_w)
+        if self._hold_s > 0.0:
+            return self._coast.peaks_k(ahead, after_w, heat_w, self._hold_s)
         calm = zip(ahead, self._limits, self._close_k, strict=True)
         if all(t < limit - close for t, limit, close in calm):
             return ahead

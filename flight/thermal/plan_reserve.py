@@ -31,36 +31,45 @@ class Reserve:
     With `contacts` the laser is lit in each of them, whatever the sky.
     """
 
-    def __init__(self, model: NodeModel, forecast: Forecast, *, contacts: bool = False) -> None:
+    def __init__(
+        self, model: NodeModel, forecast: Forecast, *, contacts: bool = False,
+        step_s: float = ENERGY_STEP_S,
+    ) -> None:  # fmt: skip
         self._model = model
         self.forecast = forecast
         self._contacts = contacts
+        self._step_s = step_s
         self._start_s = 0.0
         self._least_j: list[float] = []
 
     def renew(self, now_s: float, learned: Learned) -> None:
         """Computes it anew from `now_s` on with what has been learned."""
-        battery, forecast = self._model.battery, self.forecast
-        steps = _steps(now_s, forecast.end_s, ENERGY_STEP_S)
+        battery, forecast, step_s = self._model.battery, self.forecast, self._step_s
+        steps = _steps(now_s, forecast.end_s, step_s)
         load_w = learned.base_w + self._model.idle_w
         full_w = forecast.array_w * learned.array_scale
+        net_w = [full_w * sun - load_w for sun in forecast.sun.means(now_s, step_s, steps)]
+        if self._contacts:
+            self._light(net_w, now_s)
         least = [0.0] * (steps + 1)
         for i in range(steps - 1, -1, -1):
-            at_s = now_s + i * ENERGY_STEP_S
-            sun = forecast.sun.mean(at_s, at_s + ENERGY_STEP_S)
-            lit_w = self._model.link_w * self._lit(at_s) if self._contacts else 0.0
-            gain_j = battery.change_w(full_w * sun - load_w - lit_w) * ENERGY_STEP_S
-            least[i] = max(0.0, least[i + 1] - gain_j)
+            need_j = least[i + 1] - battery.change_w(net_w[i]) * step_s
+            least[i] = max(0.0, need_j)
         self._start_s = now_s
-        self._least_j = [battery.energy_floor_j + ENERGY_MARGIN_J + each for each in least]
+        kept_j = battery.energy_floor_j + ENERGY_MARGIN_J
+        self._least_j = [kept_j + each for each in least]
 
-    def _lit(self, at_s: float) -> float:
-        """Share of a step that lies in contacts."""
-        return min(1.0, self.forecast.contact_s(at_s, at_s + ENERGY_STEP_S) / ENERGY_STEP_S)
+    def _light(self, net_w: list[float], now_s: float) -> None:
+        """Takes the laser's power off in every step that a contact touches."""
+        for window in self.forecast.windows:
+            first = max(0, int((window.start_s - now_s) / self._step_s))
+            after = int((window.end_s - now_s) / self._step_s) + 1
+            for i in range(first, min(after, len(net_w))):
+                net_w[i] -= self._model.link_w
 
     def at(self, t_s: float) -> float:
         """The reserve at a time; the higher of the two steps around it."""
-        i = _place(t_s - self._start_s, ENERGY_STEP_S, len(self._least_j))
+        i = _place(t_s - self._start_s, self._step_s, len(self._least_j))
         return max(self._least_j[i], self._least_j[min(i + 1, len(self._least_j) - 1)])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hal.native_library import ffi, lib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flight.thermal.heat_network import Reduction
     from flight.thermal.node_model import NodeModel
@@ -84,7 +84,7 @@ class Prices:
 
     Attributes:
         joule: of energy in the battery.
-        link_mbit: of link.
+        link_mbit: of link, in the contact that is open or comes next.
         heat_j: of heat less in the slow node that binds most.
         second: of payload time.
     """
@@ -141,6 +141,12 @@ class PlanSolver:
         self._scratch_bytes = scratch
         self._scratch = ffi.new("double[]", scratch // 8 + 1)
 
+    def aim(self, energy_end_j: float, value: Mapping[tuple[int, int], float]) -> None:
+        """Energy wanted at the horizon, and values of results by (variant, class)."""
+        self._node.energy_end_j = energy_end_j
+        for (v, c), worth in value.items():
+            self._node.value[v][c] = worth
+
     def solve(
         self, start: PlanStart, slots: Sequence[SlotInput], edges: Sequence[float],
         radiance_w_k4: Sequence[float], rate_scale: float,
@@ -182,7 +188,7 @@ class PlanSolver:
         return Plan(
             slots=tuple(read),
             prices=Prices(
-                first.price_per_j, first.price_per_link_bit * 1e6, max(heat), first.price_per_s
+                first.price_per_j, self._link_price(slots) * 1e6, max(heat), first.price_per_s
             ),
             value=outcome.value,
             accurate=status == lib.LP_OPTIMAL,
@@ -190,6 +196,12 @@ class PlanSolver:
             bought_j=outcome.bought_j,
             bought_heat_j=outcome.bought_heat_j,
         )
+
+    def _link_price(self, slots: Sequence[SlotInput]) -> float:
+        """Of a bit; a slot without a contact has none, whatever its row's dual says."""
+        linked = (i for i, slot in enumerate(slots) if slot.link_bits > 0.0)
+        first = next(linked, None)
+        return 0.0 if first is None else float(self._shares[first].price_per_link_bit)
 
     def _work(self, share: Any) -> tuple[tuple[int, int, float], ...]:
         found = []

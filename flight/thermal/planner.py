@@ -17,7 +17,7 @@ from flight.thermal.horizon import SLOTS_MAX, slot_edges
 from flight.thermal.plan_solver_native import Margins, PlanSolver, PlanStart, SlotInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flight.thermal.heat_network import Reduction
     from flight.thermal.horizon import Forecast
@@ -84,6 +84,10 @@ class Planner:
         """What is known now of the time to come."""
         self._forecast = forecast
         self._events = forecast.edges()
+
+    def aim(self, energy_end_j: float, value: Mapping[tuple[int, int], float]) -> None:
+        """What is wanted at the horizon, and what results are worth, by (variant, class)."""
+        self._solver.aim(energy_end_j, value)
 
     def plan(
         self, now_s: float, state: PlanState, learned: Learned, open_probability: float | None,

@@ -17,7 +17,10 @@ SLOPE_TIME_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class ThermalState:
-    """Temperatures as sensed (degC) and slopes (K/s); NaN where a sensor gave nothing valid."""
+    """Temperatures as sensed (degC) and slopes (K/s); NaN where a sensor gave nothing valid.
+
+    `payload_w` is a mean over the slopes' own time, `payload_now_w` the last second's.
+    """
 
     die_c: float
     sink_c: float
@@ -25,6 +28,7 @@ class ThermalState:
     sink_slope_k_s: float
     radiator_slope_k_s: float
     payload_w: float
+    payload_now_w: float = float("nan")
 
 
 class SlopeFilter:
@@ -84,6 +88,7 @@ class ThermalEstimator:
             sink_slope_k_s=self._sink.update(sink_c, now_ns),
             radiator_slope_k_s=self._radiator.update(radiator_c, now_ns),
             payload_w=mean_w,
+            payload_now_w=nan if payload_w is None else payload_w,
         )
 
     def _mean_payload_w(self, payload_w: float | None, now_ns: int) -> float:

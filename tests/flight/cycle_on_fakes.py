@@ -5,14 +5,16 @@ from types import SimpleNamespace
 from flight.base.channels import Latest
 from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameters import ParameterTable
-from flight.composition.cycle import executive
+from flight.composition.cycle import executive, has_plant, plain_governor
 from flight.composition.fdir import safety_net
+from flight.composition.governing import node_plant
 from flight.config import NodeConfig, OrbitConfig, load_profile
 from flight.fdir.health_watch import HealthWatch
 from flight.node_status import Wishes
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.definitions import Mode
 from flight.telemetry.event_log import EventLog
+from flight.thermal.level_guard import LevelGuard
 from flight.utc_watch import UtcWatch
 from flight.wire.space_packet import SequenceCounts
 from hal.fake_devices import FakeBench, FakeDevices
@@ -49,7 +51,7 @@ class Node:
         )
         self.status, self.wishes, self.t = Latest(), Latest(), 0
         around = SimpleNamespace(
-            devices=self.devices, config=config or NodeConfig(), profile=profile
+            devices=self.devices, config=config or NodeConfig(), profile=profile, laser_w=22.0
         )
         self.health = HealthWatch(self.channels, self.events)
         self.safety = safety_net(
@@ -61,9 +63,14 @@ class Node:
         )
         self.executive = executive(
             around, self.channels, self.events, self.parameters, self.status, self.wishes,
-            self.safety, self.utc, 0,
+            self.safety, self.utc, self._guard(around), 0,
         )  # fmt: skip
         self.bench.write_sensors(**HEALTHY)
+
+    def _guard(self, around):
+        if not has_plant(around):
+            return plain_governor(around)
+        return LevelGuard(around.profile, node_plant(around, self.channels, lambda *_: ()))
 
     def fly(self, seconds=1, wishes=None, **sensors):
         """Cycles at 1 Hz; the command in `wishes` is heard in the first one only."""

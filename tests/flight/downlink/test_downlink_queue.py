@@ -342,3 +342,11 @@ def test_a_refused_product_replaces_nothing():
     queue = queue_of(product(1, 900), budget_bytes=1000)
     assert queue.offer(product(2, 2000, supersedes=1), 0).verdict is Verdict.REFUSED
     assert 1 in queue
+
+
+def test_what_waits_is_worth_the_sum_of_its_values_as_they_are_now():
+    queue = queue_of(product(1, 1000, 300), product(2, 1000, 200))
+    assert queue.snapshot().queued_millis == 500
+    queue.reprioritise(2, 900)
+    queue.complete(1)
+    assert queue.snapshot().queued_millis == 900

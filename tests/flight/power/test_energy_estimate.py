@@ -119,3 +119,25 @@ def test_a_lost_current_sensor_is_made_up_for_by_the_power_balance(celsius):
         if t >= 600:
             worst = max(worst, abs(soc - state.soc))
     assert worst < 0.03
+
+
+class Faded:
+    """Says what it is told to, and keeps what it was asked."""
+
+    def __init__(self, capacity):
+        self.capacity, self.asked = capacity, []
+
+    def update(self, now_ns, voltage_v, current_a):
+        self.asked.append((now_ns, voltage_v, current_a))
+        return self.capacity
+
+
+def test_a_faded_battery_holds_less_and_is_counted_on_for_less():
+    fade = Faded(0.8)
+    aged = EnergyEstimator(
+        SocEstimator(DATA), DATA, Sky(NO_ECLIPSE), array_w=50.0, base_w=10.0, fade=fade
+    )
+    old, new = fly(aged, seconds=3).power, fly(estimator(), seconds=3).power
+    assert (new.capacity, old.capacity) == (1.0, 0.8)
+    assert old.energy_full_j == pytest.approx(0.8 * new.energy_full_j)
+    assert fade.asked[-1] == (2 * S, READ["battery_v"], READ["battery_a"])

@@ -47,7 +47,7 @@ def test_a_new_forecast_counts_from_the_next_renewal_on():
 
 
 def test_with_energy_set_aside_work_leaves_what_a_contact_needs_and_says_so():
-    plain, aside = GuardedPlant(MODEL, DARK), GuardedPlant(MODEL, DARK, set_aside=True)
+    plain, aside = GuardedPlant(MODEL, DARK), GuardedPlant(MODEL, DARK, levels=True)
     for plant in (plain, aside):
         plant.renew(1100.0)
     energy_j = plain.reserve.at(1101.0) + 2000.0
