@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import fault_parts
 import header_parts
+import operating_parts
 import reference_parts
 import table_parts
 import terminal_parts
@@ -55,6 +56,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "commands and parameters": reference_parts.commands_and_parameters,
         "kinds": reference_parts.kinds,
         "names": reference_parts.names,
+    },
+    "docs/operating.md": {
+        "events": operating_parts.events,
+        "commands": operating_parts.commands,
     },
     "docs/terminal.md": {
         "registers": terminal_parts.registers,

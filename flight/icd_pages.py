@@ -200,7 +200,8 @@ is counted and told by `EVENTS_SUPPRESSED`. DEBUG stays on board.
 """
 
 
-def _commands() -> str:
+def command_table() -> str:
+    """Every telecommand, with its arguments and the modes it is taken in."""
     rows = []
     for command in COMMANDS:
         fields = [field.encode_name for field in msgspec.structs.fields(command.arguments)]
@@ -215,6 +216,10 @@ def _commands() -> str:
                 command.description,
             ]
         )
+    return table(["command", "arguments", "modes", "dangerous", "does"], rows)
+
+
+def _commands() -> str:
     reasons = [
         [str(reason.value), f"`{reason.name.lower()}`"] for reason in telecommand.CommandReason
     ]
@@ -229,7 +234,7 @@ the packet in hexadecimal:
 
 {_examples()}
 
-{table(["command", "arguments", "modes", "dangerous", "does"], rows)}
+{command_table()}
 
 ## Answers
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,7 +21,7 @@ from flight.sequence_file import read_sequence
 from flight.telemetry.command_table import LOAD_BYTES_MAX, LoadBegin, LoadDiscard, LoadPart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from flight.operator_session_mqtt import Answer, OperatorSession
@@ -44,8 +44,19 @@ def _sequence(path: Path) -> Load:
     return Load("sequence", FORMAT_VERSION, encode_sequence(sequence), title)
 
 
+def dotted(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Tables within tables as names with dots: in TOML `a.b = 1` is a table `a`."""
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            flat |= dotted(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
 def _parameters(path: Path) -> Load:
-    values = convert(read_toml(path), dict[str, float], str(path))
+    values = convert(dotted(read_toml(path)), dict[str, float], str(path))
     try:
         table = ParameterTable(values)
     except ValueError as error:

@@ -196,10 +196,16 @@ def _left_over(config: FlyConfig) -> Iterator[Finding]:
 def _broker(config: FlyConfig) -> Iterator[Finding]:
     if not config.mqtt.enabled:
         return
-    # Only a node with a broker has a use for the client.
+    # Only a node with a broker has a use for them.
+    from flight.broker_command import MISSING, is_installed  # noqa: PLC0415
     from flight.telemetry.client_mqtt import try_broker  # noqa: PLC0415
 
     where = f"{config.mqtt.host}:{config.mqtt.port}"
+    if config.mqtt.embedded:
+        missing = "" if is_installed() else MISSING
+        detail = "not installed" if missing else "comes along with the flight"
+        yield found("MQTT broker", f"{where}: {detail}", missing)
+        return
     reason = asyncio.run(try_broker(config.mqtt))
     remedy = "start it, or see docs/deploy/mosquitto.md" if reason else ""
     yield found("MQTT broker", f"{where}: {reason or 'answers'}", remedy)

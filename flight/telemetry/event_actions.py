@@ -73,5 +73,10 @@ EVENT_ACTIONS: dict[str, str] = {
     "WEIGHTS_REPAIRED": "Nothing: radiation or bad memory. Count them.",
     "ANSWER_DOUBTED": "Nothing: it was settled. Often: bad memory, plan a restart.",
     "MODEL_DISTRUSTED": "No answer is better than a wrong one: RESET_NODE, or load another model.",
+    "MODEL_REFUSED": "Read the reason; the model in force flies on. Sign or rebuild it, then load "
+    "it again.",
+    "MODEL_ROLLED_BACK": "Nothing: the former model flies. Find out what the new one did on the "
+    "ground.",
+    "MODEL_COPY_MENDED": "Nothing for one; many of them are a medium that is dying.",
     "UTC_STEPPED": "Check who steps the clock; relative delays are not touched.",
 }

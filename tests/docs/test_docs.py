@@ -30,6 +30,7 @@ PAGES = (
     "docs/governor.md",
     "docs/hal.md",
     "docs/icd/README.md",
+    "docs/operating.md",
     "docs/raspberry-pi.md",
     "docs/jetson.md",
     "docs/models.md",

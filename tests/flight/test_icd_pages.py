@@ -19,9 +19,7 @@ from flight.telemetry.dictionary import (
     GROUPS,
     PARAMETERS,
     Kind,
-    Severity,
 )
-from flight.telemetry.event_actions import EVENT_ACTIONS
 from flight.wire.parameter_report import ReportedParameter, encode_parameters
 from flight.wire.space_packet import Apid
 from flight.wire.telecommand import CommandReason, Stage, decode_telecommand
@@ -131,12 +129,3 @@ def test_a_parameter_s_number_is_that_of_its_report():
     (number, flags, value) = struct.unpack_from(">HBd", data, 6)
     assert rows("parameters.md")[1 + number][1] == name
     assert (flags, value) == (1, 12.5)
-
-
-def test_every_event_that_warns_says_what_to_do_and_names_only_what_there_is():
-    loud = {event.name for event in EVENTS if event.severity >= Severity.WARNING}
-    assert set(EVENT_ACTIONS) == loud
-    words = {*COMMAND_BY_NAME, *(e.name for e in EVENTS), "NEEDS_RECOVERY", "FAULTY", "NO_OP"}
-    for action in EVENT_ACTIONS.values():
-        assert set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", action)) <= words
-        assert action.endswith(".")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from flight import broker_command
 from flight.data_folder import SCHEMA, SCHEMA_FILE
 from flight.doctor import node_checks
 from flight.doctor.finding import State
@@ -121,3 +122,10 @@ def test_a_broker_that_does_not_answer_is_told_in_one_line(config):
     assert seen["MQTT broker"].state is State.MISSING
     assert "127.0.0.1:1" in seen["MQTT broker"].detail
     assert "\n" not in seen["MQTT broker"].detail
+
+
+def test_a_broker_that_comes_along_is_there_when_its_extra_is(config, monkeypatch):
+    seen = looked(config, "[mqtt]\nenabled = true\nembedded = true\n")
+    assert seen["MQTT broker"].state is State.OK
+    monkeypatch.setattr(broker_command, "find_spec", lambda _name: None)
+    assert looked(config)["MQTT broker"].state is State.MISSING
