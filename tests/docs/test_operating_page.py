@@ -120,7 +120,7 @@ def test_every_command_and_every_event_that_warns_is_on_the_page():
 
 
 def test_every_verdict_that_the_page_names_is_one():
-    (cell,) = re.findall(r"`verdict`: ([^|]+)\\|", PAGE)
+    (cell,) = re.findall(r"`verdict`: ([^|]+) \|", PAGE)
     named = re.findall(r"`(\w+)`", cell)
     assert len(named) == 3
     assert set(named) <= {verdict.value for verdict in SecurityVerdict}
