@@ -1,10 +1,12 @@
-"""Hours, not seconds: the fuzzers at all that reads foreign octets, beside a node that flies.
+"""Hours, not seconds: the fuzzers at all that reads foreign octets, hostile frames by the million,
+beside a node that flies.
 
     python benchmarks/soak.py [SECONDS]
 
-One hour by default. The node flies in real time on the "sim" hardware layer with a real inference
-worker; it must end cleanly, and its process must hold hardly more memory and descriptors at the end
-than after the first tenth. Exit code 1 when it does not, or when a fuzzer finds something.
+One hour by default, in it 10^7 frames and as many reports that must not be believed. The node flies
+in real time on the "sim" hardware layer with a real inference worker; it must end cleanly, and its
+process must hold hardly more memory and descriptors at the end than after the first tenth. Exit
+code 1 when it does not, when a fuzzer finds something, or when a hostile frame changes a node.
 """
 
 import subprocess
@@ -17,6 +19,8 @@ from pathlib import Path
 from flight_process import make_board, status_kib
 
 NATIVE = Path(__file__).resolve().parents[1] / "native"
+HOSTILE = Path(__file__).with_name("hostile_link.py")
+HOSTILE_FRAMES_PER_S = 3_000
 SAMPLES = 100
 RSS_GROWTH_MIB_MAX = 6.0
 # Nobody fetches the products: a small store is full after some minutes, and has to stay as it is.
@@ -79,11 +83,14 @@ def main():
         flight = Flight(Path(folder))
         watcher = threading.Thread(target=flight.watch, args=(seconds,))
         watcher.start()
+        frames = str(HOSTILE_FRAMES_PER_S * seconds)
+        hostile = subprocess.Popen([sys.executable, str(HOSTILE), frames])
         found = subprocess.run([*fuzz, f"FUZZ_ALL_S={seconds}"], check=False).returncode
         watcher.join()
+        believed = hostile.wait()
         good, said = flight.verdict()
     print(said, "" if good else "NOT GOOD", flush=True)
-    return 0 if good and found == 0 else 1
+    return 0 if good and found == 0 and believed == 0 else 1
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from collections import deque
 
 from flight.commanding.authentication import CommandLedger
 from flight.commanding.uplink_service import UplinkService
+from flight.downlink.arq_values import ArqCounters
+from flight.downlink.settlement import SettlementCounts
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.event_log import EventLog
 from flight.telemetry.queue_board import QueueBoard
@@ -23,7 +25,7 @@ from flight.wire.space_packet import SequenceCounts
 ROW = type(ChannelValues().values)
 LEFT_OUT = (
     *(UplinkService, SecureLink, CommandLedger, SequenceCounts, QueueBoard),
-    *(ChannelValues, ROW, EventLog, types.ModuleType, type),
+    *(ArqCounters, SettlementCounts, ChannelValues, ROW, EventLog, types.ModuleType, type),
 )
 PLAIN = (int, float, str, bytes, bool, type(None))
 
