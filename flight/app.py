@@ -98,6 +98,8 @@ class Node:
             self.governing.governor,
             now_ns,
         )
+        # What the ground has said of inference holds over a reset.
+        self._commanding.wish_board.inference_enabled = self.executive.modes.kept.inference
         self._restarts = self.channels.counter("system.restarts")
         self._overruns = self.channels.counter("system.overruns")
 
@@ -121,9 +123,7 @@ class Node:
             around.clock,
             children,
             on_event=self._on_supervision,
-            escalate=lambda event: self.events.emit(
-                "SERVICE_GIVEN_UP", event.at_ns, name=event.child
-            ),
+            escalate=self._on_given_up,
         )
         self._fdir.connect(supervisor, self._commanding.sequencer)
         await supervisor.serve()
@@ -202,6 +202,12 @@ class Node:
             raise error
         told = f"{type(error).__name__}: {error}"
         self.events.emit("SERVICE_FAILED", now_ns, name=member, error=told)
+
+    def _on_given_up(self, event: SupervisionEvent) -> None:
+        """Without a critical one this process ends; the next begins in SAFE, the link alive."""
+        self.events.emit("SERVICE_GIVEN_UP", event.at_ns, name=event.child)
+        if event.critical:
+            self.executive.modes.lost(event.child, event.at_ns)
 
     def _on_supervision(self, event: SupervisionEvent) -> None:
         self._shared.health.on_supervision(event)

@@ -11,7 +11,7 @@ from math import nan
 from typing import TYPE_CHECKING, Protocol
 
 from flight.fdir.safety_tables import battery_limit
-from flight.modes.mode_table import ModeInputs, Part
+from flight.modes.mode_table import Part
 from flight.modes.target_keeper import Seen
 from flight.node_status import NodeStatus, Wishes
 from flight.power.power_budget import low_band
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flight.fdir.safety_net import SafetyNet, Standing
     from flight.io.acquisition import Acquisition, Readings
     from flight.io.actuation import Actuation
-    from flight.modes.mode_table import ModeMachine
+    from flight.modes.mode_keeper import ModeKeeper
     from flight.power.energy_estimate import EnergyEstimator, EnergyState
     from flight.power.mains_supply import MainsSupply
     from flight.thermal.governor import GovernorDecision
@@ -74,7 +74,7 @@ class ExecutiveParts:
     safety: SafetyNet
     battery_band: Hysteresis
     heater_band: Hysteresis
-    modes: ModeMachine
+    modes: ModeKeeper
     targets: DriftWatch
     governor: GovernorLike
     actuation: Actuation
@@ -85,14 +85,18 @@ class ExecutiveParts:
 
 
 class Executive:
-    """Owns the cycle."""
+    """Owns the cycle.
+
+    Attributes:
+        modes: the mode, and what of it outlives a reset.
+    """
 
     name = "executive"
 
     def __init__(self, parts: ExecutiveParts, wishes: Latest[Wishes]) -> None:
         self._parts = parts
+        self.modes = parts.modes
         self._wishes = wishes
-        self._wanted = Mode.COMPUTE
         self._blind_cycles = 0
         self._soc = nan
         self._bands: tuple[float, ...] = ()
@@ -141,10 +145,11 @@ class Executive:
         seen = self._see(None, wishes)
         standing = self._judge(seen, wishes, now_ns)
         before = parts.status.get()
-        mode = self._change_mode(
+        mode = parts.modes.step(
             wishes,
-            standing,
+            standing.danger,
             seen,
+            battery_low=parts.battery_band.active,
             contact=before is not None and before.mode is Mode.DOWNLINK,
             checks_done=False,
             now_ns=now_ns,
@@ -210,10 +215,11 @@ class Executive:
         self, estimates: Estimates, standing: Standing, wishes: Wishes, seen: Seen, now_ns: int
     ) -> Decision:
         parts = self._parts
-        mode = self._change_mode(
+        mode = parts.modes.step(
             wishes,
-            standing,
+            standing.danger,
             seen,
+            battery_low=parts.battery_band.active,
             contact=wishes.contact_active,
             checks_done=estimates.energy.ready,
             now_ns=now_ns,
@@ -224,7 +230,7 @@ class Executive:
                 power=estimates.energy.power,
                 duty=wishes.duty,
                 payload_allowed=parts.targets.keeper.payload_allowed,
-                commanded_off=not wishes.inference_enabled or self._wanted is Mode.IDLE,
+                commanded_off=not wishes.inference_enabled or parts.modes.wanted is Mode.IDLE,
                 queue_full=wishes.queue_full,
                 fault=standing.shed_payload or not estimates.energy.ready,
                 battery_low=estimates.battery_low,
@@ -236,37 +242,6 @@ class Executive:
             now_ns,
         )
         return Decision(mode, governor, parts.heater_band.active and not standing.heater_off)
-
-    def _change_mode(  # noqa: PLR0913  what the table looks at, each named
-        self,
-        wishes: Wishes,
-        standing: Standing,
-        seen: Seen,
-        *,
-        contact: bool,
-        checks_done: bool,
-        now_ns: int,
-    ) -> Mode:
-        modes, telemetry = self._parts.modes, self._parts.telemetry
-        if wishes.mode in (Mode.IDLE, Mode.COMPUTE):
-            if modes.mode is Mode.SAFE and standing.danger:
-                telemetry.mode_refused(wishes.mode, modes.mode, standing.danger, now_ns)
-            else:
-                self._wanted = wishes.mode
-        inputs = ModeInputs(
-            checks_done=checks_done,
-            boot_failed=wishes.boot_failed,
-            danger=standing.danger,
-            battery_low=self._parts.battery_band.active,
-            contact_active=contact,
-            wanted=self._wanted,
-            command=wishes.mode,
-        )
-        change = modes.step(inputs, now_ns)
-        if change is not None:
-            telemetry.mode_changed(change, now_ns)
-            self._parts.targets.enter(change.new, seen, now_ns)
-        return modes.mode
 
     def _publish(
         self, estimates: Estimates, standing: Standing, decision: Decision, now_ns: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,11 +11,13 @@ import msgspec
 from flight.base.hysteresis import Hysteresis
 from flight.boot_keeper import BootKeeper
 from flight.cycle_telemetry import CycleTelemetry
+from flight.downlink.store_values import StoreError
 from flight.executive import Executive, ExecutiveParts
 from flight.fdir.health_watch import DriftWatch
 from flight.io.acquisition import Acquisition
 from flight.io.actuation import Actuation
 from flight.io.guard_watch import GuardWatch
+from flight.modes.mode_keeper import MEMORY, ModeKeeper, decode_kept, encode_kept
 from flight.modes.mode_table import ModeMachine
 from flight.power.energy_estimate import EnergyEstimator
 from flight.power.power_budget import low_band
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
     from flight.composition.downlink import DownlinkParts
     from flight.composition.surroundings import Shared, Surroundings
     from flight.config import BatteryConfig, NodeConfig, OrbitConfig
+    from flight.downlink.product_store_sqlite import ProductStore
     from flight.executive import GovernorLike
     from flight.fdir.safety_net import SafetyNet
+    from flight.modes.mode_keeper import Kept
     from flight.node_status import NodeStatus, Wishes
     from flight.power.mains_supply import MainsSupply
     from flight.power.orbit_forecast import OrbitForecast
@@ -100,6 +105,9 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     profile, absent = around.profile, around.config.sensors.absent
     energy = _mains() if "battery" in absent else energy_estimator(around.config)
     modes = ModeMachine(now_ns)
+    targets = DriftWatch(channels, events, safety.health, now_ns)
+    telemetry = CycleTelemetry(channels, events, modes, energy)
+    store = around.store
     floor = parameters["power.soc_floor"]
     parts = ExecutiveParts(
         acquisition=Acquisition(around.devices, channels, events, absent),
@@ -108,16 +116,29 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         safety=safety,
         battery_band=Hysteresis(*low_band(floor, parameters["power.soc_resume"]), 2),
         heater_band=Hysteresis(HEATER_ON_C, HEATER_OFF_C, 3),
-        modes=modes,
-        targets=DriftWatch(channels, events, safety.health, now_ns),
+        modes=ModeKeeper(
+            modes,
+            targets,
+            telemetry,
+            decode_kept(None if around.on_defaults else store.load_state(MEMORY)),
+            partial(_keep_mode, store, events),
+        ),
+        targets=targets,
         governor=governor,
         actuation=Actuation(around.devices, channels, events, lambda: not safety.health.stalled),
-        telemetry=CycleTelemetry(channels, events, modes, energy),
+        telemetry=telemetry,
         parameters=parameters,
         utc=utc,
         status=status,
     )
     return Executive(parts, wishes)
+
+
+def _keep_mode(store: ProductStore, events: EventLog, kept: Kept, now_ns: int) -> None:
+    try:
+        store.store_state(MEMORY, encode_kept(kept))
+    except StoreError as error:
+        events.emit("STORE_FAILED", now_ns, kind=error.kind.name)
 
 
 def _mains() -> MainsSupply:

@@ -2,7 +2,8 @@
 
 Theory of operation. Each cycle the inputs are judged once; the first row whose `source` holds the
 present mode and whose condition is true gives the next mode. Rows towards SAFE stand first, so no
-wish can outrun a danger. SAFE is left by command alone and only while no entry criterion holds.
+wish can outrun a danger. SAFE is left by command alone and only while no entry criterion holds; a
+reset does not leave it either.
 DOWNLINK is COMPUTE with the laser on: it is entered and left with the contact, and falls back to
 whatever the node would do without one. Hysteresis lives in the inputs (overlapping bands of the
 battery, a dwell in the mode), never in the rows. The diagram in docs/ARCHITECTURE.md is drawn from
@@ -39,6 +40,7 @@ class ModeInputs:
         checks_done: the boot self-checks ended well.
         boot_failed: they ended badly, or the node restarts too often.
         danger: name of the most urgent safe-mode criterion that holds, "" for none.
+        kept_safe: why the node was in SAFE before the reset, "" when it was not.
         battery_low: state of charge near the floor (overlapping band).
         contact_active: an authorised contact is under way.
         wanted: what the ground wants outside a contact: IDLE or COMPUTE.
@@ -48,6 +50,7 @@ class ModeInputs:
     checks_done: bool
     boot_failed: bool
     danger: str
+    kept_safe: str
     battery_low: bool
     contact_active: bool
     wanted: Mode
@@ -73,6 +76,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(_NOMINAL, Mode.SAFE, "criterion", lambda i: bool(i.danger), urgent=True),
     Transition(_NOMINAL, Mode.SAFE, "command", lambda i: i.command is Mode.SAFE, urgent=True),
     Transition(_ONLY[Mode.BOOT], Mode.SAFE, "criterion", lambda i: bool(i.danger), urgent=True),
+    Transition(_ONLY[Mode.BOOT], Mode.SAFE, "as before", lambda i: bool(i.kept_safe), urgent=True),
     Transition(_ONLY[Mode.BOOT], Mode.IDLE, "checks done", lambda i: i.checks_done, urgent=True),
     Transition(
         _ONLY[Mode.SAFE],
@@ -180,6 +184,13 @@ for _mode, _steps in SEQUENCES.items():
 assert set(SEQUENCES) == set(Mode), "a mode nobody can get to"
 
 
+_CAUSES: Final[Mapping[str, Callable[[ModeInputs], str]]] = {
+    "criterion": lambda i: i.danger,
+    "as before": lambda i: f"as before, {i.kept_safe}",
+}
+"""How a cause is told that says more than its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModeChange:
     """An edge: where from, where to, why."""
@@ -202,7 +213,8 @@ class ModeMachine:
         rested = now_ns - self._since_ns >= DWELL_NS
         for row in _ROWS_BY_MODE[self.mode]:
             if (row.urgent or rested) and row.condition(inputs):
-                cause = inputs.danger if row.cause == "criterion" else row.cause
+                tell = _CAUSES.get(row.cause)
+                cause = row.cause if tell is None else tell(inputs)
                 change = ModeChange(self.mode, row.target, cause)
                 self.mode = row.target
                 self.changes += 1

@@ -42,7 +42,8 @@ ORBIT = OrbitConfig(epoch_utc_s=UTC_NS / S, inclination_deg=97.8, raan_deg=179.0
 
 
 class Node:
-    def __init__(self, config=None, profile=PROFILE, **parameters):
+    def __init__(self, config=None, profile=PROFILE, stored=None, **parameters):
+        self.stored = {} if stored is None else stored
         self.devices = FakeDevices()
         self.bench = FakeBench(self.devices)
         self.channels, self.events = ChannelValues(), EventLog(10_000)
@@ -51,7 +52,12 @@ class Node:
         )
         self.status, self.wishes, self.t = Latest(), Latest(), 0
         around = SimpleNamespace(
-            devices=self.devices, config=config or NodeConfig(), profile=profile, laser_w=22.0
+            devices=self.devices,
+            config=config or NodeConfig(),
+            profile=profile,
+            on_defaults=False,
+            store=self,
+            laser_w=22.0,
         )
         self.health = HealthWatch(self.channels, self.events)
         self.safety = safety_net(
@@ -71,6 +77,12 @@ class Node:
         if not has_plant(around):
             return plain_governor(around)
         return LevelGuard(around.profile, node_plant(around, self.channels, lambda *_: ()))
+
+    def load_state(self, name):
+        return self.stored.get(name)
+
+    def store_state(self, name, blob):
+        self.stored[name] = blob
 
     def fly(self, seconds=1, wishes=None, **sensors):
         """Cycles at 1 Hz; the command in `wishes` is heard in the first one only."""

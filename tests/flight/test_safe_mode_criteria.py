@@ -11,6 +11,7 @@ from cycle_on_fakes import HEALTHY, Node, S, computing
 from flight.fdir.health_table import HealthCause
 from flight.fdir.recovery_row import Action, Activity
 from flight.fdir.safety_tables import BLIND_CYCLES_MAX, RECOVERIES
+from flight.modes.mode_keeper import MEMORY, Kept, encode_kept
 from flight.modes.mode_table import TRANSITIONS
 from flight.modes.target_keeper import DRIFT_AFTER_NS
 from flight.node_status import Wishes
@@ -196,12 +197,19 @@ def test_no_case_is_about_a_row_that_does_not_enter_safe():
     assert set(CASES) == set(NAMES)
 
 
+def safe_before(*, cause="die too hot"):
+    """A node whose last run ended in SAFE."""
+    return Node(stored={MEMORY: encode_kept(Kept(safe=cause))})
+
+
 WAYS = {
+    "as before, die too hot": (safe_before, {}),
     "boot failed": (Node, {"boot_failed": True}),
     "command": (computing, {"mode": Mode.SAFE}),
 }
 """How SAFE is entered, by the cause in the mode table, beside the criteria above."""
 INTO_SAFE = {row.cause for row in TRANSITIONS if row.target is Mode.SAFE} - {"criterion"}
+INTO_SAFE = INTO_SAFE - {"as before"} | {"as before, die too hot"}
 
 
 @pytest.mark.parametrize("cause", sorted(INTO_SAFE))

@@ -11,6 +11,7 @@ CALM = {
     "checks_done": True,
     "boot_failed": False,
     "danger": "",
+    "kept_safe": "",
     "battery_low": False,
     "contact_active": False,
     "wanted": Mode.COMPUTE,
@@ -21,6 +22,7 @@ inputs = st.builds(
     checks_done=st.booleans(),
     boot_failed=st.booleans(),
     danger=st.sampled_from(["", "battery low", "die too hot"]),
+    kept_safe=st.sampled_from(["", "", "command"]),
     battery_low=st.booleans(),
     contact_active=st.booleans(),
     wanted=st.sampled_from([Mode.IDLE, Mode.COMPUTE]),
@@ -74,6 +76,15 @@ def test_a_failed_boot_never_ends_in_a_nominal_mode(steps):
     for before, seen, _, after in walk(steps):
         if before is Mode.BOOT and seen.boot_failed:
             assert after is Mode.SAFE
+
+
+@PROPERTY
+@given(walks)
+def test_a_reset_is_no_way_out_of_safe(steps):
+    for before, seen, change, after in walk(steps):
+        if before is Mode.BOOT and seen.kept_safe:
+            assert after is Mode.SAFE
+            assert change.cause
 
 
 @PROPERTY
@@ -134,9 +145,10 @@ def test_every_row_can_fire():
     for mode in Mode:
         for danger in ("", "x"):
             for command in (None, Mode.SAFE, Mode.IDLE):
-                for bits in range(16):
+                for bits in range(32):
                     seen = given_inputs(
                         danger=danger,
+                        kept_safe="y" if bits & 16 else "",
                         command=command,
                         boot_failed=bool(bits & 1),
                         battery_low=bool(bits & 2),
@@ -146,7 +158,9 @@ def test_every_row_can_fire():
                     machine = machine_in(mode)
                     change = machine.step(seen, DWELL_NS)
                     if change:
-                        cause = "criterion" if change.cause == danger else change.cause
+                        cause = {"x": "criterion", "as before, y": "as before"}.get(
+                            change.cause, change.cause
+                        )
                         fired.add((mode, change.new, cause))
     for row in TRANSITIONS:
         for mode in row.source:
