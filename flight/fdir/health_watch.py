@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 WELL_AFTER_NS: Final = 10_000_000_000
 """Time without a finding after which a component in need of recovery is well again."""
+DOUBT_NS_MAX: Final = 120_000_000_000
+"""A life that ends early raises it to three times its length, up to this: what fails every quarter
+of a minute is not well in between."""
 
 COMPONENT: Final = {Part.PAYLOAD: "payload", Part.LASER: "terminal", Part.HEATER: "heater"}
 """Whose health a drift is."""
@@ -72,6 +75,8 @@ class HealthWatch:
         self._stalled_total = channels.counter("health.stalls_total")
         self._stalled: tuple[str, ...] = ()
         self._found_ns: dict[str, int] = {}
+        self._began_ns: dict[str, int] = {}
+        self._doubt_ns: dict[str, int] = {}
         self._down: set[str] = set()
         for index in self._index.values():
             channels.values[index] = Health.HEALTHY
@@ -109,10 +114,12 @@ class HealthWatch:
         """An edge in a service's life."""
         if event.kind is SupervisionKind.STARTED:
             self._down.discard(event.child)
-            self._found_ns[event.child] = event.at_ns
+            self._found_ns[event.child] = self._began_ns[event.child] = event.at_ns
             self.monitor.resume(event.child, event.at_ns)
             return
         self._down.add(event.child)
+        lived_ns = event.at_ns - self._began_ns.get(event.child, 0)
+        self._doubt_ns[event.child] = min(max(WELL_AFTER_NS, 3 * lived_ns), DOUBT_NS_MAX)
         self.monitor.suspend(event.child)
         cause = _CAUSES[event.kind]
         if cause is not None:
@@ -148,7 +155,8 @@ class HealthWatch:
 
     def _is_well(self, component: str, now_ns: int) -> bool:
         quiet_ns = now_ns - self._found_ns.get(component, now_ns)
-        return quiet_ns >= WELL_AFTER_NS and component not in self._down
+        doubt_ns = self._doubt_ns.get(component, WELL_AFTER_NS)
+        return quiet_ns >= doubt_ns and component not in self._down
 
     def _is_ours(self, component: str) -> bool:
         """Whether a stall is the node's to answer: not of what the ground has taken."""

@@ -1,7 +1,7 @@
 from flight.base.supervisor import SupervisionEvent, SupervisionKind
 from flight.fdir.health_monitor import Heartbeat
 from flight.fdir.health_table import HealthCause
-from flight.fdir.health_watch import WELL_AFTER_NS, HealthWatch
+from flight.fdir.health_watch import DOUBT_NS_MAX, WELL_AFTER_NS, HealthWatch
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.definitions import Health
 from flight.telemetry.event_log import EventLog
@@ -79,6 +79,19 @@ def test_a_service_that_crashes_again_and_again_does_not_flap():
         room.cycles(WELL_S - 2)
         assert room.word is Health.NEEDS_RECOVERY
     assert room.names() == [("HEALTH_CHANGED", "needs_recovery")]
+
+
+def test_a_service_that_lives_a_little_longer_each_time_does_not_flap_either():
+    room = Room()
+    for life_s in (12, 12, 15, 20, 30, 12):
+        room.supervised(SupervisionKind.STARTED)
+        room.cycles(life_s)
+        room.supervised(SupervisionKind.FAILED)
+        room.cycles(2)
+    assert room.names() == [("HEALTH_CHANGED", "needs_recovery")]
+    room.supervised(SupervisionKind.STARTED)
+    room.cycles(DOUBT_NS_MAX // S + 1)
+    assert room.word is Health.HEALTHY
 
 
 def test_a_service_that_waits_for_its_restart_is_not_stalled_too():
