@@ -48,6 +48,10 @@ class Place(Enum):
     ANSWER = "one bit of the answer between worker and flight process"
 
 
+STAYING = (Place.WEIGHT, Place.EXPONENT, Place.BURST)
+"""A flip in a weight stays until somebody writes the weight again."""
+
+
 @dataclass(slots=True)
 class Score:
     """What became of the faults of one place.
@@ -74,6 +78,25 @@ class Score:
     by_bits: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
+def together(scores: Sequence[Score]) -> Score:
+    """Return what became of the faults of several places as if they were one."""
+    whole = Score()
+    for score in scores:
+        whole.trials += score.trials
+        whole.corrupting += score.corrupting
+        whole.caught += score.caught
+        whole.righted += score.righted
+        whole.noticed += score.noticed
+        whole.worst_silent = max(whole.worst_silent, score.worst_silent)
+        whole.worst_bare = max(whole.worst_bare, score.worst_bare)
+        for name, found in score.by_check.items():
+            whole.by_check[name] = whole.by_check.get(name, 0) + found
+        for kind, (seen, bad) in score.by_bits.items():
+            before = whole.by_bits.get(kind, (0, 0))
+            whole.by_bits[kind] = (before[0] + seen, before[1] + bad)
+    return whole
+
+
 def wilson(hits: int, trials: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a share (E. B. Wilson, JASA 22, 1927)."""
     if not trials:
@@ -90,6 +113,7 @@ class FaultCampaign:
 
     Args:
         make: builds a session on a bank; None of its own state may stay damaged by a fault.
+        lay_out: makes of the network what `make` is given.
         tiles: pictures (H, W, bands), taken in turn.
         threshold: from which probability on a pixel is cloud.
     """
@@ -99,6 +123,7 @@ class FaultCampaign:
         model: bytes,
         golden: Golden,
         make: Callable[[bytes, WeightBank], Session],
+        lay_out: Callable[[bytes], bytes],
         tiles: Sequence[npt.NDArray[np.uint16]],
         threshold: float,
         seed: int,
@@ -113,7 +138,7 @@ class FaultCampaign:
             self._sessions.append(session)
             return session
 
-        self._guard = GuardedSession(model, golden, spied, scrub_bytes=1 << 30)
+        self._guard = GuardedSession(model, golden, spied, lay_out, scrub_bytes=1 << 30)
         self._clean = [self._guard.run(tile)[0] for tile in tiles]
 
     def run(self, trials: int) -> dict[Place, Score]:

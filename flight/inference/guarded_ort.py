@@ -9,7 +9,7 @@ from flight.inference.guarded_session import GuardedSession
 from flight.inference.job import BANDS
 from flight.inference.model_manifest import ModelError
 from flight.inference.network_interface import interface_of
-from flight.inference.session_ort import PROVIDERS, OrtSession, provider_at_hand
+from flight.inference.session_ort import PROVIDERS, OrtSession, laid_out, provider_at_hand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,7 @@ def guarded(
             interface=interface_of(model.manifest, bands),
             threads=threads,
         ),
+        partial(laid_out, threads=threads, providers=wanted),
         bands=len(bands),
         multiple_px=multiple_px,
     )
@@ -63,9 +64,14 @@ def trial_fault(model: ModelBytes) -> str:
 
 
 def plain_session(data: bytes, bank: WeightBank, *, manifest: Manifest) -> OrtSession:
-    """The session below the guard, one thread on the CPU."""
+    """The session below the guard, one thread on the CPU, of a network as `plain_layout` gives."""
     interface = interface_of(manifest)
     return _session(data, bank, providers=PROVIDERS["cpu"], interface=interface, threads=1)
+
+
+def plain_layout(data: bytes) -> bytes:
+    """A network as `plain_session` wants it."""
+    return laid_out(data, threads=1, providers=PROVIDERS["cpu"])
 
 
 def _session(

@@ -70,7 +70,13 @@ class _Tally:
 class _Built:
     """One session with weights of its own and the answers it gave when it was fresh."""
 
-    def __init__(self, model: bytes, make: Callable[[bytes, WeightBank], Session]) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        make: Callable[[bytes, WeightBank], Session],
+        lay_out: Callable[[bytes], bytes],
+    ) -> None:
+        model = lay_out(model)
         try:
             self.bank = WeightBank(model)
         except OnnxError as error:
@@ -92,6 +98,7 @@ class GuardedSession:
         model: the verified network.
         golden: its manifest's known answer, or None where there is none yet.
         make: builds a session that computes from the bank given.
+        lay_out: makes of a network what `make` is given, weights where the machine likes them.
         bands: of a tile.
         multiple_px: what a tile's sides are multiples of.
         scrub_bytes: of weights looked over after each run.
@@ -102,6 +109,7 @@ class GuardedSession:
         model: bytes,
         golden: Golden | None,
         make: Callable[[bytes, WeightBank], Session],
+        lay_out: Callable[[bytes], bytes] = bytes,
         *,
         bands: int = 6,
         multiple_px: int = 4,
@@ -109,7 +117,8 @@ class GuardedSession:
     ) -> None:
         """Raises ``ModelError``: does not load, or fails its golden tile."""
         self._model, self._model_crc = model, zlib.crc32(model)
-        self._golden, self._make, self._bands = golden, make, bands
+        self._golden, self._bands = golden, bands
+        self._make, self._lay_out = make, lay_out
         self._side_px = -(-TRUE_SIDE_PX // multiple_px) * multiple_px
         self._scrub_bytes = scrub_bytes
         self._tally = _Tally()
@@ -224,7 +233,7 @@ class GuardedSession:
         return True
 
     def _fresh(self) -> _Built:
-        built = _Built(self._model, self._make)
+        built = _Built(self._model, self._make, self._lay_out)
         if not self._golden_passes(built):
             raise ModelError("golden tile: answer is not the manifest's")
         return built

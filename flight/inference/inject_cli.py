@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flight.inference.fault_campaign import CORRUPT_SHARE, FaultCampaign, Score, wilson
+from flight.inference.fault_campaign import (
+    CORRUPT_SHARE,
+    STAYING,
+    FaultCampaign,
+    Score,
+    together,
+    wilson,
+)
 from flight.inference.integrity import PATTERNS, golden_tile
 from flight.inference.model_manifest import ModelError
 from flight.inference.tile_cache import ImageryError, default_tiles_path, read_tile_cache
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from flight.inference.fault_campaign import Place
     from flight.inference.model_registry import ModelRegistry
     from flight.one_line_parser import OneLineParser
 
@@ -54,13 +60,13 @@ def inject(
         raise ModelError(f"--flips = {options.flips}: allowed: 1..{FLIPS_MAX}")
     model = registry.load(options.model, options.variant)
     # The runtime is heavy and may be missing.
-    from flight.inference.guarded_ort import plain_session  # noqa: PLC0415
+    from flight.inference.guarded_ort import plain_layout, plain_session  # noqa: PLC0415
 
     entry, manifest = model.manifest.variants[model.variant], model.manifest
     tiles, pictures = _pictures(default_tiles_path())
     campaign = FaultCampaign(
         model.data, entry.golden, partial(plain_session, manifest=manifest),
-        tiles, manifest.threshold, options.seed,
+        plain_layout, tiles, manifest.threshold, options.seed,
     )  # fmt: skip
     scores = campaign.run(options.flips)
     answer: dict[str, Any] = {
@@ -70,8 +76,10 @@ def inject(
         "flips": options.flips,
         "pictures": pictures,
         "places": {place.name.lower(): _figures(score) for place, score in scores.items()},
+        "weights": _figures(staying := together([scores[place] for place in STAYING])),
     }
-    return answer, [*_head(answer), *(_line(place, score) for place, score in scores.items())]
+    lines = [_line(place.value, score) for place, score in scores.items()]
+    return answer, [*_head(answer), *lines, _line("all flips of weights that stay", staying)]
 
 
 def _pictures(cache: Path) -> tuple[list[npt.NDArray[np.uint16]], str]:
@@ -113,12 +121,12 @@ def _head(answer: dict[str, Any]) -> list[str]:
     return [what, f"{'':<56} {heads}"]
 
 
-def _line(place: Place, score: Score) -> str:
+def _line(what: str, score: Score) -> str:
     low, high = wilson(score.caught, score.corrupting)
     caught = "-" if not score.corrupting else (
         f"{score.caught}/{score.corrupting} ({low:.1%}..{high:.1%})"
     )  # fmt: skip
     return (
-        f"{place.value:<56} {score.corrupting:>10}  {caught:<24} {score.righted:>7}  "
+        f"{what:<56} {score.corrupting:>10}  {caught:<24} {score.righted:>7}  "
         f"{score.worst_silent:>12.2%}  {score.worst_bare:>9.2%}"
     )

@@ -43,6 +43,8 @@ PROVIDERS = {
 AUTO = "auto"
 PREFERENCE = ("tensorrt", "cuda", "cpu")
 """The order in which `AUTO` looks for one that this runtime has."""
+EXTENDED = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+AS_IT_IS = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
 CLOUD_INPUT = InputLayout(PLANES, BANDS, REFLECTANCE_SCALE, 1)
 
 
@@ -50,9 +52,8 @@ class OrtSession:
     """One network ready to run, from verified bytes, one thread unless told otherwise.
 
     Spinning is off: at a 10 % duty cycle idle spinning costs four times the useful work.
-    Optimisation is EXTENDED and not ALL: ALL re-lays weights out for the machine's instruction set
-    for 10 % of speed, answers then differ more between machines, and the weights in use are then
-    no longer those of ``bank``.
+    Optimisation is EXTENDED and not ALL: ALL re-lays weights out for the machine's instruction set,
+    and the weights in use are then no longer those of ``bank``. `laid_out` does that beforehand.
     """
 
     def __init__(
@@ -67,15 +68,13 @@ class OrtSession:
         """Build the session; raises ``ModelError`` if the network or a provider does not load.
 
         ``interface`` says how the network is fed, as the cloud network is if left out; ``bank``
-        holds the memory from which the runtime shall take its weights.
+        holds the memory from which the runtime shall take its weights, those of a network that
+        came from `laid_out`, so that nothing is left to be optimised.
         """
-        built_in = ort.get_available_providers()
-        if providers[0] not in built_in:
-            raise ModelError(
-                f"provider {providers[0]} is not in this ONNX Runtime ({', '.join(built_in)})"
-            )
+        _require(providers[0])
         self._interface = NetworkInterface(CLOUD_INPUT) if interface is None else interface
-        options = _options(threads)
+        done = bank is not None and tuple(providers) == CPU_PROVIDERS
+        options = _options(threads, AS_IT_IS if done else EXTENDED)
         self._values = _lend(options, bank)
         try:
             self._session = ort.InferenceSession(
@@ -119,12 +118,44 @@ class OrtSession:
         return inputs[0][0], wanted
 
 
-def _options(threads: int) -> ort.SessionOptions:
+def laid_out(model_bytes: bytes, *, threads: int, providers: Sequence[str]) -> bytes:
+    """Return the network as this runtime lays it out for this machine; raises ``ModelError``.
+
+    On a CPU that is every optimisation done and weights in the blocks that its instruction set
+    likes, written as ONNX: the session that runs it has nothing left to change, so it is as fast as
+    it can be and still takes its weights from memory that can be looked over. Elsewhere weights
+    move to the accelerator, and the network is returned as it is.
+    """
+    _require(providers[0])
+    if tuple(providers) != CPU_PROVIDERS:
+        return model_bytes
+    options = _options(threads, ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    fd = os.memfd_create("lumenode-laid-out")
+    try:
+        options.optimized_model_filepath = f"/proc/self/fd/{fd}"
+        ort.InferenceSession(model_bytes, sess_options=options, providers=list(providers))
+        with open(fd, "rb", closefd=False) as file:
+            file.seek(0)
+            return file.read()
+    except Exception as error:  # onnxruntime raises bare types of its own binding
+        raise ModelError(f"network does not load: {_first_line(error)}") from error
+    finally:
+        os.close(fd)
+
+
+def _require(provider: str) -> None:
+    built_in = ort.get_available_providers()
+    if provider not in built_in:
+        known = ", ".join(built_in)
+        raise ModelError(f"provider {provider} is not in this ONNX Runtime ({known})")
+
+
+def _options(threads: int, level: ort.GraphOptimizationLevel) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.graph_optimization_level = level
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

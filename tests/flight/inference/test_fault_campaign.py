@@ -6,8 +6,8 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flight.inference.fault_campaign import FaultCampaign, Place, wilson
-from flight.inference.guarded_ort import plain_session
+from flight.inference.fault_campaign import STAYING, FaultCampaign, Place, together, wilson
+from flight.inference.guarded_ort import plain_layout, plain_session
 from flight.inference.integrity import golden_tile
 from flight.inference.model_registry import ModelRegistry
 
@@ -20,6 +20,7 @@ def campaign(seed=1):
         MODEL.data,
         MODEL.manifest.variants["fp32"].golden,
         partial(plain_session, manifest=MODEL.manifest),
+        plain_layout,
         TILES,
         0.5,
         seed,
@@ -67,6 +68,15 @@ def test_a_campaign_leaves_the_weights_as_they_were(scores):
     ran.run(10)
     after = ran._guard.bank.arrays
     assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_several_places_together_add_up_and_keep_the_worst(scores):
+    whole = together([scores[place] for place in STAYING])
+    assert whole.trials == whole.noticed == 180
+    assert whole.corrupting == sum(scores[place].corrupting for place in STAYING)
+    assert whole.worst_bare == max(scores[place].worst_bare for place in STAYING)
+    assert whole.by_check["all of them"] == whole.corrupting
+    assert sum(seen for seen, _ in whole.by_bits.values()) == 180
 
 
 @given(st.integers(1, 10_000), st.data())

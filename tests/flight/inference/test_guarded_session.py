@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flight.inference.guarded_ort import plain_session
+from flight.inference.guarded_ort import plain_layout, plain_session
 from flight.inference.guarded_session import DistrustError, GuardedSession
 from flight.inference.integrity import golden_tile
 from flight.inference.model_manifest import ModelError
@@ -38,7 +38,7 @@ class Harness:
 
 def guard(harness=None, **more):
     make = (harness or Harness()).make
-    return GuardedSession(MODEL.data, GOLDEN, make, **more)
+    return GuardedSession(MODEL.data, GOLDEN, make, plain_layout, **more)
 
 
 def not_finite(answer):

@@ -14,8 +14,9 @@ from flight.inference.integrity import (
 from flight.inference.job import Plausibility
 from flight.inference.model_manifest import ModelError
 from flight.inference.model_registry import ModelRegistry
-from flight.inference.session_ort import PROVIDERS, OrtSession, runtime_providers
+from flight.inference.session_ort import PROVIDERS, OrtSession, laid_out, runtime_providers
 from flight.inference.tile_pixels import pixels_of
+from flight.inference.weight_bank import WeightBank
 from hil.imagery import synthetic_tiles
 from hil.synthetic_scene import synthetic_labelled_tiles
 
@@ -112,3 +113,31 @@ def test_bytes_that_are_no_network_raise_the_named_error(data):
 def test_a_tile_of_the_wrong_shape_raises_the_named_error(sessions, shape):
     with pytest.raises(ModelError):
         sessions["fp32"].run(np.zeros(shape, np.uint16))
+
+
+@pytest.mark.parametrize("variant", ["fp32", "int8"])
+def test_a_network_laid_out_beforehand_runs_from_weights_that_can_be_looked_over(models, variant):
+    network = laid_out(models[variant].data, threads=1, providers=PROVIDERS["cpu"])
+    bank = WeightBank(network)
+    session = OrtSession(network, bank=bank)
+    tile = golden_tile(64)
+    answer = session.run(tile)
+    golden = models[variant].manifest.variants[variant].golden
+    assert golden_passes(golden, session.run(golden_tile(golden.side_px)))
+    # Every array that holds a convolution's weights is the one in use, to the last of them.
+    arrays = [array for array in bank.arrays.values() if array.nbytes > 64]
+    assert len(arrays) >= 11
+    for array in arrays:
+        octets = array.reshape(-1).view(np.uint8)
+        before = octets.copy()
+        octets[:] = 0
+        assert not np.array_equal(session.run(tile), answer)
+        octets[:] = before
+    assert np.array_equal(session.run(tile), answer)
+
+
+def test_what_cannot_be_laid_out_is_refused_with_the_reason():
+    with pytest.raises(ModelError, match="does not load"):
+        laid_out(b"no network", threads=1, providers=PROVIDERS["cpu"])
+    with pytest.raises(ModelError, match="NoSuchProvider is not in this ONNX Runtime"):
+        laid_out(b"", threads=1, providers=["NoSuchProvider"])

@@ -15,7 +15,7 @@ from flight.inference.job import InferenceError, InferenceFailure, Job, Result
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.onnx_weights import weights_of
 from flight.inference.screening import screen
-from flight.inference.session_ort import OrtSession, runtime_providers
+from flight.inference.session_ort import PROVIDERS, OrtSession, laid_out, runtime_providers
 from flight.inference.tile_pixels import pixel_bytes, pixels_of
 from flight.inference.worker_process import WorkerEngine
 from flight.inference.worker_protocol import (
@@ -281,8 +281,13 @@ def flip(pid, address, mask=0x40):
         memory.write(bytes([octet ^ mask]))
 
 
-def largest_weight(model):
-    return bytes(max(weights_of(model.data), key=lambda each: len(each.data)).data)
+def largest_weight(network):
+    return bytes(max(weights_of(network), key=lambda each: len(each.data)).data)
+
+
+def laid_out_here(model):
+    """The network as the worker's runtime lays it out on this machine."""
+    return laid_out(model.data, threads=1, providers=PROVIDERS["cpu"])
 
 
 def test_a_bit_flipped_anywhere_in_the_running_worker_changes_no_answer():
@@ -290,8 +295,7 @@ def test_a_bit_flipped_anywhere_in_the_running_worker_changes_no_answer():
         async with engine_of() as engine:
             clean = (await engine.run(job_of())).screening
             pid = engine.worker_pid
-            weight = largest_weight(models()[0])
-            places = copies_in_memory(pid, weight)
+            places = copies_in_memory(pid, largest_weight(laid_out_here(models()[0])))
             assert len(places) >= 2  # the live ones, and the stored copy
             repaired = 0
             for place in places:
@@ -307,13 +311,29 @@ def test_a_bit_flipped_anywhere_in_the_running_worker_changes_no_answer():
     asyncio.run(scenario())
 
 
-def test_when_live_weights_and_stored_copy_are_both_hit_a_new_worker_answers():
+def test_when_live_weights_and_their_stored_copy_are_both_hit_the_session_is_built_again():
     async def scenario():
         async with engine_of() as engine:
             clean = (await engine.run(job_of())).screening
             pid = engine.worker_pid
-            for place in copies_in_memory(pid, largest_weight(models()[0])):
+            for place in copies_in_memory(pid, largest_weight(laid_out_here(models()[0]))):
                 flip(pid, place + 1003)
+            result = await engine.run(job_of())
+            assert result.screening == clean
+            assert (result.care.rebuilds, result.care.restarts) == (1, 0)
+            assert engine.worker_pid == pid
+
+    asyncio.run(scenario())
+
+
+def test_when_the_network_that_came_on_board_is_hit_as_well_a_new_worker_answers():
+    async def scenario():
+        async with engine_of() as engine:
+            clean = (await engine.run(job_of())).screening
+            pid = engine.worker_pid
+            for network in (laid_out_here(models()[0]), models()[0].data):
+                for place in copies_in_memory(pid, largest_weight(network)):
+                    flip(pid, place + 1003)
             result = await engine.run(job_of())
             assert result.screening == clean
             assert result.care.restarts == 1
