@@ -101,7 +101,7 @@ class BoardNode:
     ) -> None:
         keys = load_half(Path(config.board.keys) / Half.NODE.file_name, Half.NODE)
         check_profile(config, profile := load_profile(config.inference.profile))
-        crew, fault = usable_crew(config.inference)
+        usable = usable_crew(config.inference)
         boot = self._begin(Path(config.board.data), loop, seat, opened)
         self.clock, utc = boot.clock, boot.utc
         frames = frame_source(config, self.clock, opened, self._tell_camera)
@@ -112,8 +112,8 @@ class BoardNode:
         store = make_store(config, Path(config.board.data), writer)
         opened.callback(store.close)
         tile_ids = cache(partial(counter_reserve, store, "tile.id"))  # once it has recovered
-        models = kept_models(config, crew)
-        engine = make_engine(config, models, fault, self.clock, seat)
+        models = kept_models(config, *usable)
+        engine = make_engine(config, models, self.clock, seat)
         opened.callback(engine.close)
         self.journal = EventJournal(utc, priorities="JOURNAL_STREAM" in os.environ)
         around = Surroundings(

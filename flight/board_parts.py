@@ -83,30 +83,32 @@ def usable_crew(inference: InferenceConfig) -> tuple[tuple[ModelBytes, ...], str
         return (), str(error)
 
 
-def kept_models(config: FlyConfig, crew: tuple[ModelBytes, ...]) -> Models:
-    """With where models from the ground are kept and the key they are signed with, if any are."""
+def kept_models(config: FlyConfig, crew: tuple[ModelBytes, ...], fault: str) -> Models:
+    """With where models from the ground are kept and the key they are signed with, if any are.
+
+    Without a crew, whatever is kept and whole stands in.
+    """
     keys = Path(config.board.keys)
-    if not crew or not (keys / MODEL_KEY_FILE).exists() or not config.inference.upload:
-        return Models(crew=crew)
+    if not (keys / MODEL_KEY_FILE).exists() or not config.inference.upload:
+        return Models(crew=crew, fault=fault)
     # Only then: a node that takes none needs nothing of it.
     from flight.inference.model_store import FOLDER, ModelStore  # noqa: PLC0415
 
-    store = ModelStore(Path(config.board.data) / FOLDER, crew[0])
-    return Models(crew=crew, store=store, key=load_public(keys / MODEL_KEY_FILE))
+    store = ModelStore(Path(config.board.data) / FOLDER, crew[0] if crew else None)
+    survivor = None if crew else store.survivor()
+    crew = crew if survivor is None else (survivor,)
+    return Models(crew=crew, store=store, key=load_public(keys / MODEL_KEY_FILE), fault=fault)
 
 
 def make_engine(
-    config: FlyConfig, models: Models, fault: str, clock: LoopClock, seat: BenchSeat | None
+    config: FlyConfig, models: Models, clock: LoopClock, seat: BenchSeat | None
 ) -> InferenceEngine:
-    """The worker beside the flight process, or what a bench makes of it.
-
-    `fault` says why there is no crew.
-    """
+    """The worker beside the flight process, or what a bench makes of it."""
     if not models.crew:
         # Only then: it stands for an engine that there is not.
         from flight.composition.inference import UnavailableEngine  # noqa: PLC0415
 
-        return UnavailableEngine(fault)
+        return UnavailableEngine(models.fault)
     if seat is not None:
         return seat.engine(models.crew, clock)
     kept = models.store

@@ -63,7 +63,7 @@ def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService
         clock=around.clock,
         frames=around.frames,
         engine=around.engine,
-        plan=imaging_plan(around.config, around.models.crew[0].manifest.threshold),
+        plan=imaging_plan(around.config, around.models.crew),
         intake=intake,
         status=shared.status,
         channels=shared.channels,
@@ -79,7 +79,7 @@ def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService
 def model_deck(around: Surroundings, events: EventLog) -> ModelDeck | None:
     """What takes models from the ground; None where nobody keeps them, or none shall be taken."""
     models = around.models
-    if models.store is None or not around.config.inference.upload:
+    if models.store is None or not models.crew or not around.config.inference.upload:
         return None
     # Only then: a node that takes none needs nothing of it.
     from flight.inference.model_deck import ModelDeck  # noqa: PLC0415
@@ -100,16 +100,22 @@ def model_deck(around: Surroundings, events: EventLog) -> ModelDeck | None:
 
         return bool(models.key) and is_signed(models.key, signature, signed)
 
+    if models.fault:
+        tell("MODEL_REFUSED", model="as shipped", reason=models.fault)
+    if around.on_defaults:
+        models.store.start_over()
     return ModelDeck(models.store, models.crew, signed_by=signed_by, fits=fits, tell=tell)
 
 
-def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:
-    """What to run on frames and what the results are worth."""
+def imaging_plan(config: NodeConfig, crew: Sequence[ModelBytes]) -> ImagingPlan:
+    """What to run on frames, of the networks that there are, and what the results are worth."""
     values, camera, inference = config.values, config.camera, config.inference
+    first, held = crew[0], {model.variant for model in crew}
+    auto = inference.variant == AUTO
     return ImagingPlan(
-        model_name=inference.model,
-        variant=inference.first_variant,
-        threshold=threshold,
+        model_name=first.name,
+        variant=first.variant,
+        threshold=first.manifest.threshold,
         frame_deadline_ns=int(camera.deadline_s * NS_PER_S),
         backlog_frames=camera.backlog_frames,
         values=ValueTable(
@@ -123,8 +129,8 @@ def imaging_plan(config: NodeConfig, threshold: float) -> ImagingPlan:
             DraftKind.MASK: int(values.mask_deadline_s * NS_PER_S),
             DraftKind.QUICKLOOK: int(values.quicklook_deadline_s * NS_PER_S),
         },
-        candidates=AUTO_VARIANTS if inference.variant == AUTO else (),
-        screen=SCREEN_VARIANT if inference.cascade else "",
+        candidates=tuple(each for each in AUTO_VARIANTS if each in held and auto),
+        screen=SCREEN_VARIANT if inference.cascade and SCREEN_VARIANT in held else "",
         screen_cloud_permille=round(inference.cascade_cloud_min * 1000),
         confirm_value_millis=round(inference.confirm_value * 1000),
     )

@@ -57,11 +57,13 @@ class Models:
         crew: every one that the engine holds at the start, the one that flies first.
         store: where models that come up are kept; none are taken without.
         key: with which the node knows its ground's signature of a model.
+        fault: why the configured networks cannot be used, in one line; "" where they can.
     """
 
     crew: tuple[ModelBytes, ...] = ()
     store: ModelStore | None = None
     key: bytes = b""
+    fault: str = ""
 
 
 NO_MODELS = Models()

@@ -79,6 +79,12 @@ def roll_back(slots: ModelSlots, *, give_up: bool) -> ModelSlots | None:
     return _next(slots, active=slots.former, former="" if give_up else slots.active)
 
 
+def start_over(slots: ModelSlots) -> ModelSlots:
+    """The factory's model flies, whatever flew; what flew is the way back."""
+    former = slots.former if slots.active == FACTORY else slots.active
+    return _next(slots, active=FACTORY, former=former, staged="")
+
+
 def encode_slots(slots: ModelSlots) -> bytes:
     """The record with its CRC-32."""
     content = msgspec.json.encode(slots)
@@ -108,19 +114,15 @@ class Kept(Protocol):
 
     def write_record(self, slots: ModelSlots) -> None:
         """Durable, then in force; raises ``OSError``."""
-        ...
 
     def write(self, slot: str, bundle: bytes) -> None:
         """Both copies; raises ``OSError``."""
-        ...
 
     def load(self, slot: str) -> ModelBytes:
         """The model in a slot; raises ``ModelError``."""
-        ...
 
     def bundle(self, slot: str) -> bytes:
         """Its bundle; raises ``ModelError``."""
-        ...
 
 
 class ModelDeck:

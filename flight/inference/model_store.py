@@ -14,6 +14,7 @@ from flight.inference.model_deck import (
     ModelSlots,
     decode_slots,
     encode_slots,
+    start_over,
 )
 from flight.inference.model_manifest import ModelBytes, ModelError, bundle_of, unpack_bundle
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COPIES = (1, 2)
-RECORD = "slots"
+RECORD, SUFFIX = "slots", ".lmdl"
 FOLDER = "models"
 
 
@@ -30,14 +31,14 @@ class ModelStore:
 
     Args:
         factory: the model that came with the software; kept here as well, so that it has two
-            copies like any other.
+            copies like any other. None where it is damaged: then what is kept here stands in.
 
     Attributes:
         slots: the record in force.
         mended: copies written again since the last time somebody asked, "file: why".
     """
 
-    def __init__(self, folder: Path, factory: ModelBytes) -> None:
+    def __init__(self, folder: Path, factory: ModelBytes | None) -> None:
         """Open or make the folder; raises ``OSError``."""
         self._folder = folder
         self._factory = factory
@@ -48,14 +49,12 @@ class ModelStore:
 
     def write_record(self, slots: ModelSlots) -> None:
         """Make a new record durable, then let it count; raises ``OSError``."""
-        for copy in COPIES:
-            self._write(f"{RECORD}-{copy}", encode_slots(slots))
+        self._write_both(RECORD, "", encode_slots(slots))
         self.slots = slots
 
     def write(self, slot: str, bundle: bytes) -> None:
         """Put a bundle into a slot, both copies; raises ``OSError``."""
-        for copy in COPIES:
-            self._write(_file(slot, copy), bundle)
+        self._write_both(slot, SUFFIX, bundle)
 
     def load(self, slot: str) -> ModelBytes:
         """Return the model in a slot from the better copy, mending the other one.
@@ -65,7 +64,7 @@ class ModelStore:
         found = [self._copy(slot, copy) for copy in COPIES]
         good = next((each for each in found if isinstance(each, bytes)), None)
         if good is None:
-            if slot == FACTORY:
+            if slot == FACTORY and self._factory is not None:
                 return self._factory
             raise ModelError(f"slot {slot}: {'; '.join(str(each) for each in found)}")
         for copy, each in zip(COPIES, found, strict=True):
@@ -76,6 +75,23 @@ class ModelStore:
     def bundle(self, slot: str) -> bytes:
         """Return the bundle in a slot; raises ``ModelError``."""
         return bundle_of(self.load(slot))
+
+    def start_over(self) -> None:
+        """The factory's model flies, whatever flew; for a start that must not trust the last."""
+        slots = start_over(self.slots)
+        try:
+            self.write_record(slots)
+        except OSError:
+            self.slots = slots  # for this run; the next one starts from what is on the medium
+
+    def survivor(self) -> ModelBytes | None:
+        """Return the first model that can be read: the active one, the former, the factory's."""
+        for slot in (self.slots.active, self.slots.former, FACTORY):
+            try:
+                return self.load(slot)
+            except (ModelError, OSError):
+                continue
+        return None
 
     def other_copy(self, model: ModelBytes) -> ModelBytes | None:
         """Return the second stored copy of a model that is kept here, or None."""
@@ -99,10 +115,11 @@ class ModelStore:
 
     def _keep_factory(self) -> None:
         """Both copies of the factory's model are this software's; an older one's are replaced."""
+        if self._factory is None:
+            return
         wanted = bundle_of(self._factory)
-        for copy in COPIES:
-            if self._copy(FACTORY, copy) != wanted:
-                self._write(_file(FACTORY, copy), wanted)
+        if any(self._copy(FACTORY, copy) != wanted for copy in COPIES):
+            self.write(FACTORY, wanted)
 
     def _read_record(self) -> ModelSlots:
         """The newer good copy of the record; without one the factory's model flies."""
@@ -122,7 +139,13 @@ class ModelStore:
 
     def _mend(self, name: str, data: bytes, why: str) -> None:
         self._write(name, data)
+        self._sync_folder()
         self.mended.append(why)
+
+    def _write_both(self, stem: str, suffix: str, data: bytes) -> None:
+        for copy in COPIES:
+            self._write(f"{stem}-{copy}{suffix}", data)
+        self._sync_folder()
 
     def _write(self, name: str, data: bytes) -> None:
         new = self._folder / (name + ".new")
@@ -131,6 +154,8 @@ class ModelStore:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._folder / name)
+
+    def _sync_folder(self) -> None:
         directory = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(directory)
@@ -139,4 +164,4 @@ class ModelStore:
 
 
 def _file(slot: str, copy: int) -> str:
-    return f"{slot}-{copy}.lmdl"
+    return f"{slot}-{copy}{SUFFIX}"

@@ -12,6 +12,7 @@ from flight.inference.model_deck import (
     refuse,
     roll_back,
     stage,
+    start_over,
 )
 
 
@@ -25,6 +26,16 @@ def test_a_staged_model_flies_only_once_accepted_and_the_former_is_the_way_back(
     assert (staged.active, staged.staged) == (FACTORY, "a")
     flying = accept(staged)
     assert (flying.active, flying.former, flying.staged) == ("a", FACTORY, "")
+
+
+def test_starting_over_flies_the_factory_model_and_what_flew_is_the_way_back():
+    flew = stage(accept(stage(ModelSlots())))
+    again = start_over(flew)
+    assert (again.active, again.former, again.staged) == (FACTORY, "a", "")
+    assert again.count > flew.count
+    assert roll_back(again, give_up=False).active == "a"
+    assert start_over(again).former == "a"
+    assert start_over(ModelSlots()).former == ""
 
 
 def test_a_refused_model_leaves_everything_as_it_was():

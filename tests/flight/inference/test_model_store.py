@@ -99,3 +99,31 @@ def test_a_later_software_brings_its_own_factory_model(tmp_path):
     later = dataclasses.replace(FP32, manifest=manifest)
     kept = ModelStore(tmp_path / "models", later)
     assert kept.load(FACTORY).manifest.version == "9.9"
+
+
+def test_starting_over_flies_the_factory_model_and_that_holds(tmp_path):
+    kept = store(tmp_path)
+    kept.write("a", bundle_of(INT8))
+    kept.write_record(accept(stage(ModelSlots())))
+    kept.start_over()
+    assert kept.slots.active == store(tmp_path).slots.active == FACTORY
+    assert store(tmp_path).slots.former == "a"
+
+
+def test_where_the_software_s_own_model_is_damaged_the_kept_one_stands_in(tmp_path):
+    folder = tmp_path / "models"
+    assert ModelStore(folder, None).survivor() is None
+    kept = store(tmp_path)
+    assert ModelStore(folder, None).survivor().data == FP32.data
+    kept.write("a", bundle_of(INT8))
+    kept.write_record(accept(stage(ModelSlots())))
+    assert ModelStore(folder, None).survivor().data == INT8.data
+    for copy in (1, 2):
+        damage(folder / f"a-{copy}.lmdl")
+    again = ModelStore(folder, None)
+    assert again.survivor().data == FP32.data
+    for copy in (1, 2):
+        damage(folder / f"factory-{copy}.lmdl")
+    assert again.survivor() is None
+    with pytest.raises(ModelError, match=r"slot factory: factory-1\.lmdl"):
+        again.load(FACTORY)
