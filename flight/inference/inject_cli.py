@@ -5,14 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flight.inference.fault_campaign import (
-    CORRUPT_SHARE,
-    STAYING,
-    FaultCampaign,
-    Score,
-    together,
-    wilson,
-)
+from flight.inference.fault_campaign import STAYING, FaultCampaign
+from flight.inference.fault_score import CORRUPT_SHARE, Score, together, wilson
 from flight.inference.integrity import PATTERNS, golden_tile
 from flight.inference.model_manifest import ModelError
 from flight.inference.tile_cache import ImageryError, default_tiles_path, read_tile_cache

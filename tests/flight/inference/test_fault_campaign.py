@@ -2,11 +2,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-import scipy.stats
-from hypothesis import given
-from hypothesis import strategies as st
 
-from flight.inference.fault_campaign import STAYING, FaultCampaign, Place, together, wilson
+from flight.inference.fault_campaign import STAYING, FaultCampaign, Place
+from flight.inference.fault_score import together
 from flight.inference.guarded_ort import plain_layout, plain_session
 from flight.inference.integrity import golden_tile
 from flight.inference.model_registry import ModelRegistry
@@ -77,21 +75,3 @@ def test_several_places_together_add_up_and_keep_the_worst(scores):
     assert whole.worst_bare == max(scores[place].worst_bare for place in STAYING)
     assert whole.by_check["all of them"] == whole.corrupting
     assert sum(seen for seen, _ in whole.by_bits.values()) == 180
-
-
-@given(st.integers(1, 10_000), st.data())
-def test_the_interval_holds_the_share_and_lies_in_0_to_1(trials, data):
-    hits = data.draw(st.integers(0, trials))
-    low, high = wilson(hits, trials)
-    assert 0.0 <= low <= hits / trials + 1e-12
-    assert hits / trials - 1e-12 <= high <= 1.0
-
-
-def test_the_interval_is_the_one_of_a_library_we_did_not_write():
-    for hits, trials in ((0, 10), (7, 20), (200, 200)):
-        theirs = scipy.stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
-        assert np.allclose(wilson(hits, trials), (theirs.low, theirs.high), atol=1e-6)
-
-
-def test_no_trials_say_nothing():
-    assert wilson(0, 0) == (0.0, 1.0)
