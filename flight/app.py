@@ -7,7 +7,6 @@ up.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Latest
@@ -18,7 +17,7 @@ from flight.base.utc_keeper import UtcKeeper
 from flight.commanding.parameter_copies import ParameterCopies
 from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
-from flight.composition.cycle import boot_keeper, executive, governing, guard_watch
+from flight.composition.cycle import boot_keeper, executive, governing, guard_watch, time_figures
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
 from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_group
 from flight.composition.inference import inference_service, model_deck
@@ -101,7 +100,6 @@ class Node:
         # What the ground has said of inference holds over a reset.
         self._commanding.wish_board.inference_enabled = self.executive.modes.kept.inference
         self._restarts = self.channels.counter("system.restarts")
-        self._overruns = self.channels.counter("system.overruns")
 
     async def serve(self) -> None:
         """Runs every component and service; returns only by exception or cancellation."""
@@ -142,7 +140,7 @@ class Node:
             offset_ns=0 if tick is None else tick.clock.first_due_ns() % _NS_PER_S,
             on_error=self._on_member_error,
         )
-        main.on_overrun = partial(self.channels.values.__setitem__, self._overruns)
+        time_figures(main, self.channels, self.events, self._around)
         watch_group(health, main, self._telemetry.name, self._around.clock.now_ns())
         return main
 

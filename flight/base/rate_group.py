@@ -30,8 +30,9 @@ class RateGroup:
         steps: periods stepped; the group's heartbeat.
         overruns: periods skipped because an earlier one was not over in time.
         on_overrun: told that number whenever it grows.
-        max_busy_ns: longest step, on the runner's clock.
-        max_late_ns: latest start after the due time.
+        on_account: called when a step that took time has been booked.
+        busy_ns, max_busy_ns: last and longest step, on the runner's clock.
+        late_ns, max_late_ns: last and latest start after the due time.
         member_errors: failed steps by member, in the order of the table.
     """
 
@@ -55,8 +56,9 @@ class RateGroup:
         self.on_overrun: Callable[[int], None] | None = None
         self.steps = 0
         self.overruns = 0
-        self.max_busy_ns = 0
-        self.max_late_ns = 0
+        self.on_account: Callable[[], None] | None = None
+        self.busy_ns = self.max_busy_ns = 0
+        self.late_ns = self.max_late_ns = 0
         self.member_errors: dict[str, int] = dict.fromkeys((m.name for m in members), 0)
         assert len(self.member_errors) == len(self.members), f"group {name}: names repeat"
 
@@ -87,11 +89,14 @@ class RateGroup:
         """
         if ended_ns == due_ns:  # in virtual time work takes none: the usual case there
             return due_ns + self.period_ns
-        self.max_busy_ns = max(self.max_busy_ns, ended_ns - started_ns)
-        self.max_late_ns = max(self.max_late_ns, started_ns - due_ns)
+        self.busy_ns, self.late_ns = ended_ns - started_ns, started_ns - due_ns
+        self.max_busy_ns = max(self.max_busy_ns, self.busy_ns)
+        self.max_late_ns = max(self.max_late_ns, self.late_ns)
         missed = max(0, (ended_ns - due_ns - 1) // self.period_ns)
         if missed:
             self._miss(missed)
+        if self.on_account is not None:
+            self.on_account()
         return due_ns + (missed + 1) * self.period_ns
 
     def newest_due(self, due_ns: int, now_ns: int) -> int:

@@ -27,6 +27,7 @@ from flight.thermal.thermal_estimate import ThermalEstimator
 
 if TYPE_CHECKING:
     from flight.base.channels import Latest
+    from flight.base.rate_group import RateGroup
     from flight.base.supervisor import ChildSpec
     from flight.commanding.parameters import ParameterTable
     from flight.composition.downlink import DownlinkParts
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from flight.utc_watch import UtcWatch
 
 NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
 HEATER_ON_C, HEATER_OFF_C = 5.0, 8.0
 """Battery heater band: charging below 0 degC is forbidden by the cell's data sheet."""
 COMMIT_SHARE = 8
@@ -200,3 +202,29 @@ def guard_watch(
     if around.tick is None:
         return None
     return GuardWatch(around.tick, around.devices, channels, events)
+
+
+def time_figures(
+    group: RateGroup, channels: ChannelValues, events: EventLog, around: Surroundings
+) -> None:
+    """A group's overruns are told everywhere; its other figures where time is the machine's."""
+    total = channels.counter("system.overruns")
+    figures = ("period_ms", "busy_ms", "busy_max_ms", "late_ms", "late_max_ms", "overruns")
+    index = tuple(channels.index(f"rate.{group.name}.{figure}") for figure in figures)
+    values = channels.values
+
+    def overrun(count: int) -> None:
+        values[total] = count
+        now_ns = around.clock.now_ns()
+        events.emit("RATE_OVERRUN", now_ns, name=group.name, overruns=count)
+
+    def account() -> None:
+        times = (group.period_ns, group.busy_ns, group.max_busy_ns, group.late_ns,
+                 group.max_late_ns)  # fmt: skip
+        for place, figure in zip(index, (*(t / NS_PER_MS for t in times), group.overruns),
+                                 strict=True):  # fmt: skip
+            values[place] = figure
+
+    group.on_overrun = overrun
+    if around.tick is not None:
+        group.on_account = account

@@ -26,6 +26,26 @@ RESET_LABELS = (
 
 _F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
 
+RATE_GROUPS = ("main",)
+"""Every group of components that is stepped at one rate."""
+
+
+def _rate_channels(name: str) -> tuple[Channel, ...]:
+    """What becomes of one group's time."""
+    figures = (
+        ("period_ms", "ms", _F, "period"),
+        ("busy_ms", "ms", _F, "last step, from its start to its end"),
+        ("busy_max_ms", "ms", _F, "longest step"),
+        ("late_ms", "ms", _F, "last start after its due time"),
+        ("late_max_ms", "ms", _F, "latest start after its due time"),
+        ("overruns", "", _C, "periods skipped, as a step was not over or nobody woke in time"),
+    )
+    return tuple(
+        Channel(f"rate.{name}.{figure}", unit, "host", kind, f"group {name}: {text}", host=True)
+        for figure, unit, kind, text in figures
+    )
+
+
 _ROWS: tuple[Channel, ...] = (
     # mode: what the node is told to be
     Channel("mode.current", "", "mode", _E, "operating mode", MODE_LABELS),
@@ -196,6 +216,7 @@ _ROWS: tuple[Channel, ...] = (
     Channel(
         "tick.lateness_max_us", "us", "host", _F, "latest wake-up of the timer thread", host=True
     ),
+    *(row for name in RATE_GROUPS for row in _rate_channels(name)),
     Channel("guard.trips", "", "host", _C, "times the dead-man has made the node safe", host=True),
     Channel("guard.tripped", "", "host", _B, "it holds payload and laser off", host=True),
     Channel("guard.watchers", "", "host", _C, "its watchers at work, at best 2", host=True),

@@ -42,7 +42,9 @@ DEAD_BANDS: dict[str, float | None] = {
 """By unit: how far a value has to move to ask for a packet before its time; None never asks.
 A count, a label or a flag asks with every change."""
 
-_NEVER_ASKS = frozenset({"system.cycles", "event.total", "store.commits_total"})
+_NEVER_ASKS = frozenset({
+    "system.cycles", "event.total", "store.commits_total", "rate.main.busy_ms", "rate.main.late_ms",
+})  # fmt: skip
 """They move by themselves."""
 
 BOUNDS: dict[str, Bounds] = {

@@ -55,6 +55,8 @@ EVENT_ACTIONS: dict[str, str] = {
     "BOOT_LOOP": "The node is in SAFE on defaults: remove the cause, CLEAR_RESETS, load the "
     "parameters again.",
     "BOOT_RECORD_DAMAGED": "Nothing for one; the other copy holds. Again: the medium.",
+    "RATE_OVERRUN": "Nothing for one; if they go on, rate.* and sys.cpu_s say what takes the time: "
+    "a slower camera, or board.rt_priority above 0.",
     "RESET_ORDERED": "Nothing: somebody asked for it.",
     "BOOT_BEAT_FAILED": "Look at the medium; the next reset cause may be told wrong.",
     "SEQUENCE_STEP_MISSED": "Decide whether it still makes sense; SEQUENCE_ABORT ends it.",

@@ -89,6 +89,7 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(97, "BOOT_LOOP_CLEARED", _N, "{count} unplanned starts forgotten: {source}"),
     EventDef(98, "BOOT_RECORD_DAMAGED", _W, "boot record damaged: {what}", "what"),
     EventDef(99, "RESET_ORDERED", _A, "reset by command in {seconds:.0f} s"),
+    EventDef(100, "RATE_OVERRUN", _W, "group {name} overran: {overruns} periods skipped", "name"),
     EventDef(103, "MISSION_TIME_RESUMED", _N, "mission time goes on at {seconds:.0f} s: {how}"),
     EventDef(104, "BOOT_BEAT_FAILED", _W, "boot record not written: {count} so far"),
     EventDef(70, "COMMAND_ARMED", _N, "command {command} {name} armed: once more executes it"),

@@ -9,6 +9,7 @@ import asyncio
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from flight.board_tick import TickClock
@@ -39,6 +40,11 @@ def block_loop() -> None:
             lock.acquire()
 
     signal.signal(signal.SIGUSR1, block)
+
+
+def hold_loop_up() -> None:
+    """The loop gets no turn for two and a half periods of its group."""
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: time.sleep(2.5))
 
 
 def deadlock_task(*, once: bool = False) -> None:
@@ -91,6 +97,7 @@ def stop_tick() -> None:
 FAULTS = {
     "none": lambda: None,
     "blocked loop": block_loop,
+    "loop held up": hold_loop_up,
     "deadlocked task": deadlock_task,
     "task that a restart cures": lambda: deadlock_task(once=True),
     "starved thread": starve_thread,

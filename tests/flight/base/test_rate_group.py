@@ -192,3 +192,13 @@ def test_every_overrun_is_told_as_it_is_counted():
     group.account(due_ns=S, started_ns=S, ended_ns=4 * S + 1)
     group.account(due_ns=5 * S, started_ns=5 * S, ended_ns=6 * S + 1)
     assert told == [3, 4]
+
+
+def test_what_became_of_a_step_s_time_is_booked_and_shown_step_by_step():
+    group, shown = RateGroup("g", S, []), []
+    group.on_account = lambda: shown.append(
+        (group.busy_ns, group.max_busy_ns, group.late_ns, group.max_late_ns)
+    )
+    group.account(due_ns=0, started_ns=5, ended_ns=30)
+    group.account(due_ns=S, started_ns=S + 2, ended_ns=S + 12)
+    assert shown == [(25, 25, 5, 5), (10, 25, 2, 5)]
