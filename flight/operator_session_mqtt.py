@@ -137,9 +137,9 @@ class OperatorSession:
         await self._client.publish(self._topics.command(name), self._seal(packet), QOS)
 
     async def _next_ack(self, command_id: int) -> Ack:
+        """A broker may give a newcomer what somebody before it has subscribed to: passed over."""
+        awaited = self._topics.ack(command_id)
         async for message in self._client.messages:
-            if isinstance(message.payload, bytes):
-                ack = msgspec.json.decode(message.payload, type=Ack)
-                if ack.id == str(command_id):
-                    return ack
+            if message.topic.value == awaited and isinstance(message.payload, bytes):
+                return msgspec.json.decode(message.payload, type=Ack)
         raise aiomqtt.MqttError("the broker ended the session")

@@ -210,7 +210,7 @@ def time_figures(
     """A group's overruns are told everywhere; its other figures where time is the machine's."""
     total = channels.counter("system.overruns")
     figures = ("period_ms", "busy_ms", "busy_max_ms", "late_ms", "late_max_ms", "overruns")
-    index = tuple(channels.index(f"rate.{group.name}.{figure}") for figure in figures)
+    index = tuple(channels.index(f"rate.{group.name}_{figure}") for figure in figures)
     values = channels.values
 
     def overrun(count: int) -> None:

@@ -41,7 +41,7 @@ def _rate_channels(name: str) -> tuple[Channel, ...]:
         ("overruns", "", _C, "periods skipped, as a step was not over or nobody woke in time"),
     )
     return tuple(
-        Channel(f"rate.{name}.{figure}", unit, "host", kind, f"group {name}: {text}", host=True)
+        Channel(f"rate.{name}_{figure}", unit, "host", kind, f"group {name}: {text}", host=True)
         for figure, unit, kind, text in figures
     )
 

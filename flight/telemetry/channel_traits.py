@@ -43,7 +43,7 @@ DEAD_BANDS: dict[str, float | None] = {
 A count, a label or a flag asks with every change."""
 
 _NEVER_ASKS = frozenset({
-    "system.cycles", "event.total", "store.commits_total", "rate.main.busy_ms", "rate.main.late_ms",
+    "system.cycles", "event.total", "store.commits_total", "rate.main_busy_ms", "rate.main_late_ms",
 })  # fmt: skip
 """They move by themselves."""
 
