@@ -39,12 +39,10 @@ CONSTANT_SPREAD = 1e-7
 """An output whose values span less than this came from a dead network, not from a picture."""
 
 
-def judge_output(
-    probability: npt.NDArray[np.float32], shape: tuple[int, int], *, uniform_input: bool = False
-) -> Plausibility:
+def judge_output(probability: npt.NDArray[np.float32], shape: tuple[int, int]) -> Plausibility:
     """Judge one output (H, W) of a tile of ``shape``.
 
-    ``uniform_input`` says that the tile itself is constant, so that a constant answer is right.
+    One value seen as (H, W), with strides of nothing, is what a network said of the whole tile.
     """
     if probability.shape != shape or probability.size == 0:
         return Plausibility.WRONG_SHAPE
@@ -53,7 +51,7 @@ def judge_output(
     low, high = float(probability.min()), float(probability.max())
     if low < 0.0 or high > 1.0:
         return Plausibility.OUT_OF_RANGE
-    if high - low < CONSTANT_SPREAD and not uniform_input:
+    if high - low < CONSTANT_SPREAD and any(probability.strides):
         return Plausibility.CONSTANT
     return Plausibility.PLAUSIBLE
 

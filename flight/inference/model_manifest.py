@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MODEL_BYTES_MAX = 256 * 1024 * 1024
 MULTIPLE_PX_MAX = 256
 LAYOUTS = PLANES, PIXEL_ROWS = ("NCHW float32", "pixels float32")
 ACTIVATIONS = ("none", "sigmoid", "softmax")
+REACHES = PER_PIXEL, PER_TILE = ("pixel", "tile")
 MAGIC, VERSION = b"LMDL", 1
 SIGNATURE_BYTES = 64
 UNSIGNED = bytes(SIGNATURE_BYTES)
@@ -78,12 +79,14 @@ class OutputLayout(msgspec.Struct, frozen=True):
     """Where the cloud probability lies in what a network answers.
 
     ``name`` is the output's, the first one if empty; ``channel`` its plane or column;
-    ``activation`` what is still to be done: "none", "sigmoid", or "softmax" over the channels.
+    ``activation`` what is still to be done: "none", "sigmoid", or "softmax" over the channels;
+    ``per`` whether it says one thing of each pixel or of the whole tile, as classifiers do.
     """
 
     name: str = ""
     channel: int = 0
     activation: str = "none"
+    per: str = PER_PIXEL
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -106,23 +109,29 @@ class Manifest(msgspec.Struct, frozen=True):
 
 def layout_fault(manifest: Manifest, tile_bands: Sequence[str]) -> str:
     """Say why a network so described cannot be fed from tiles of these bands; "" if it can."""
+    return next(_layout_faults(manifest, tile_bands), "")
+
+
+def _layout_faults(manifest: Manifest, tile_bands: Sequence[str]) -> Iterator[str]:
     given, taken = manifest.input, manifest.output
     missing = [band for band in given.bands if band not in tile_bands]
     if missing or not given.bands:
-        return (
+        yield (
             f"input.bands: {', '.join(missing) or 'none'} not in a tile of this camera "
             f"({', '.join(tile_bands)})"
         )
-    if given.layout not in LAYOUTS:
-        return f"input.layout = {given.layout!r}; allowed: {', '.join(LAYOUTS)}"
-    if taken.activation not in ACTIVATIONS:
-        return f"output.activation = {taken.activation!r}; allowed: {', '.join(ACTIVATIONS)}"
+    for key, value, allowed in (
+        ("input.layout", given.layout, LAYOUTS),
+        ("output.activation", taken.activation, ACTIVATIONS),
+        ("output.per", taken.per, REACHES),
+    ):
+        if value not in allowed:
+            yield f"{key} = {value!r}; allowed: {', '.join(allowed)}"
     multiples = (given.multiple_px, *(each.multiple_px or 1 for each in manifest.variants.values()))
     if any(not 0 < each <= MULTIPLE_PX_MAX for each in multiples):
-        return f"multiple_px = {multiples}; allowed: 1..{MULTIPLE_PX_MAX}"
+        yield f"multiple_px = {multiples}; allowed: 1..{MULTIPLE_PX_MAX}"
     if given.scale <= 0 or taken.channel < 0 or not 0.0 < manifest.threshold < 1.0:
-        return "input.scale: above 0; output.channel: 0 or above; threshold: between 0 and 1"
-    return ""
+        yield "input.scale: above 0; output.channel: 0 or above; threshold: between 0 and 1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from flight.inference.job import BANDS
 from flight.inference.model_manifest import (
+    PER_TILE,
     PIXEL_ROWS,
     InputLayout,
     Manifest,
@@ -60,10 +61,16 @@ class NetworkInterface:
     def read(
         self, output: npt.NDArray[np.generic], shape: tuple[int, int]
     ) -> npt.NDArray[np.float32]:
-        """Return the probability (H, W) in a network's output; raises ``ModelError``."""
+        """Return the probability (H, W) in a network's output; raises ``ModelError``.
+
+        What is said of a whole tile is one value seen as (H, W), with strides of nothing.
+        """
         values = np.asarray(output, dtype=np.float32)
         height, width = shape
-        if self._rows:
+        if self.taken.per == PER_TILE:
+            whole = values.shape[:1] == (1,) and (*values.shape, 1)[1] == values.size
+            planes = values.reshape(-1, 1, 1) if whole else None
+        elif self._rows:
             classes = values.reshape(height * width, -1) if values.size % (height * width) == 0 \
                 else None  # fmt: skip
             planes = None if classes is None else classes.T.reshape(-1, height, width)
@@ -72,7 +79,7 @@ class NetworkInterface:
             planes = values[0] if whole else None
         if planes is None or planes.shape[0] <= self.taken.channel:
             raise ModelError(f"network answered shape {values.shape}")
-        return np.ascontiguousarray(_activated(planes, self.taken))
+        return _spread(_activated(planes, self.taken), shape)
 
 
 def interface_of(manifest: Manifest, tile_bands: Sequence[str] = BANDS) -> NetworkInterface:
@@ -81,6 +88,10 @@ def interface_of(manifest: Manifest, tile_bands: Sequence[str] = BANDS) -> Netwo
     if fault:
         raise ModelError(fault)
     return NetworkInterface(manifest.input, manifest.output, tile_bands=tile_bands)
+
+
+def _spread(plane: npt.NDArray[np.float32], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(plane) if plane.shape == shape else np.broadcast_to(plane, shape)
 
 
 def _activated(planes: npt.NDArray[np.float32], taken: OutputLayout) -> npt.NDArray[np.float32]:

@@ -1,10 +1,10 @@
 """The weights of a network, read from its ONNX bytes: what has to be guarded in memory. Pure.
 
 A reader of the few fields needed of the ONNX container (Protocol Buffers, the published wire
-format): ModelProto.graph = 7, GraphProto.initializer = 5, and of TensorProto dims = 1,
-data_type = 2, name = 8, raw_data = 9 or, in its stead, one of the typed lists. The runtime gives
-no way to its weights, and the library that writes such files is three times the size of everything
-else in the worker.
+format): ModelProto.ir_version = 1 and .graph = 7, GraphProto.initializer = 5 and .input = 11,
+ValueInfoProto.name = 1, and of TensorProto dims = 1, data_type = 2, name = 8, raw_data = 9 or, in
+its stead, one of the typed lists. The runtime gives no way to its weights, and the library that
+writes such files is three times the size of everything else in the worker.
 
 Tensors of text and those in files beside the network are left out: the runtime keeps those itself.
 """
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GRAPH, _INITIALIZER = 7, 5
+_GRAPH, _INITIALIZER, _INPUT, _INPUT_NAME = 7, 5, 11, 1
+_IR_VERSION, _IR_WITHOUT_DEFAULTS = 1, 4
 _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
 _FIXED_LISTS, _NUMBER_LISTS = {4, 10}, {5, 7, 11}
 """float_data and double_data are the octets themselves; int32_data, int64_data, uint64_data are
@@ -65,6 +66,54 @@ def weights_of(model: bytes) -> tuple[Weight, ...]:
             if weight is not None:
                 found.append(weight)
     return tuple(found)
+
+
+def without_defaults(model: bytes) -> bytes:
+    """Return the network with no weight named as an input as well; raises OnnxError.
+
+    Files of before 2019 (IR version 3) had to name them there. What is left of such an input once
+    the weight has been folded away is an input that nobody feeds.
+    """
+    weights = {weight.name for weight in weights_of(model)}
+    return b"".join(
+        _field(number, wire, _kept(number, value, weights))
+        for number, wire, value in _fields(memoryview(model))
+    )
+
+
+def _kept(number: int, value: int | memoryview, weights: set[str]) -> int | bytes | memoryview:
+    """What stays of one field of a model."""
+    if isinstance(value, int):
+        return max(value, _IR_WITHOUT_DEFAULTS) if number == _IR_VERSION else value
+    if number != _GRAPH:
+        return value
+    return b"".join(
+        _field(*each)
+        for each in _fields(value)
+        if each[0] != _INPUT or _name_of(each[2]) not in weights
+    )
+
+
+def _name_of(value_info: int | memoryview) -> str:
+    named = value_info if isinstance(value_info, memoryview) else memoryview(b"")
+    names = [bytes(each).decode("utf-8", "replace") for each in _messages(named, _INPUT_NAME)]
+    return names[-1] if names else ""
+
+
+def _field(number: int, wire: int, value: int | bytes | memoryview) -> bytes:
+    key = _number(number << 3 | wire)
+    if isinstance(value, int):
+        return key + _number(value)
+    return b"".join((key, _number(len(value)) if wire == _BYTES else b"", value))
+
+
+def _number(value: int) -> bytes:
+    octets = bytearray()
+    while value > 0x7F:
+        octets.append(value & 0x7F | 0x80)
+        value >>= 7
+    octets.append(value)
+    return bytes(octets)
 
 
 def _weight(tensor: memoryview) -> Weight | None:

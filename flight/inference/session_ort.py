@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
 from flight.inference.model_manifest import PLANES, InputLayout, ModelError
 from flight.inference.network_interface import NetworkInterface
+from flight.inference.onnx_weights import OnnxError, without_defaults
 from flight.inference.provider_placement import placement_fault
 
 # From 1.29 on the official builds for Linux report each session to their maker, with the model's
@@ -45,6 +46,7 @@ PREFERENCE = ("tensorrt", "cuda", "cpu")
 """The order in which `AUTO` looks for one that this runtime has."""
 EXTENDED = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
 AS_IT_IS = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+_REASON_CHARS_MAX = 200
 CLOUD_INPUT = InputLayout(PLANES, BANDS, REFLECTANCE_SCALE, 1)
 
 
@@ -81,7 +83,7 @@ class OrtSession:
                 model_bytes, sess_options=options, providers=list(providers)
             )
         except Exception as error:  # onnxruntime raises bare types of its own binding
-            raise ModelError(f"network does not load: {_first_line(error)}") from error
+            raise ModelError(f"network does not load: {_one_line(error)}") from error
         # A provider that fails must be a fault, not a silent retry on the CPU.
         self._session.disable_fallback()
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
@@ -102,7 +104,7 @@ class OrtSession:
         try:
             (output,) = self._session.run([self._output], {self._input: fed})
         except Exception as error:
-            raise ModelError(f"inference failed: {_first_line(error)}") from error
+            raise ModelError(f"inference failed: {_one_line(error)}") from error
         return self._interface.read(output, (pixels.shape[0], pixels.shape[1]))
 
     def _ends(self) -> tuple[str, str]:
@@ -129,6 +131,10 @@ def laid_out(model_bytes: bytes, *, threads: int, providers: Sequence[str]) -> b
     _require(providers[0])
     if tuple(providers) != CPU_PROVIDERS:
         return model_bytes
+    try:
+        model_bytes = without_defaults(model_bytes)
+    except OnnxError as error:
+        raise ModelError(f"network does not load: {error}") from error
     options = _options(threads, ort.GraphOptimizationLevel.ORT_ENABLE_ALL)
     fd = os.memfd_create("lumenode-laid-out")
     try:
@@ -138,7 +144,7 @@ def laid_out(model_bytes: bytes, *, threads: int, providers: Sequence[str]) -> b
             file.seek(0)
             return file.read()
     except Exception as error:  # onnxruntime raises bare types of its own binding
-        raise ModelError(f"network does not load: {_first_line(error)}") from error
+        raise ModelError(f"network does not load: {_one_line(error)}") from error
     finally:
         os.close(fd)
 
@@ -188,9 +194,9 @@ def _placement(session: ort.InferenceSession) -> tuple[tuple[str, str], ...]:
     return tuple((part.ep_name, node.op_type) for part in placed for node in part.get_nodes())
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
+def _one_line(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return words[:_REASON_CHARS_MAX] if words else type(error).__name__
 
 
 def runtime_providers() -> tuple[str, tuple[str, ...]]:

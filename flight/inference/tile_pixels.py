@@ -26,7 +26,7 @@ def pixels_of(tile: Tile) -> npt.NDArray[np.uint16]:
 
 
 def pixel_array(
-    pixels: bytes, height_px: int, width_px: int, bands: int = len(BANDS)
+    pixels: bytes | memoryview, height_px: int, width_px: int, bands: int = len(BANDS)
 ) -> npt.NDArray[np.uint16]:
     """Return a tile's bytes as (H, W, bands) uint16, read only; ValueError if they do not fit."""
     return np.frombuffer(pixels, dtype="<u2").reshape(height_px, width_px, bands)

@@ -77,7 +77,7 @@ def answer(
 ) -> Reply:
     """Run one request; the result is in shared memory before the reply says so."""
     px_bytes = BAND_BYTES * len(bands)
-    tile = shared[: request.height * request.width * px_bytes]
+    tile = memoryview(shared)[: request.height * request.width * px_bytes]
     if zlib.crc32(tile) != request.crc32:
         return Reply(request.seq, Status.CORRUPT_TILE, text="tile differs from what was sent")
     started_ns = time.monotonic_ns()
@@ -88,9 +88,9 @@ def answer(
         return Reply(request.seq, Status.UNTRUSTED, text=str(error))
     except ModelError as error:
         return Reply(request.seq, Status.MODEL_ERROR, text=str(error))
-    duration_ns = time.monotonic_ns() - started_ns
     limit = request.quicklook_cloud_permille_max
     raw = pack_screening(screen(pixels, probability, request.threshold, limit, bands))
+    duration_ns = time.monotonic_ns() - started_ns
     base = capacity_px * px_bytes
     shared[base : base + len(raw)] = raw
     return Reply(request.seq, Status.DONE, zlib.crc32(raw), len(raw), duration_ns, care=care)

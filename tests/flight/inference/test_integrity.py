@@ -38,9 +38,11 @@ def test_each_broken_output_is_told_apart(output, verdict):
     assert judge_output(output, (8, 8)) is verdict
 
 
-def test_a_constant_answer_to_a_constant_tile_is_right():
+def test_what_is_said_of_a_whole_tile_is_one_value_and_no_dead_network():
     flat = np.full((8, 8), 0.01, np.float32)
-    assert judge_output(flat, (8, 8), uniform_input=True) is Plausibility.PLAUSIBLE
+    assert judge_output(flat, (8, 8)) is Plausibility.CONSTANT
+    said_of_the_tile = np.broadcast_to(flat[0, 0], (8, 8))
+    assert judge_output(said_of_the_tile, (8, 8)) is Plausibility.PLAUSIBLE
 
 
 def test_the_golden_tile_is_the_same_on_every_machine():

@@ -22,6 +22,7 @@ def test_the_shipped_model_fits_the_shipped_camera_and_one_of_more_bands():
         ({"input": InputLayout(PLANES, BANDS, 0, 1)}, "input.scale: above 0"),
         ({"input": InputLayout(PLANES, BANDS, 1, 0)}, "multiple_px"),
         ({"input": InputLayout(PLANES, BANDS, 1, 10_000)}, "allowed: 1..256"),
+        ({"output": OutputLayout(per="frame")}, "output.per = 'frame'; allowed: pixel, tile"),
         ({"output": OutputLayout(activation="tanh")}, "'tanh'; allowed: none, sigmoid, softmax"),
         ({"output": OutputLayout(channel=-1)}, "output.channel: 0 or above"),
         ({"threshold": 1.0}, "threshold: between 0 and 1"),

@@ -63,6 +63,23 @@ def test_rows_of_classes_are_laid_out_as_the_picture_again():
     assert np.count_nonzero(read) == 1
 
 
+@pytest.mark.parametrize("shape", [(1, 3), (1, 3, 1, 1)])
+def test_what_a_classifier_says_of_the_whole_tile_holds_for_each_pixel(shape):
+    logits = np.array([0.0, 1.0, 0.0], np.float32).reshape(shape)
+    taken = OutputLayout(channel=1, activation="softmax", per="tile")
+    read = interface(taken=taken).read(logits, (4, 8))
+    assert read.shape == (4, 8)
+    assert np.allclose(read, np.e / (np.e + 2))
+    alone = interface(taken=OutputLayout(per="tile")).read(np.float32([0.25]), (4, 8))
+    assert np.array_equal(alone, np.full((4, 8), np.float32(0.25)))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (1, 3, 4, 8), ()])
+def test_an_answer_that_is_not_of_one_tile_is_refused(shape):
+    with pytest.raises(ModelError, match="answered shape"):
+        interface(taken=OutputLayout(per="tile")).read(np.zeros(shape, np.float32), (4, 8))
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 4, 4), (2, 1, 4, 8), (4, 8), (1, 0, 4, 8)])
 def test_an_answer_of_another_shape_is_refused(shape):
     with pytest.raises(ModelError, match="answered shape"):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flight.inference.model_registry import ModelRegistry
-from flight.inference.onnx_weights import OnnxError, weights_of
+from flight.inference.onnx_weights import OnnxError, weights_of, without_defaults
 
 
 def a_model(variant="fp32"):
@@ -64,3 +64,30 @@ def test_packed_and_single_dimensions_are_read_alike_and_unknown_types_left_out(
     graph = fixed + b"".join(field(5, each) for each in (tensor, single, text))
     found = weights_of(field(7, graph))
     assert [(w.name, w.shape) for w in found] == [("w", (2, 3)), ("v", (2, 3))]
+
+
+def test_a_weight_that_is_named_as_an_input_too_is_a_weight_alone():
+    model = onnx.load_model_from_string(a_model())
+    given = [each.name for each in model.graph.input]
+    model.ir_version = 3
+    for tensor in model.graph.initializer:
+        value = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        model.graph.input.append(value)
+    kept = onnx.load_model_from_string(without_defaults(model.SerializeToString()))
+    assert [each.name for each in kept.graph.input] == given
+    assert kept.ir_version == 4
+    assert kept.graph.initializer == model.graph.initializer
+    assert kept.graph.node == model.graph.node
+
+
+def test_a_network_of_today_is_left_as_it_is():
+    theirs, ours = (
+        onnx.load_model_from_string(each) for each in (a_model(), without_defaults(a_model()))
+    )
+    assert ours == theirs
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_rewritten_or_refused(data):
+    with contextlib.suppress(OnnxError):
+        without_defaults(data)

@@ -1,0 +1,127 @@
+"""Frames a second: the flying service over its worker process, next to the bare loop."""
+
+import asyncio
+import statistics
+import time
+
+from bare import BareLoop
+from subjects import job_of, subjects, tile_of
+
+from flight.base.channels import Latest
+from flight.base.clock import LoopClock
+from flight.fdir.health_monitor import Heartbeat
+from flight.inference.admission import ImagingPlan
+from flight.inference.inference_service import InferenceService
+from flight.inference.inference_telemetry import InferenceCounts
+from flight.inference.result_products import DraftKind, ValueTable
+from flight.inference.worker_process import WorkerEngine
+from flight.node_status import NodeStatus
+from flight.telemetry.channel_values import ChannelValues
+from flight.telemetry.definitions import Mode, ThrottleReason
+from flight.telemetry.event_log import EventLog
+from flight.wire.product_packet import ProductClass
+
+SHARE_MIN = 0.98
+ROUNDS = 9
+ROUND_S = 1.0
+S = 1_000_000_000
+
+
+class Camera:
+    """As many frames as are wanted, and not one before the last one is done."""
+
+    def __init__(self, side_px, clock):
+        self._tiles = [tile_of(side_px, number) for number in range(4)]
+        self._clock, self._left = clock, 0
+        self._wanted = asyncio.Event()
+
+    def want(self, frames):
+        self._left = frames
+        self._wanted.set()
+
+    async def next_tile(self):
+        while not self._left:
+            self._wanted.clear()
+            await self._wanted.wait()
+        self._left -= 1
+        return self._tiles[self._left % 4]
+
+
+class Intake:
+    """Takes every product, and says so after so many frames."""
+
+    free_bytes = 1 << 40
+
+    def __init__(self):
+        self.frames_left, self.done = 0, asyncio.Event()
+
+    def submit(self, *, klass, **_product):
+        self.frames_left -= klass is ProductClass.MASK
+        if self.frames_left == 0:
+            self.done.set()
+        return True
+
+
+class Flown:
+    """Service, worker and all, on the real loop."""
+
+    def __init__(self, model, side_px, threads):
+        clock = LoopClock()
+        self.counts, self.intake = InferenceCounts(), Intake()
+        self.camera = Camera(side_px, clock)
+        self.engine = WorkerEngine([model], clock, threads=threads)
+        channels, status = ChannelValues(), Latest()
+        now_ns = clock.now_ns()
+        status.set(NodeStatus(now_ns, 0.0, Mode.COMPUTE, 1, ThrottleReason.NONE, True, 1.0), now_ns)
+        plan = ImagingPlan(
+            model_name=model.name, variant=model.variant, threshold=model.manifest.threshold,
+            frame_deadline_ns=1 << 62, backlog_frames=4096, values=ValueTable(),
+            deadlines_ns=dict.fromkeys(DraftKind, S),
+        )  # fmt: skip
+        self.service = InferenceService(
+            clock=clock, frames=self.camera, engine=self.engine, plan=plan, intake=self.intake,
+            status=status, channels=channels, events=EventLog(64, lambda _event: None),
+            counts=self.counts, heart=Heartbeat(),
+        )  # fmt: skip
+
+    async def frames(self, count):
+        """Seconds for so many frames."""
+        self.intake.frames_left = count
+        self.intake.done.clear()
+        started = time.perf_counter()
+        self.camera.want(count)
+        await asyncio.wait_for(self.intake.done.wait(), 60 + count)
+        return time.perf_counter() - started
+
+
+async def compared(model, side_px, threads):
+    """Frames a second of loop and service, and the share of each round."""
+    bare, flown = BareLoop(model, threads), Flown(model, side_px, threads)
+    jobs = [job_of(model, tile_of(side_px, number)) for number in range(4)]
+    serving = asyncio.ensure_future(flown.service.serve())
+    await flown.frames(3)
+    begun = time.perf_counter()
+    for job in jobs:
+        bare.frame(job)
+    count = max(4, round(ROUND_S / (time.perf_counter() - begun) * 4))
+    loop_s, service_s = [], []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        for number in range(count):
+            bare.frame(jobs[number % 4])
+        loop_s.append(time.perf_counter() - begun)
+        service_s.append(await flown.frames(count))
+    serving.cancel()
+    flown.engine.close()
+    shares = [a / b for a, b in zip(loop_s, service_s, strict=True)]
+    return count / min(loop_s), count / min(service_s), statistics.median(shares)
+
+
+def rows():
+    """Of each network, on one thread."""
+    for name, (model, side_px) in subjects().items():
+        bare, service, share = asyncio.run(compared(model, side_px, 1))
+        yield f"{name}: bare loop, best round", bare, "1/s", None
+        yield f"{name}: service, best round", service, "1/s", None
+        yield f"{name}: service over loop, best rounds", service / bare, "", ("least", SHARE_MIN)
+        yield f"{name}: the same, median of {ROUNDS} rounds", share, "", None
