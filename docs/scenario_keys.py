@@ -163,6 +163,8 @@ MEANINGS: dict[str, str] = {
     "timeline.watts": "`heat`: power into the heat sink",
     "timeline.share": "`array`: share of the array that is lost",
     "timeline.sensor": "`sensor_stuck`, `sensor_lost`: which sensor, see below",
+    "timeline.actuator": "`actuator_stuck`: which actuator; `target` is where the terminal points",
+    "timeline.step_s": "`utc_step`: so far is the node's UTC off, ahead when positive",
     "timeline.command": "`command`: its name, see below",
     "timeline.arguments": "`command`: its arguments",
     "timeline.sequence": "`sequence`: the sequence, written as in its own file (docs/sequences.md)",
@@ -190,6 +192,18 @@ ACTIONS: dict[str, str] = {
     "array": "part of the solar array is lost",
     "sensor_stuck": "one sensor keeps showing its present value",
     "sensor_lost": "one sensor is no longer valid",
+    "actuator_stuck": (
+        "one actuator keeps what it has, whatever it is told, and reads back that; "
+        "a reset leaves it off"
+    ),
+    "engine_lost": (
+        "no job of the payload's engine gives an answer, as with a process that cannot live; "
+        "target `sim` only"
+    ),
+    "utc_step": (
+        "the UTC that the node is told leaps by `step_s`, and back after `for_s`; "
+        "mission time goes on"
+    ),
 }
 
 KINDS: dict[str, str] = {

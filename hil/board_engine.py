@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flight.inference.inline_engine import InlineEngine
+from flight.inference.job import InferenceError, InferenceFailure
 from flight.inference.screening import ScreeningSession
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class BoardEngine:
     Args:
         tiles_per_frame: tiles the modelled imager's frame holds; time and energy are charged for
             all of them, one is computed.
+        is_lost: whether jobs fail at a mission time, as with a process that cannot live.
     """
 
     def __init__(  # noqa: PLR0913  the target names every part
@@ -108,6 +110,7 @@ class BoardEngine:
         counts: ExecutionCounts,
         memory: dict[bytes, RememberingSession],
         trial_fault: Callable[[ModelBytes], str] = lambda _model: "",
+        is_lost: Callable[[int], bool] = lambda _t_ns: False,
     ) -> None:
         self._profile = profile
         self._board = board
@@ -117,6 +120,7 @@ class BoardEngine:
         self._counts = counts
         self._memory = memory
         self._make_session = make_session
+        self._is_lost = is_lost
         self._inner = InlineEngine(models, self._remembering, clock, self._modelled, trial_fault)
 
     def _remembering(self, model: ModelBytes) -> RememberingSession:
@@ -136,6 +140,8 @@ class BoardEngine:
 
     async def run(self, job: Job) -> Result:
         """The remembered or fresh answer, held for the modelled time; raises `InferenceError`."""
+        if self._is_lost(self._clock.now_ns()):
+            raise InferenceError(InferenceFailure.WORKER_DIED, "worker process ended")
         return await self._inner.run(job)
 
     def close(self) -> None:

@@ -67,13 +67,15 @@ class LockStep:
     """Time is granted; nothing is ever late.
 
     Args:
-        utc_ns: of mission time zero.
+        utc_at: what the node is told of UTC at a mission time.
         ended: whether the node's process is known to have ended.
     """
 
-    def __init__(self, link: StreamLink, utc_ns: int, ended: Callable[[], bool]) -> None:
+    def __init__(
+        self, link: StreamLink, utc_at: Callable[[int], int], ended: Callable[[], bool]
+    ) -> None:
         self._link = link
-        self._utc_ns = utc_ns
+        self._utc_at = utc_at
         self._ended = ended
         self._tick = self._sessions = 0
         self.steps = self.late_steps = self.late_ns_max = 0
@@ -94,8 +96,8 @@ class LockStep:
             bench.follow_session()
             if bench.sessions != self._sessions:
                 return Turn.RESTARTED
-            bench.show(tick, now_ns, self._utc_ns + now_ns)
-            bench.grant(tick, next_ns - 1, self._utc_ns + next_ns - 1)
+            bench.show(tick, now_ns, self._utc_at(now_ns))
+            bench.grant(tick, next_ns - 1, self._utc_at(next_ns - 1))
             if link.wait(lambda: bench.done(tick) or bench.sessions != self._sessions, RETRY_S):
                 return Turn.DONE if bench.sessions == self._sessions else Turn.RESTARTED
             if self._ended():
@@ -110,9 +112,11 @@ class LockStep:
 class FreeRun:
     """Both ends follow their own clocks; `start` says when mission time zero was."""
 
-    def __init__(self, link: StreamLink, utc_ns: int, ended: Callable[[], bool]) -> None:
+    def __init__(
+        self, link: StreamLink, utc_at: Callable[[int], int], ended: Callable[[], bool]
+    ) -> None:
         self._link = link
-        self._utc_ns = utc_ns
+        self._utc_at = utc_at
         self._ended = ended
         self._zero_ns: int | None = None
         self._tick = 0
@@ -136,7 +140,7 @@ class FreeRun:
         self.late_steps += late_ns > LATE_NS
         if self._link.up:
             self._tick += 1
-            self._link.bench.show(self._tick, now_ns, self._utc_ns + now_ns)
+            self._link.bench.show(self._tick, now_ns, self._utc_at(now_ns))
         self.skip(next_ns)
         return Turn.ENDED if self._ended() else Turn.DONE
 

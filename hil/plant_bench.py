@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, Protocol
 
-from hal.sample import SENSOR_ALL, SensorBit
+from hal.sample import SENSOR_ALL, SensorBit, Stuck
 from hil.plant.array_battery import BusVerdict
 from hil.plant.constants import ZERO_CELSIUS_K
 from hil.plant.spacecraft import NO_DISTURBANCE, Actuators, Disturbance
@@ -54,6 +54,8 @@ SENSOR_BITS = {
 """What can be made stuck or lost, in the order in which the plant writes it."""
 _PLACES = {name: place for place, name in enumerate(SENSOR_BITS)}
 _ALL_VALID = int(SENSOR_ALL)
+_OURS = ("heat", "array", "sensor_stuck", "sensor_lost", "actuator_stuck", "utc_step")
+"""Actions of a timeline that happen here."""
 
 
 class PlantEnd(Protocol):
@@ -67,6 +69,10 @@ class PlantEnd(Protocol):
         self, t_ns: int, utc_ns: int, valid: int, sensed: Sequence[int], term_mdegc: int
     ) -> None:
         """What a plant's step changes; see `hal.sim_bench.SimBench.write_plant`."""
+        ...
+
+    def write_sensors(self, **fields: int) -> None:
+        """Change the named sensors."""
         ...
 
 
@@ -93,11 +99,8 @@ class PlantBench:
         self._craft = spacecraft
         self._board = board
         self._epoch_utc_ns = epoch_utc_ns
-        self._faults = tuple(
-            entry
-            for entry in timeline
-            if entry.action in ("heat", "array", "sensor_stuck", "sensor_lost")
-        )
+        self._faults = tuple(entry for entry in timeline if entry.action in _OURS)
+        self._jammed = 0
         self._frozen: dict[int, int] = {}
         """What a stuck sensor shows, by the place of its fault: each freezes on its own."""
         self._t_ns = 0
@@ -110,6 +113,8 @@ class PlantBench:
     def step(self, now_ns: int) -> None:
         """Advances the plant to `now_ns` in steps of at most a second; writes the sensors."""
         actuators = self._bench.read_actuators()
+        if self._faults:
+            self._jam(now_ns / _NS_PER_S)
         outputs: Outputs | None = None
         while self._t_ns < now_ns:
             end_ns = min(now_ns, self._t_ns + _NS_PER_S)
@@ -128,6 +133,25 @@ class PlantBench:
         if outputs is not None:
             self._write(outputs, now_ns)
 
+    def utc_step_s(self, t_ns: int) -> float:
+        """How far the node's UTC is off at a mission time."""
+        t_s = t_ns / _NS_PER_S
+        return sum(fault.step_s for fault in self._faults if fault.holds(t_s))
+
+    def utc_ns(self, t_ns: int) -> int:
+        """What the node is told of UTC at a mission time."""
+        return self._epoch_utc_ns + t_ns + round(self.utc_step_s(t_ns) * _NS_PER_S)
+
+    def _jam(self, t_s: float) -> None:
+        """A stuck actuator keeps what it has; it reads back what it does."""
+        jammed = 0
+        for fault in self._faults:
+            if fault.actuator and fault.holds(t_s):
+                jammed |= Stuck[fault.actuator.upper()]
+        if jammed != self._jammed:
+            self._jammed = jammed
+            self._bench.write_sensors(stuck=jammed)
+
     def _settle(self) -> Outputs:
         """Outputs of the initial state, without moving it."""
         return self._craft.step(self.state, 0.0, 1e-3, Actuators())[1]
@@ -137,7 +161,7 @@ class PlantBench:
             return NO_DISTURBANCE
         heat_w, array = 0.0, 1.0
         for fault in self._faults:
-            if fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s):
+            if fault.holds(t_s):
                 if fault.action == "heat":
                     heat_w += fault.watts
                 elif fault.action == "array":
@@ -172,9 +196,7 @@ class PlantBench:
         valid = _ALL_VALID
         if self._faults:
             valid = self._apply_sensor_faults(sensed, now_ns / _NS_PER_S)
-        self._bench.write_plant(
-            now_ns, self._epoch_utc_ns + now_ns, valid, sensed, round(terminal_c * 1e3)
-        )
+        self._bench.write_plant(now_ns, self.utc_ns(now_ns), valid, sensed, round(terminal_c * 1e3))
         self.truth = [
             outputs.soc,
             die_c,
@@ -193,7 +215,7 @@ class PlantBench:
             if fault.sensor not in SENSOR_BITS:
                 continue
             at = _PLACES[fault.sensor]
-            if not (fault.at_s <= t_s and (fault.for_s == 0.0 or t_s < fault.at_s + fault.for_s)):
+            if not fault.holds(t_s):
                 self._frozen.pop(place, None)
             elif fault.action == "sensor_lost":
                 valid &= ~int(SENSOR_BITS[fault.sensor])

@@ -21,6 +21,7 @@ from hil.run_flight import EXIT_GOOD, EXIT_USAGE, run_target
 from hil.run_folder import RunFolder
 from hil.run_inputs import INPUT_ERRORS, check_inputs
 from hil.scenario import DEFAULT, load_scenario, shipped_names, with_overrides
+from hil.scenario_check import check_for_line
 from hil.sim_target import SimTarget
 from hil.stream_target import START_LIMIT_S
 
@@ -39,6 +40,8 @@ def main_run(argv: list[str]) -> int:
     try:
         scenario = with_overrides(load_scenario(arguments.scenario), seed=arguments.seed)
         check_inputs(scenario, arguments.scenario)
+        if arguments.target != "sim":
+            check_for_line(scenario, arguments.scenario, arguments.target)
         folder = RunFolder.claim(arguments.out or Path(f"runs/{scenario.name}"))
         target = _target(arguments, scenario, folder.path)
     except (*INPUT_ERRORS, PortError, EmulationError) as error:

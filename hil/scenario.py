@@ -87,21 +87,29 @@ class TimelineEntry(_Section, frozen=True, kw_only=True):
     Actions: `heat` (watts into the sink), `cloud` (optical outage at the station in contact),
     `reset` (power cut of the node), `command` (one telecommand, sent at the next uplink),
     `sequence` (one sequence, uploaded from the next uplink on), `array` (share of the array
-    lost), `sensor_stuck` and `sensor_lost` (one sensor field).
+    lost), `sensor_stuck` and `sensor_lost` (one sensor field), `actuator_stuck` (one actuator),
+    `engine_lost` (no job of the payload gives an answer), `utc_step` (the node's UTC is wrong).
     """
 
     at_s: Seconds
     action: Literal[
-        "heat", "cloud", "reset", "command", "sequence", "array", "sensor_stuck", "sensor_lost"
-    ]
+        "heat", "cloud", "reset", "command", "sequence", "array", "sensor_stuck", "sensor_lost",
+        "actuator_stuck", "engine_lost", "utc_step",
+    ]  # fmt: skip
     for_s: Seconds = 0.0
     watts: Annotated[float, Meta(ge=-500.0, le=500.0)] = 0.0
     share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     sensor: str = ""
+    actuator: Literal["", "payload_level", "laser", "target", "heater"] = ""
+    step_s: Annotated[float, Meta(ge=-86_400.0, le=86_400.0)] = 0.0
     command: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     sequence: dict[str, Any] = field(default_factory=dict)
     text: str = ""
+
+    def holds(self, t_s: float) -> bool:
+        """Whether an injection is there at this mission time."""
+        return self.at_s <= t_s and (self.for_s == 0.0 or t_s < self.at_s + self.for_s)
 
 
 class ExpectKind(Enum):

@@ -33,6 +33,9 @@ OWN_FIELDS = {
     "array": ("share", "for_s"),
     "sensor_stuck": ("sensor", "for_s"),
     "sensor_lost": ("sensor", "for_s"),
+    "actuator_stuck": ("actuator", "for_s"),
+    "engine_lost": ("for_s",),
+    "utc_step": ("step_s", "for_s"),
 }
 """Fields of a timeline entry beyond `at_s`, `action` and `text`, by action."""
 NEEDED = {
@@ -43,6 +46,8 @@ NEEDED = {
     "array": "share",
     "sensor_stuck": "sensor",
     "sensor_lost": "sensor",
+    "actuator_stuck": "actuator",
+    "utc_step": "step_s",
 }
 """The field without which an action would do nothing."""
 SUMMARY_KEYS = (
@@ -96,6 +101,20 @@ def check_scenario(scenario: Scenario, source: str) -> None:
         if expectation.id in ids[:i]:
             raise ConfigError(f"{source}: expect[{i}].id = {expectation.id!r}: stands twice")
         _check_expectation(expectation, f"{source}: expect[{i}]")
+
+
+def check_for_line(scenario: Scenario, source: str, target: str) -> None:
+    """What cannot be done to a node at the far end of a line.
+
+    Raises:
+        ConfigError: the first thing of the timeline that this process cannot do there.
+    """
+    for i, entry in enumerate(scenario.timeline):
+        if entry.action == "engine_lost":
+            raise ConfigError(
+                f"{source}: timeline[{i}].action = {entry.action!r}: target {target} has an "
+                "engine of its own; allowed on target sim only"
+            )
 
 
 def _check_orbit(scenario: Scenario, source: str) -> None:

@@ -206,11 +206,12 @@ class SimTarget(Target):
             counts=world.executions,
             memory=world.memory,
             trial_fault=trial_fault,
+            is_lost=world.engine_is_lost,
         )
         return Node(
             Surroundings(
                 clock=world.clock,
-                utc_s=scenario.epoch_utc_s + self.now_s,
+                utc_s=self._utc_s(),
                 devices=world.devices,
                 engine=engine,
                 frames=world.camera,
@@ -232,9 +233,14 @@ class SimTarget(Target):
     def _boot_start(self) -> BootStart:
         return self.boot.start(
             now_ns=self._loop.time_ns(),
-            utc_s=self.scenario.epoch_utc_s + self.now_s,
+            utc_s=self._utc_s(),
             power_ups=len(self.resets),
         )
+
+    def _utc_s(self) -> float:
+        """What the node's clock says as it starts."""
+        step_s = self.world.plant.utc_step_s(self._loop.time_ns())
+        return self.scenario.epoch_utc_s + self.now_s + step_s
 
     def _on_event(self, event: Event) -> None:
         self.world.recorder.flight_event(event.t_ns, event.event_id, event.args)

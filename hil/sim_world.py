@@ -10,7 +10,7 @@ from hal.sim_bench import SimBench
 from hil.board_engine import ExecutionCounts, RememberingSession
 from hil.plant.compute_board import BoardModel
 from hil.scene_camera import SceneCamera
-from hil.world import World, board_levels, hal_config
+from hil.world import NS_PER_S, World, board_levels, hal_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +29,7 @@ class SimWorld(World):
         super().__init__(scenario, run_dir, self.bench, self.board)
         self.executions = ExecutionCounts()
         self.memory: dict[bytes, RememberingSession] = {}
+        self._losses = tuple(each for each in scenario.timeline if each.action == "engine_lost")
         self.camera = SceneCamera(
             self.scene,
             self.clock,
@@ -36,6 +37,10 @@ class SimWorld(World):
             self.daylight,
             self.scene_order,
         )
+
+    def engine_is_lost(self, t_ns: int) -> bool:
+        """Whether the payload's engine gives no answer."""
+        return any(each.holds(t_ns / NS_PER_S) for each in self._losses)
 
     def close(self) -> None:
         """Gives loop and devices back."""

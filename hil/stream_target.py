@@ -65,9 +65,8 @@ class StreamTarget(Target):
         self._loop = world.loop
         self.power = power
         self._wait_for_node_s = wait_for_node_s
-        epoch_ns = round(scenario.epoch_utc_s * NS_PER_S)
         kind = LockStep if link.mode is Mode.LOCK_STEP else FreeRun
-        self._turns: Turns = kind(link, epoch_ns, lambda: self.power.ended() is not None)
+        self._turns: Turns = kind(link, world.plant.utc_ns, lambda: self.power.ended() is not None)
         self._power_cuts_ns = sorted(
             entry_ns(entry) for entry in scenario.timeline if entry.action == "reset"
         )

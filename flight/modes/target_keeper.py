@@ -54,7 +54,8 @@ class Seen(NamedTuple):
 
     def shown(self, part: Part) -> int | None:
         """What the part reads back as, for telling."""
-        return self.laser_on if part is Part.LASER else self._of(part)[1]
+        found = self.laser_on if part is Part.LASER else self._of(part)[1]
+        return None if found is None else int(found)
 
     def _of(self, part: Part) -> tuple[int | None, int | None]:
         if part is Part.PAYLOAD:

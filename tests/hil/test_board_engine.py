@@ -53,7 +53,7 @@ class Board:
         self.network, self.memory, self.counts = Network(), {}, ExecutionCounts()
         self.model = board_model(PROFILE)
         self.devices = FakeDevices()
-        self.level = level
+        self.level, self.lost = level, False
         self.devices.set_payload_level(level)
         self.engine = self.start()
 
@@ -62,6 +62,7 @@ class Board:
             models=[MODEL], make_session=lambda _data: self.network, clock=LoopClock(self.loop),
             profile=PROFILE, board=self.model, bench=FakeBench(self.devices),
             tiles_per_frame=TILES_PER_FRAME, counts=self.counts, memory=self.memory,
+            is_lost=lambda t_ns: self.lost,
         )  # fmt: skip
 
     def run(self, place=0, deadline_ns=None):
@@ -129,6 +130,14 @@ def test_a_run_that_would_outlast_its_deadline_ends_there_as_a_time_out(board):
     deadline_ns = board.took_ns() // 2
     assert board.fails(deadline_ns=deadline_ns) is InferenceFailure.TIMEOUT
     assert board.loop.time_ns() == deadline_ns
+
+
+def test_an_engine_that_is_lost_fails_each_job_and_charges_nothing(board):
+    board.lost = True
+    assert board.fails() is InferenceFailure.WORKER_DIED
+    assert (board.loop.time_ns(), board.counts.executed) == (0, 0)
+    board.lost = False
+    board.run()
 
 
 def test_a_network_without_an_answer_is_a_failed_job_and_nothing_is_remembered(board):

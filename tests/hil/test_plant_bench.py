@@ -156,6 +156,50 @@ def test_a_fault_without_an_end_stays(make):
     assert not node.at(10_000).is_valid(SensorBit.BUS)
 
 
+@pytest.mark.parametrize(
+    ("actuator", "shown", "move"),
+    [
+        ("payload_level", "payload_level", lambda devices, value: devices.set_payload_level(value)),
+        ("laser", "laser_on", lambda devices, value: devices.set_laser(bool(value))),
+        ("heater", "heater_on", lambda devices, value: devices.set_heater(bool(value))),
+        ("target", "target_id", lambda devices, value: devices.point_terminal(value)),
+    ],
+)
+def test_a_stuck_actuator_keeps_what_it_has_for_as_long_as_it_sticks(make, actuator, shown, move):
+    node = make(fault("actuator_stuck", actuator=actuator))
+    node.at(9)
+    move(node.devices, 1)
+    node.at(10)
+    move(node.devices, 0)
+    assert getattr(node.at(19), shown) == 1
+    node.at(20)
+    move(node.devices, 0)
+    assert getattr(node.at(21), shown) == 0
+
+
+def test_two_actuators_that_stick_are_let_go_one_by_one(make):
+    node = make(
+        fault("actuator_stuck", actuator="laser", at_s=10, for_s=10),
+        fault("actuator_stuck", actuator="heater", at_s=10, for_s=20),
+    )
+    node.at(10)
+    node.devices.set_laser(True)
+    node.devices.set_heater(True)
+    assert (node.at(11).laser_on, node.at(11).heater_on) == (0, 0)
+    node.at(20)
+    node.devices.set_laser(True)
+    node.devices.set_heater(True)
+    assert (node.at(21).laser_on, node.at(21).heater_on) == (1, 0)
+
+
+def test_utc_leaps_and_leaps_back_and_the_time_of_the_mission_does_not(make):
+    node = make(fault("utc_step", step_s=-3600.0), fault("utc_step", step_s=0.5, at_s=15, for_s=0))
+    for t_s, off_s in ((9, 0.0), (10, -3600.0), (15, -3599.5), (19, -3599.5), (20, 0.5), (99, 0.5)):
+        frame = node.at(t_s)
+        assert frame.t_ns == t_s * S
+        assert frame.utc_ns == EPOCH_NS + t_s * S + round(off_s * S) == node.plant.utc_ns(t_s * S)
+
+
 def test_every_second_of_a_brown_out_is_counted(make):
     starved = SpacecraftConfig(
         array=ArrayConfig(area_m2=1e-6),

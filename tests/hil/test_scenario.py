@@ -19,6 +19,7 @@ from hil.scenario import (
     shipped_names,
     with_overrides,
 )
+from hil.scenario_check import check_for_line
 
 BASE = 'name = "a"\ntitle = "t"\nduration_s = 100\nepoch_utc = 2026-06-21T00:00:00Z\n'
 RICH = Scenario(
@@ -125,6 +126,20 @@ def test_any_text_number_and_table_survives_being_written_and_read(
         ("[node.camera]\ncadence_s = 0", "node.camera.cadence_s = 0: .*from 0.05 to 3600"),
         ("[imagery]\nsource = 'nasa'", "imagery.source = 'nasa': .*one of sentinel2, synthetic"),
         ("[[timeline]]\nat_s = 1\naction = 'boom'", r"timeline\[0\].action = 'boom': .*one of "),
+        ("[[timeline]]\nat_s = 1\naction = 'actuator_stuck'", r"timeline\[0\].actuator: is needed"),
+        (
+            "[[timeline]]\nat_s = 1\naction = 'actuator_stuck'\nactuator = 'knob'",
+            r"timeline\[0\].actuator = 'knob': .*one of ",
+        ),
+        ("[[timeline]]\nat_s = 1\naction = 'utc_step'", r"timeline\[0\].step_s: is needed by"),
+        (
+            "[[timeline]]\nat_s = 1\naction = 'utc_step'\nstep_s = 86401",
+            r"timeline\[0\].step_s = 86401: .*-86400 to 86400",
+        ),
+        (
+            "[[timeline]]\nat_s = 1\naction = 'engine_lost'\nactuator = 'laser'",
+            r"timeline\[0\].actuator = 'laser': does not belong to 'engine_lost'",
+        ),
         ("[[timeline]]\nat_s = 101\naction = 'reset'", r"timeline\[0\].at_s = 101: .*0 to "),
         ("[node.parameters]\n'power.soc_floor' = 7", "power.soc_floor = 7: allowed is 0.2 to 0.9"),
         ("[[expect]]\nid='A'\nkind='always'\nvalue='x'\nlimit=nan", r"expect\[0\].limit = nan"),
@@ -163,3 +178,20 @@ def test_an_epoch_without_ephemerides_is_refused(tmp_path, year):
     path.write_text(BASE.replace("= 2026", f"= {year}"))
     with pytest.raises(ConfigError, match=f"epoch_utc = {year}-06-21: allowed is 1971 to 2099"):
         load_scenario(str(path))
+
+
+def test_an_engine_that_is_not_the_benchs_cannot_be_lost():
+    lost = TimelineEntry(at_s=1.0, action="engine_lost")
+    scenario = msgspec.structs.replace(RICH, timeline=(*RICH.timeline, lost))
+    with pytest.raises(ConfigError, match=r"a.toml: timeline\[3\].*target pty.*sim only"):
+        check_for_line(scenario, "a.toml", "pty")
+    check_for_line(RICH, "a.toml", "pty")
+
+
+@pytest.mark.parametrize(
+    ("for_s", "ends_s"), [(0.0, 1e9), (5.0, 15.0)], ids=["without an end", "for a while"]
+)
+def test_an_injection_holds_from_its_time_to_its_end(for_s, ends_s):
+    entry = TimelineEntry(at_s=10.0, action="heat", watts=1.0, for_s=for_s)
+    assert [entry.holds(t_s) for t_s in (9.999, 10.0, 14.999)] == [False, True, True]
+    assert entry.holds(15.0) is (ends_s > 15.0)
