@@ -137,9 +137,19 @@ class OperatorSession:
         await self._client.publish(self._topics.command(name), self._seal(packet), QOS)
 
     async def _next_ack(self, command_id: int) -> Ack:
-        """A broker may give a newcomer what somebody before it has subscribed to: passed over."""
-        awaited = self._topics.ack(command_id)
+        """The next word on it; a broker may hand over what nobody has subscribed to, or rubbish."""
         async for message in self._client.messages:
-            if message.topic.value == awaited and isinstance(message.payload, bytes):
-                return msgspec.json.decode(message.payload, type=Ack)
+            ack = ack_of(message.payload)
+            if ack is not None and ack.id == str(command_id):
+                return ack
         raise aiomqtt.MqttError("the broker ended the session")
+
+
+def ack_of(payload: object) -> Ack | None:
+    """The acknowledgement in a message; None for anything else."""
+    if not isinstance(payload, bytes):
+        return None
+    try:
+        return msgspec.json.decode(payload, type=Ack)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

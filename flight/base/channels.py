@@ -5,6 +5,7 @@ values reach one consumer's step, on one thread.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from enum import Enum
 from typing import Final, Generic, TypeVar, final
 
@@ -94,9 +95,17 @@ class Bounded(Generic[T]):
         """Remove and return the oldest item, or None if empty."""
         return self._items.popleft() if self._items else None
 
+    def clear(self) -> None:
+        """Forget all of it on purpose: no loss, and not counted as one."""
+        self._items.clear()
+
     def peek(self) -> T | None:
         """The oldest item, left where it is, or None if empty."""
         return self._items[0] if self._items else None
+
+    def __iter__(self) -> Iterator[T]:
+        """The items from the oldest on, left where they are."""
+        return iter(self._items)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -9,10 +9,10 @@ no command: a node with a dead disk must still obey its ground. Its answer says 
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from flight.base.channels import Bounded, Overflow
 from flight.wire.telecommand import CommandReason, Stage
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LIMIT_NS = 1_000_000_000
 WAITING_MAX = 1_024
 """Commands and answers that may wait; the operator repeats what finds no place."""
+ENDS_MAX = 64
+"""Room for the answers of commands that end by themselves while as many as may wait do."""
 MEMORY_IDS = 256
 
 
@@ -46,56 +48,63 @@ class DurableGate:
     """Commands on their way in, answers on their way out.
 
     Attributes:
-        dropped: commands that found no place to wait.
+        commands: on their way in, and until when they wait; the newest is refused.
+        answers: on their way out; no command is done while `WAITING_MAX` of them wait.
         undurable: commands done, or answered, without the store's word.
     """
 
     def __init__(self, store: Durability) -> None:
         self._store = store
-        self._waiting: deque[tuple[Telecommand | Unusable, int]] = deque()
-        self._held: deque[_Held] = deque()
+        self.commands: Bounded[tuple[Telecommand | Unusable, int]] = Bounded(
+            "commands", WAITING_MAX, Overflow.REJECT_NEWEST
+        )
+        self.answers: Bounded[_Held] = Bounded(
+            "answers", WAITING_MAX + ENDS_MAX, Overflow.REJECT_NEWEST
+        )
         self._corrected: dict[int, Dispatched] = {}
-        self.dropped = self.undurable = 0
+        self.undurable = 0
+
+    @property
+    def dropped(self) -> int:
+        """Commands, and answers, that found no place to wait."""
+        return self.commands.dropped + self.answers.dropped
 
     def admit(self, telecommand: Telecommand | Unusable, now_ns: int) -> None:
         """One more command."""
-        if len(self._waiting) >= WAITING_MAX:
-            self.dropped += 1
-        else:
-            self._waiting.append((telecommand, now_ns + LIMIT_NS))
+        self.commands.offer((telecommand, now_ns + LIMIT_NS))
 
     def next(
         self, now_ns: int, ready: Callable[[Telecommand | Unusable], bool]
     ) -> Telecommand | Unusable | None:
         """The next command that may be done now; `ready` says whether its identity is durable."""
-        if not self._waiting or len(self._held) >= WAITING_MAX:
+        first = self.commands.peek()
+        if first is None or len(self.answers) >= WAITING_MAX:
             return None
-        telecommand, until_ns = self._waiting[0]
+        telecommand, until_ns = first
         if not ready(telecommand):
             if now_ns < until_ns and not self._store.closed:
                 return None
             self.undurable += 1
-        self._waiting.popleft()
+        self.commands.take()
         return telecommand
 
     def hold(self, answer: Dispatched, since_mark: int, now_ns: int) -> None:
         """Takes an answer; it waits when anything was asked of the store since that mark."""
         command_id = answer.reports[-1].command_id
         if answer.repeated:
-            if any(each.answer.reports[-1].command_id == command_id for each in self._held):
+            if any(each.answer.reports[-1].command_id == command_id for each in self.answers):
                 return  # it is about to be said for the first time
             answer = self._corrected.get(command_id, answer)
         mark = self._store.mark if self._store.mark != since_mark else 0
-        self._held.append(_Held(answer, mark, now_ns + LIMIT_NS))
+        self.answers.offer(_Held(answer, mark, now_ns + LIMIT_NS))
 
     def release(self, now_ns: int) -> Iterator[Dispatched]:
         """Answers that may be given now, in order."""
-        while self._held:
-            held = self._held[0]
+        while (held := self.answers.peek()) is not None:
             durable = held.mark <= self._store.durable_mark
             if not durable and now_ns < held.until_ns and not self._store.closed:
                 return
-            self._held.popleft()
+            self.answers.take()
             yield held.answer if durable else self._without_durability(held.answer)
 
     def _without_durability(self, answer: Dispatched) -> Dispatched:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flight.node_status import NodeStatus
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
+    from flight.telemetry.queue_board import QueueLike
     from hal.protocols import NodeDevices
 
 FRAMES_PER_STEP = 64
@@ -100,6 +101,11 @@ class UplinkService:
                 "command.undurable_total",
             )
         )
+
+    @property
+    def queues(self) -> tuple[QueueLike, ...]:
+        """Every queue on the way of a command, for telemetry."""
+        return self.arq_inbox, self.verification, self._gate.commands, self._gate.answers
 
     def step(self, now_ns: int) -> None:
         """Takes what the terminal received since the last step, a bounded number of frames."""

@@ -38,7 +38,7 @@ def bridged(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Sur
     outbox = Outbox(Topics(config.name), section.queue_messages, utc.offset_ns)
 
     def companions(node: Node) -> list[ChildSpec]:
-        node.queues.add(outbox)
+        node.queues.add(outbox, ledger.inbox)
 
         def bridge() -> MqttBridge:
             return MqttBridge(

@@ -100,7 +100,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         store=around.store,
         on_answer=around.on_answer,
     )
-    shared.queues.add(wish_board.mode_requests, uplink.arq_inbox, uplink.verification)
+    shared.queues.add(wish_board.mode_requests, *uplink.queues)
     return CommandParts(
         wish_board,
         uplink,

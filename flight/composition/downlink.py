@@ -16,7 +16,7 @@ from flight.downlink.frame_filler import FrameFiller, manifest_overhead
 from flight.downlink.pass_plan import Contact, ContactKind
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_lives import LifeEvents, ProductLives
-from flight.downlink.queue_values import QueueConfig
+from flight.downlink.queue_values import QueueConfig, RoomGauge
 from flight.downlink.settlement import Settlement
 from flight.keys import Half
 from flight.start_up import save_experience
@@ -88,7 +88,8 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
     """Queue and ARQ over the store, behind the secured link."""
     around = shared.around
     link = _secure_link(around)
-    queue = DownlinkQueue(queue_config(around.config), first_overhead_bytes=manifest_overhead)
+    config = queue_config(around.config)
+    queue = DownlinkQueue(config, first_overhead_bytes=manifest_overhead)
     arq = ArqSender(
         VirtualChannel.PRODUCTS, ArqConfig(window_frames=around.config.link.window_frames)
     )
@@ -102,7 +103,11 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         channels=shared.channels,
         events=LifeEvents(lives, shared.events),
     )
-    shared.queues.add(intake.deletions, intake.revaluations)
+    repair = _repair_coder(around.config.link, link.packets_bytes_max)
+    shared.queues.add(
+        intake.deletions, intake.revaluations, intake.withdrawn, lives, RoomGauge(queue, config),
+        around.store.writes, *([] if repair is None else [repair.due]),
+    )  # fmt: skip
     return DownlinkParts(
         link=link,
         queue=queue,
@@ -110,7 +115,7 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         intake=intake,
         settlement=Settlement(arq, queue, intake, shared.events, lives),
         coder=_coder(around.config.link.coding),
-        repair=_repair_coder(around.config.link, link.packets_bytes_max),
+        repair=repair,
         lives=lives,
     )
 

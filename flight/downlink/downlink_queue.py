@@ -20,7 +20,6 @@ from flight.downlink.queue_entry import Entry
 from flight.downlink.queue_values import (
     AckResult,
     Admission,
-    AuditRecord,
     Loss,
     LossLedger,
     QueueConfig,
@@ -45,6 +44,9 @@ class DownlinkQueue:
         config: bounds and tuning.
         first_overhead_bytes: octets that travel with the segment at offset 0 (its manifest); they
             are taken off `max_bytes` of that segment.
+
+    Attributes:
+        losses: by reason. high_water_products: most it ever held.
     """
 
     def __init__(
@@ -58,8 +60,8 @@ class DownlinkQueue:
         self._entries: dict[int, Entry] = {}
         self._eviction = EvictionOrder(self._entries, self._config.order.ageing_ns)
         self._deadlines = DeadlineWatch(self._entries)
-        self._losses = LossLedger(self._config.audit_max)
-        self._bytes = self._high_bytes = self._high_products = 0
+        self.losses = LossLedger(self._config.audit_max)
+        self._bytes = self._high_bytes = self.high_water_products = 0
         self._delivered_products = self._delivered_bytes = self._resent_bytes = 0
 
     def __len__(self) -> int:
@@ -108,7 +110,7 @@ class DownlinkQueue:
         self._entries[product.product_id] = entry
         self._bytes += product.size_bytes
         self._high_bytes = max(self._high_bytes, self._bytes)
-        self._high_products = max(self._high_products, len(self._entries))
+        self.high_water_products = max(self.high_water_products, len(self._entries))
         wait_for_leader(entry, self._entries)
         self._rank(entry)
         self._boost_leaders(entry)
@@ -236,10 +238,6 @@ class DownlinkQueue:
             self._lose(entry, Loss.DELETED, now_ns)
         return entry is not None
 
-    def drain_audit(self) -> list[AuditRecord]:
-        """The losses since the last call, oldest first."""
-        return self._losses.drain()
-
     def snapshot(self) -> QueueSnapshot:
         """Depths, high-water marks and losses so far."""
         return QueueSnapshot(
@@ -247,16 +245,16 @@ class DownlinkQueue:
             queued_bytes=self._bytes,
             queued_millis=sum(entry.product.value_millis for entry in self._entries.values()),
             ready_bytes=self._order.pending_bytes,
-            high_water_products=self._high_products,
+            high_water_products=self.high_water_products,
             high_water_bytes=self._high_bytes,
             delivered_products=self._delivered_products,
             delivered_bytes=self._delivered_bytes,
-            lost_products=dict(self._losses.products),
-            lost_bytes=dict(self._losses.bytes),
+            lost_products=dict(self.losses.products),
+            lost_bytes=dict(self.losses.bytes),
             resent_bytes=self._resent_bytes,
             floor_bytes=self._order.floor_bytes,
             late_marked=self._order.late_marked,
-            audit_dropped=self._losses.dropped,
+            audit_dropped=self.losses.dropped,
             mode=self._order.mode,
         )
 
@@ -274,7 +272,7 @@ class DownlinkQueue:
         return self._eviction.victims_for(product, need_bytes, need_products)
 
     def _refuse(self, product: Product, reason: Loss, now_ns: int) -> Admission:
-        self._losses.count(product, reason, now_ns, product.size_bytes)
+        self.losses.count(product, reason, now_ns, product.size_bytes)
         return Admission(Verdict.REFUSED, reason=reason)
 
     def _rank(self, entry: Entry) -> None:
@@ -291,7 +289,7 @@ class DownlinkQueue:
 
     def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:
         self._remove(entry)
-        self._losses.count(entry.product, reason, now_ns, entry.remaining_bytes)
+        self.losses.count(entry.product, reason, now_ns, entry.remaining_bytes)
 
     def _remove(self, entry: Entry) -> None:
         self._order.remove(entry)

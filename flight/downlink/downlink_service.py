@@ -7,6 +7,7 @@ alarm never waits behind a full modem. Nothing is sent before the terminal has l
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flight.wire.product_packet import LIST_BYTES_MAX, LIST_MAX, Withdrawn, encode_list
@@ -155,7 +156,7 @@ class DownlinkService:
     def _withdrawal(self, now_ns: int) -> bytes:
         """Tells the ground what it will not get, so that it forgets the pieces."""
         withdrawn = self._intake.withdrawn
-        ids = tuple(withdrawn.popleft() for _ in range(min(LIST_MAX, len(withdrawn))))
+        ids = tuple(islice(iter(withdrawn.take, None), LIST_MAX))
         return self._sequence.packet(Apid.PRODUCT_MANIFEST, encode_list(Withdrawn(ids)), now_ns)
 
     def _send_products(self, now_ns: int, wanted: int) -> int:

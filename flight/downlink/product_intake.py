@@ -8,7 +8,6 @@ being delivered (evicted, expired, deleted) is counted, told and withdrawn from 
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Overflow
@@ -81,7 +80,7 @@ class ProductIntake:
         self.revaluations: Bounded[tuple[int, int]] = Bounded(
             "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
         )
-        self.withdrawn: deque[int] = deque(maxlen=WITHDRAWN_MAX)
+        self.withdrawn: Bounded[int] = Bounded("withdrawals", WITHDRAWN_MAX, Overflow.DROP_OLDEST)
         told = ("products", "bytes", "high_water_bytes", "dropped_total", "delivered_total")
         self._index = tuple(channels.index(f"queue.{name}") for name in told)
 
@@ -274,7 +273,7 @@ class ProductIntake:
     def _drop(self, product_id: int, event: str, now_ns: int, reason: str) -> None:
         self._store.delete(product_id, reason)
         self._arq.forget((product_id,))
-        self.withdrawn.append(product_id)
+        self.withdrawn.offer(product_id)
         self._lost(product_id, reason, now_ns, event)
 
     def _lost(

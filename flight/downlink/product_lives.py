@@ -88,7 +88,7 @@ class ProductLives:
         keep: takes a batch to be kept; False when it cannot now.
 
     Attributes:
-        lost: lines that were not kept since start.
+        dropped: lines that were not kept since start; name, capacity, high_water: as of a queue.
     """
 
     def __init__(self, keep: Callable[[Sequence[LifeLine]], bool]) -> None:
@@ -98,7 +98,11 @@ class ProductLives:
         self._open: dict[tuple[int, int], list[int]] = {}
         self._due_ns = 0
         self._untold = 0
-        self.lost = 0
+        self.name, self.capacity = "life_lines", LINES_MAX
+        self.high_water = self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
     def sent(
         self, frame_no: int, segments: Iterable[Segment], asked: Iterable[int], now_ns: int
@@ -140,6 +144,7 @@ class ProductLives:
             self._close(deed, product_id)
         if not self._lines:
             return
+        self.high_water = max(self.high_water, len(self._lines))
         lines = [line for _, line in sorted(self._lines, key=_turn)]
         self._lines = []
         if self._untold:
@@ -148,7 +153,7 @@ class ProductLives:
             self._untold = 0
         else:
             lost = len(lines) - bool(self._untold)
-            self.lost += lost
+            self.dropped += lost
             self._untold += lost
 
     def _extend(  # noqa: PLR0913, PLR0917  a line's own fields
@@ -173,7 +178,7 @@ class ProductLives:
         if len(self._lines) < LINES_MAX:
             self._lines.append((turn, line))
         else:
-            self.lost += 1
+            self.dropped += 1
             self._untold += 1
 
 

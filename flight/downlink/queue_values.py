@@ -14,6 +14,7 @@ import msgspec
 from flight.downlink.queue_entry import OrderConfig, OrderMode
 
 if TYPE_CHECKING:
+    from flight.downlink.downlink_queue import DownlinkQueue
     from flight.downlink.product import Product
 
 
@@ -113,6 +114,34 @@ class QueueSnapshot(msgspec.Struct, frozen=True):
     late_marked: int
     audit_dropped: int
     mode: OrderMode
+
+
+class RoomGauge:
+    """The queue as one of the queues of the node, in products; see `queue_table`.
+
+    Attributes:
+        capacity: products it may hold; its bytes are bounded as well.
+    """
+
+    name = "products"
+
+    def __init__(self, queue: DownlinkQueue, config: QueueConfig) -> None:
+        self._queue = queue
+        self.capacity = config.products_max
+
+    @property
+    def high_water(self) -> int:
+        """Most it ever held."""
+        return self._queue.high_water_products
+
+    @property
+    def dropped(self) -> int:
+        """Products that gave way, or were refused, for want of room."""
+        lost = self._queue.losses.products
+        return lost[Loss.EVICTED] + lost[Loss.REFUSED_FULL] + lost[Loss.REFUSED_TOO_LARGE]
+
+    def __len__(self) -> int:
+        return len(self._queue)
 
 
 class LossLedger:

@@ -10,11 +10,11 @@ numbered on another channel.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from flight.base.channels import Bounded, Offer, Overflow
 from flight.wire.repair_packet import (
     LENGTH_BYTES,
     REPAIR_ROOM_BYTES,
@@ -71,6 +71,9 @@ class RepairCoder:
         frame_bytes: of a frame on the line.
         share: repair frames for each product frame, above 0 and up to 0.4.
         after_ns: line time without a report after which the uplink counts as silent.
+
+    Attributes:
+        due: symbols that wait for a frame; what a report makes needless is no loss.
     """
 
     def __init__(self, *, room_bytes: int, frame_bytes: int, share: float, after_ns: int) -> None:
@@ -83,7 +86,7 @@ class RepairCoder:
         self._heard = False
         self._blocks: list[_Block] = []
         self._sources = SOURCES
-        self._due: deque[bytes] = deque(maxlen=4 * REPAIRS_MAX)
+        self.due: Bounded[bytes] = Bounded("repairs", 4 * REPAIRS_MAX, Overflow.DROP_OLDEST)
         self._reports = self._looked_ns = self._silent_ns = 0
         self._last_ns = 0
         self._earned = 0.0
@@ -136,7 +139,7 @@ class RepairCoder:
 
     def owed(self) -> int:
         """Repair frames that are due on a busy line; 0 unless the uplink is silent."""
-        return min(int(self._earned), len(self._due)) if self.silent else 0
+        return min(int(self._earned), len(self.due)) if self.silent else 0
 
     def take(self, now_ns: int, *, idle: bool) -> bytes | None:
         """The next repair packet's data when it is its turn; `idle`: no product frame waits."""
@@ -144,16 +147,16 @@ class RepairCoder:
             for block in self._blocks:
                 if block.sources:
                     self._close(block)
-        if not self._due or not (idle or (self.silent and self._earned >= 1.0)):
+        if not self.due or not (idle or (self.silent and self._earned >= 1.0)):
             return None
         self._earned = max(self._earned - 1.0, 0.0)
         self.counts.sent += 1
-        return self._due.popleft()
+        return self.due.take()
 
     def _forget(self) -> None:
         """What was summed up is of another contact, or will be reported."""
         self._blocks = []
-        self._due.clear()
+        self.due.clear()
         self._earned = 0.0
 
     def _begin(self, contact: Contact) -> None:
@@ -174,12 +177,10 @@ class RepairCoder:
         size = self._symbol_bytes
         for repair in range(self._repairs(block.sources)):
             self.counts.made += 1
-            self.counts.dropped += len(self._due) == self._due.maxlen
             symbol = bytes(block.sums[repair * size : (repair + 1) * size])
-            self._due.append(
-                encode_repair(
-                    RepairSymbol(block.first, len(self._blocks), block.sources, repair, symbol)
-                )
+            packet = encode_repair(
+                RepairSymbol(block.first, len(self._blocks), block.sources, repair, symbol)
             )
+            self.counts.dropped += self.due.offer(packet) is Offer.DISPLACED
         block.clear()
         block.full = self._sources

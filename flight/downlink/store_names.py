@@ -8,9 +8,9 @@ after having asked for it, and waits until `durable_mark` has come that far.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from typing import TYPE_CHECKING
 
+from flight.base.channels import Bounded, Offer, Overflow
 from flight.downlink.store_request import WriteRequest
 from flight.downlink.store_values import StoreError, StoreErrorKind
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from flight.downlink.store_writer import StoreWriter
 
 OUTSTANDING_MAX = 64
-"""Requests of products that may be under way; counters and blobs are few and always sent."""
+"""Requests of products that may be under way; counters and blobs are few and have more room."""
+WRITES_MAX = 4_096
+"""Requests of any kind: hours of counters for a medium that hangs; then they are refused."""
 
 
 class StoreNames(ABC):
@@ -31,11 +33,14 @@ class StoreNames(ABC):
     Attributes:
         mark: the last request sent; durable_mark: the last one that is durable.
         closed: the store failed or is closed; nothing becomes durable any more.
+        writes: requests that are not answered yet.
     """
 
     def __init__(self, writer: StoreWriter) -> None:
         self._writer = writer
-        self._outstanding: deque[WriteRequest] = deque()
+        self.writes: Bounded[WriteRequest] = Bounded(
+            "store_writes", WRITES_MAX, Overflow.REJECT_NEWEST
+        )
         self._counters: dict[str, int] = {}
         self._blobs: dict[str, bytes] = {}
         self._durable_counters: dict[str, int] = {}
@@ -54,7 +59,7 @@ class StoreNames(ABC):
     @property
     def outstanding(self) -> int:
         """Requests that are not answered yet."""
-        return len(self._outstanding)
+        return len(self.writes)
 
     def load_counter(self, name: str) -> int:
         """The highest value ever asked for of a counter, 0 for a new one."""
@@ -107,8 +112,8 @@ class StoreNames(ABC):
                 self._failure = StoreError(StoreErrorKind.FULL, name)
                 self._counters[name] = self._durable_counters.get(name, 0)
             self._apply(outcome)
-            while self._outstanding and self._outstanding[0].mark <= outcome.mark:
-                request = self._outstanding.popleft()
+            while (request := self.writes.peek()) is not None and request.mark <= outcome.mark:
+                self.writes.take()
                 self.durable_mark = request.mark
                 for name, value in request.counters.items():
                     if name not in outcome.names_refused:
@@ -135,7 +140,7 @@ class StoreNames(ABC):
 
     @property
     def _can_send(self) -> bool:
-        return len(self._outstanding) < OUTSTANDING_MAX
+        return len(self.writes) < OUTSTANDING_MAX
 
     def _remember(self, counters: dict[str, int], blobs: dict[str, bytes]) -> None:
         self._counters, self._blobs = dict(counters), dict(blobs)
@@ -152,9 +157,10 @@ class StoreNames(ABC):
             raise failure
 
     def _send(self, request: WriteRequest) -> None:
+        request.mark = self.mark + 1
+        if self.writes.offer(request) is Offer.REJECTED:
+            raise StoreError(StoreErrorKind.FULL, f"{len(self.writes)} writes wait for the medium")
         self.mark += 1
-        request.mark = self.mark
-        self._outstanding.append(request)
         self._writer.submit(request)
         self.poll()
 

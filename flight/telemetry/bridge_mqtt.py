@@ -141,6 +141,7 @@ class MqttBridge:
             overflow=self._ledger.overflow,
             may_read=lambda size: self._ledger.reads.allows(size, self._clock.now_ns()),
             took=self._ledger.reads.took,
+            waiting=self._ledger.inbox.now,
         )
         error = ""
         try:

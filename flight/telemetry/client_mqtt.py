@@ -15,6 +15,7 @@ import aiomqtt
 
 from flight.board_config import read_password
 from flight.config import ConfigError
+from flight.telemetry.mqtt_ledger import INBOX_MAX
 from flight.telemetry.read_budget import PACKET_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 1.5
 """The library connects in a thread, which the end of a process has to wait for."""
 ANSWER_TIMEOUT_S = 5.0
-QUEUE = 64
 QOS = 1
 _SILENT = logging.getLogger("lumenode.mqtt")
 """What the library would write to the terminal reaches us as an error as well."""
@@ -59,7 +59,7 @@ def fits(announced_bytes: int) -> bool:
     return announced_bytes <= PACKET_BYTES_MAX
 
 
-def forget(_count_bytes: int) -> None:
+def forget(_count: int) -> None:
     """Nobody counts."""
 
 
@@ -72,6 +72,7 @@ def new_client(  # noqa: PLR0913  what one session is made of
     overflow: Callable[[], None],
     may_read: Callable[[int], bool] = fits,
     took: Callable[[int], None] = forget,
+    waiting: Callable[[int], None] = forget,
 ) -> aiomqtt.Client:
     """A client for one session; needs a running loop.
 
@@ -81,10 +82,11 @@ def new_client(  # noqa: PLR0913  what one session is made of
         identifier: of the client; a second client of the same one ends the first one's session.
             None has the broker choose.
         will: what the broker says for us when we are gone without a word.
-        overflow: called for each received message that finds `QUEUE` others waiting.
+        overflow: called for each received message that finds `INBOX_MAX` others waiting.
         may_read: asked before each read, with the octets of the packet still to come; a no ends
             the session.
         took: told how many octets a read brought.
+        waiting: told how many received messages wait, whenever that changes.
     """
 
     class Inbox(asyncio.Queue[aiomqtt.Message]):
@@ -95,7 +97,14 @@ def new_client(  # noqa: PLR0913  what one session is made of
                 overflow()
             else:
                 super().put_nowait(item)
+                waiting(self.qsize())
 
+        def get_nowait(self) -> aiomqtt.Message:
+            item = super().get_nowait()
+            waiting(self.qsize())
+            return item
+
+    waiting(0)
     client = aiomqtt.Client(
         section.host,
         section.port,
@@ -104,8 +113,8 @@ def new_client(  # noqa: PLR0913  what one session is made of
         timeout=ANSWER_TIMEOUT_S,
         keepalive=section.keepalive_s,
         queue_type=Inbox,
-        max_queued_incoming_messages=QUEUE,
-        max_queued_outgoing_messages=QUEUE,
+        max_queued_incoming_messages=INBOX_MAX,
+        max_queued_outgoing_messages=INBOX_MAX,
         logger=_SILENT,
         **access,
     )
@@ -125,7 +134,7 @@ def _watch_reads(client: Any, may_read: Callable[[int], bool], took: Callable[[i
     receive = library._sock_recv  # noqa: SLF001
 
     def watched(size: int) -> bytes:
-        if len(library._in_messages) > QUEUE or not may_read(size):  # noqa: SLF001
+        if len(library._in_messages) > INBOX_MAX or not may_read(size):  # noqa: SLF001
             return b""  # as if the broker had hung up
         try:
             data: bytes = receive(size)

@@ -14,9 +14,31 @@ from flight.telemetry.read_budget import ReadBudget
 if TYPE_CHECKING:
     from flight.telemetry.mqtt_outbox import Outbox
 
+INBOX_MAX = 64
+"""Messages that wait to be looked at; a session with an operator's end has the same bound."""
 COMMANDS_PER_S = 64
 """Far more than an operator sends, and a flood of them costs the cycle a few milliseconds."""
 _NS_PER_S = 1_000_000_000
+
+
+class InboxGauge:
+    """What waits to be looked at, as one of the queues of the node; over sessions.
+
+    Attributes:
+        name, capacity, high_water, dropped: as of any bounded queue.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.name, self.capacity = "mqtt_inbox", capacity
+        self.high_water = self.dropped = self._waiting = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def now(self, waiting: int) -> None:
+        """So many wait."""
+        self._waiting = waiting
+        self.high_water = max(self.high_water, waiting)
 
 
 @dataclass(slots=True)
@@ -30,6 +52,7 @@ class BridgeLedger:
         flooded: more than `COMMANDS_PER_S` in one second, or than the queue holds.
         refused: no authentic new frame.
         reads: what the broker has made us read.
+        inbox: what waits to be looked at.
     """
 
     connects: int = 0
@@ -38,6 +61,7 @@ class BridgeLedger:
     flooded: int = 0
     refused: int = 0
     reads: ReadBudget = field(default_factory=ReadBudget)
+    inbox: InboxGauge = field(default_factory=lambda: InboxGauge(INBOX_MAX))
     _second: int = 0
     _in_second: int = 0
 
@@ -60,6 +84,7 @@ class BridgeLedger:
         """Books a command message that found no room at all."""
         self.commands += 1
         self.flooded += 1
+        self.inbox.dropped += 1
 
     @property
     def all_refused(self) -> int:

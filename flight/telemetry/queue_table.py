@@ -12,7 +12,8 @@ class QueueDef(msgspec.Struct, frozen=True):
 
     Attributes:
         name: of the queue itself, and of its channels.
-        policy: "oldest" is dropped for the newest, or the "newest" is refused.
+        policy: "oldest" is dropped for the newest, the "newest" is refused, or whatever is the
+            "least valuable" goes.
         on_host: what it holds depends on the machine and its network.
     """
 
@@ -32,7 +33,15 @@ QUEUES: tuple[QueueDef, ...] = (
     QueueDef("revaluations", "newest", "products to be given another value"),
     QueueDef("arq_inbox", "oldest", "reports and answers of the ground"),
     QueueDef("verification", "oldest", "answers to commands that wait for a link"),
+    QueueDef("products", "least valuable", "products that wait for a contact"),
+    QueueDef("withdrawals", "oldest", "products that the ground is to forget"),
+    QueueDef("repairs", "oldest", "repair symbols that wait for a frame"),
+    QueueDef("commands", "newest", "commands whose identity is not durable yet"),
+    QueueDef("answers", "newest", "answers to commands that wait for the store"),
+    QueueDef("store_writes", "newest", "writes that the medium has not answered"),
+    QueueDef("life_lines", "newest", "lines for the book of lives"),
     QueueDef("mqtt_outbox", "oldest", "messages that wait for a broker", on_host=True),
+    QueueDef("mqtt_inbox", "newest", "messages of the broker's that wait", on_host=True),
 )
 
 QUEUE_GROUP = "queues"

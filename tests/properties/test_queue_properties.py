@@ -165,7 +165,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_loss_has_its_record(self):
-        for record in self.queue.drain_audit():
+        for record in self.queue.losses.drain():
             if record.reason in self.lost.values() and record.product_id in self.lost:
                 assert self.lost.pop(record.product_id) is record.reason
             else:

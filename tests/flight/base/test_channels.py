@@ -66,3 +66,13 @@ def test_every_item_is_delivered_in_order_held_or_counted_as_dropped(capacity, p
     assert queue.dropped == lost
     assert queue.high_water == high
     assert queue.offered == taken + lost + len(queue)
+
+
+def test_a_queue_can_be_looked_through_and_forgotten_without_a_loss():
+    queue = Bounded("a", 3, Overflow.REJECT_NEWEST)
+    for item in (1, 2):
+        queue.offer(item)
+    assert list(queue) == [1, 2]
+    assert len(queue) == 2
+    queue.clear()
+    assert (len(queue), queue.dropped, queue.high_water) == (0, 0, 2)

@@ -106,9 +106,9 @@ def test_nothing_past_its_deadline_is_sent_and_expire_drops_it_with_a_record():
     assert queue.expire(4 * S) == []
     assert queue.expire(5 * S) == [1]
     assert queue.expire(5 * S) == []
-    (record,) = queue.drain_audit()
+    (record,) = queue.losses.drain()
     assert (record.product_id, record.reason, record.missing_bytes) == (1, Loss.EXPIRED, 1000)
-    assert queue.drain_audit() == []
+    assert queue.losses.drain() == []
     assert queue.offer(product(3, deadline_ns=S), S).reason is Loss.REFUSED_EXPIRED
 
 
@@ -212,7 +212,7 @@ def test_the_audit_is_bounded_and_counts_what_it_dropped():
     queue = queue_of(*(product(i) for i in range(5)), audit_max=3)
     for product_id in range(5):
         queue.delete(product_id)
-    assert [record.product_id for record in queue.drain_audit()] == [2, 3, 4]
+    assert [record.product_id for record in queue.losses.drain()] == [2, 3, 4]
     assert queue.snapshot().audit_dropped == 2
 
 
@@ -334,7 +334,7 @@ def test_a_newer_result_replaces_the_older_and_its_room():
     admission = queue.offer(product(2, 800, supersedes=1), 5 * S)
     assert (admission.verdict, admission.superseded) == (Verdict.ADMITTED, 1)
     assert 1 not in queue
-    assert [record.reason for record in queue.drain_audit()] == [Loss.SUPERSEDED]
+    assert [record.reason for record in queue.losses.drain()] == [Loss.SUPERSEDED]
     assert queue.offer(product(3, 100, supersedes=77), 6 * S).superseded is None
 
 

@@ -270,7 +270,8 @@ def test_an_eviction_is_withdrawn_from_the_ground_even_through_short_frames(make
 
 def test_more_withdrawals_than_a_frame_holds_all_come_down(make):
     flight = make()
-    flight.intake.withdrawn.extend(range(1, 1_001))
+    for product_id in range(1, 1_001):
+        flight.intake.withdrawn.offer(product_id)
     withdrawn = []
     flight.run(5)
     for _ in range(1_500):

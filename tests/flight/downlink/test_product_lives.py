@@ -129,7 +129,7 @@ def test_what_was_not_kept_is_counted_and_told_as_soon_as_something_is(book):
         for number in range(3):
             book.lives.note(Deed.VERIFIED, number, batch)
         book.lives.flush(batch)
-    assert book.lives.lost == 6
+    assert book.lives.dropped == 6
     book.takes = True
     book.lives.note(Deed.VERIFIED, 9, 5)
     book.lives.flush(6)
@@ -145,7 +145,7 @@ def test_a_flood_is_bounded_and_counted(book):
     book.lives.flush(S)
     kept = [line for line in book.lines if line.product_id is not None]
     assert len(kept) == LINES_MAX
-    assert book.lives.lost == 2 * LINES_MAX == book.lines[-1].last
+    assert book.lives.dropped == 2 * LINES_MAX == book.lines[-1].last
 
 
 class Ears:

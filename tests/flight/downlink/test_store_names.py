@@ -2,7 +2,7 @@
 
 import pytest
 
-from flight.downlink.store_names import OUTSTANDING_MAX, StoreNames
+from flight.downlink.store_names import OUTSTANDING_MAX, WRITES_MAX, StoreNames
 from flight.downlink.store_request import WriteOutcome, WriteRequest
 from flight.downlink.store_values import StoreError, StoreErrorKind
 
@@ -111,3 +111,18 @@ def test_only_so_many_commits_are_under_way(names):
         names._send(WriteRequest())
     assert not names._can_send
     names.store_counter("iv", 1)
+
+
+def test_a_medium_that_never_answers_costs_a_bounded_memory_and_who_asks_is_told(names, writer):
+    for number in range(1, WRITES_MAX + 1):
+        names.store_counter("iv", number)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="wait for the medium"):
+            names.store_state("parameters", b"new")
+    assert names.load_state("parameters") is None
+    assert len(writer.sent) == names.mark == names.writes.high_water == WRITES_MAX
+    assert names.writes.dropped == 2
+    writer.outcomes.append(WriteOutcome(mark=1))
+    names.poll()
+    names.store_state("parameters", b"new")
+    assert names.load_state("parameters") == b"new", "there is room again"

@@ -10,6 +10,6 @@ def test_every_queue_has_its_four_channels_side_by_side():
         assert {channel.host for channel in CHANNELS[at : at + 4]} == {queue.on_host}
 
 
-def test_a_queue_is_named_once_and_its_policy_is_one_of_two():
+def test_a_queue_is_named_once_and_its_policy_is_one_of_three():
     assert len({queue.name for queue in QUEUES}) == len(QUEUES)
-    assert {queue.policy for queue in QUEUES} <= {"oldest", "newest"}
+    assert {queue.policy for queue in QUEUES} <= {"oldest", "newest", "least valuable"}
