@@ -98,10 +98,12 @@ class DownlinkQueue:
         refusal = refusal_of(product, self._config, now_ns, held=product.product_id in self)
         if refusal is not None:
             return self._refuse(product, refusal, now_ns)
-        older = self._supersede(product, now_ns)
-        victims = self._make_room(product)
+        older = None if product.supersedes is None else self._entries.get(product.supersedes)
+        victims = self._make_room(product, older)
         if victims is None:
             return self._refuse(product, Loss.REFUSED_FULL, now_ns)
+        if older is not None:
+            self._lose(older, Loss.SUPERSEDED, now_ns)
         for victim in victims:
             self._lose(victim, Loss.EVICTED, now_ns)
         displaced = tuple(victim.product.product_id for victim in victims)
@@ -116,7 +118,8 @@ class DownlinkQueue:
         self._boost_leaders(entry)
         self._deadlines.watch(product)
         verdict = Verdict.DISPLACED if displaced else Verdict.ADMITTED
-        return Admission(verdict, displaced, superseded=older)
+        superseded = None if older is None else older.product.product_id
+        return Admission(verdict, displaced, superseded=superseded)
 
     def next_segment(self, now_ns: int, max_bytes: int) -> Segment | None:
         """The bytes that go next, at most `max_bytes`, or None when nothing may or can go.
@@ -258,18 +261,14 @@ class DownlinkQueue:
             mode=self._order.mode,
         )
 
-    def _supersede(self, product: Product, now_ns: int) -> int | None:
-        """Drops what the newcomer replaces; its bytes are room for the newcomer."""
-        older = product.supersedes
-        if older is None or older not in self._entries:
-            return None
-        self._lose(self._entries[older], Loss.SUPERSEDED, now_ns)
-        return older
-
-    def _make_room(self, product: Product) -> list[Entry] | None:
+    def _make_room(self, product: Product, older: Entry | None) -> list[Entry] | None:
+        """Who has to go beside the older one that it replaces, whose room is the newcomer's."""
         need_bytes = self._bytes + product.size_bytes - self._config.budget_bytes
         need_products = len(self._entries) + 1 - self._config.products_max
-        return self._eviction.victims_for(product, need_bytes, need_products)
+        if older is not None:
+            need_bytes -= older.product.size_bytes
+            need_products -= 1
+        return self._eviction.victims_for(product, need_bytes, need_products, spare=older)
 
     def _refuse(self, product: Product, reason: Loss, now_ns: int) -> Admission:
         self.losses.count(product, reason, now_ns, product.size_bytes)

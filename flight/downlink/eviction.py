@@ -43,11 +43,12 @@ class EvictionOrder:
             heapify(self._heap)
 
     def victims_for(
-        self, product: Product, need_bytes: int, need_products: int
+        self, product: Product, need_bytes: int, need_products: int, spare: Entry | None = None
     ) -> list[Entry] | None:
         """The entries that have to go for `product`; None when it is not worth them, or too large.
 
-        Nothing is evicted here. An emergency is worth anything that may give way.
+        Nothing is evicted here. An emergency is worth anything that may give way; `spare` goes
+        anyhow and is not chosen.
         """
         if need_bytes <= 0 and need_products <= 0:
             return []
@@ -63,7 +64,7 @@ class EvictionOrder:
             if entry is None:
                 continue
             looked_at.append(item)
-            if entry.remaining_bytes:
+            if entry.remaining_bytes and entry is not spare:
                 victims.append(entry)
                 need_bytes -= entry.product.size_bytes
                 need_products -= 1

@@ -350,3 +350,16 @@ def test_what_waits_is_worth_the_sum_of_its_values_as_they_are_now():
     queue.reprioritise(2, 900)
     queue.complete(1)
     assert queue.snapshot().queued_millis == 900
+
+
+def test_a_newcomer_that_finds_no_room_leaves_the_older_one_that_it_would_have_replaced():
+    older, dear = product(1, size=500, value=1), product(2, size=500, value=10**9)
+    queue = queue_of(older, dear, budget_bytes=1_000)
+    admission = queue.offer(product(3, size=900, value=1, supersedes=1), 0)
+    assert (admission.verdict, admission.reason) == (Verdict.REFUSED, Loss.REFUSED_FULL)
+    assert admission.superseded is None
+    assert 1 in queue
+    assert [record.reason for record in queue.losses.drain()] == [Loss.REFUSED_FULL]
+    admission = queue.offer(product(4, size=500, value=1, supersedes=1), 0)
+    assert (admission.verdict, admission.superseded) == (Verdict.ADMITTED, 1)
+    assert 1 not in queue
