@@ -82,6 +82,7 @@ class ExecutiveParts:
     parameters: ParameterTable
     utc: UtcWatch
     status: Latest[NodeStatus]
+    lit_w: float  # what only a lit laser draws
 
 
 class Executive:
@@ -186,11 +187,13 @@ class Executive:
 
     def _see(self, readings: Readings | None, wishes: Wishes) -> Seen:
         """What reads back, beside what was told before it was read."""
-        actuation, before = self._parts.actuation, self._parts.status.get()
+        parts = self._parts
+        actuation, before = parts.actuation, parts.status.get()
         may_lase = wishes.contact_active and before is not None and before.link_allowed
         return Seen(
             None if readings is None else readings.payload_level,
             None if readings is None else readings.laser_on,
+            None if readings is None else readings.beam_lit(parts.lit_w),
             None if readings is None else readings.heater_on,
             actuation.told_level if actuation.takes_orders("payload") else None,
             actuation.told_heater if actuation.takes_orders("heater") else None,
@@ -201,7 +204,7 @@ class Executive:
         """What stands in this cycle; a beam that should be dark is put out whoever hangs."""
         parts = self._parts
         parts.targets.look(seen, now_ns)
-        if parts.targets.drifts(Part.LASER):
+        if parts.targets.drifts(Part.LASER) or parts.targets.drifts(Part.BEAM):
             parts.actuation.darken(now_ns)
         return parts.safety.update(
             now_ns,

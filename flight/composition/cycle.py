@@ -48,6 +48,8 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 HEATER_ON_C, HEATER_OFF_C = 5.0, 8.0
 """Battery heater band: charging below 0 degC is forbidden by the cell's data sheet."""
+LIT_SHARE = 0.5
+"""A terminal that draws more than this share of what it draws when lit is lit, whatever it says."""
 COMMIT_SHARE = 8
 """One part in so many of the store's cap is for products that wait for a commit, new or freed."""
 FIRST_GUESS_ARRAY_W, FIRST_GUESS_BASE_W = 40.0, 12.0
@@ -132,6 +134,7 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
         parameters=parameters,
         utc=utc,
         status=status,
+        lit_w=around.laser_w * LIT_SHARE,
     )
     return Executive(parts, wishes)
 

@@ -35,7 +35,12 @@ DOUBT_NS_MAX: Final = 120_000_000_000
 """A life that ends early raises it to three times its length, up to this: what fails every quarter
 of a minute is not well in between."""
 
-COMPONENT: Final = {Part.PAYLOAD: "payload", Part.LASER: "terminal", Part.HEATER: "heater"}
+COMPONENT: Final = {
+    Part.PAYLOAD: "payload",
+    Part.LASER: "terminal",
+    Part.BEAM: "terminal",
+    Part.HEATER: "heater",
+}
 """Whose health a drift is."""
 CONDITION: Final = {part: f"drift.{part.value}" for part in Part}
 _NOT_OURS: Final = (Health.EXTERNAL_CONTROL, Health.PERMANENTLY_FAULTY)

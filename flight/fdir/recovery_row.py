@@ -12,10 +12,8 @@ from enum import Enum, IntEnum
 class Action(Enum):
     """What a response may ask for, in the order of severity."""
 
-    REDUCE_PAYLOAD = "reduce_payload"  # one level down
     SHED_PAYLOAD = "shed_payload"  # level 0
     LASER_OFF = "laser_off"
-    STOW_TERMINAL = "stow_terminal"
     ENTER_SAFE = "enter_safe"
 
 

@@ -2,7 +2,8 @@
 
 Conditions are named by the limits (`die.red`, `battery.stale`, ...), by the health of components
 (`health.downlink.stalled`, `health.inference.faulty`) and by what drifts from its target
-(`drift.laser`). Three more come from the executive: `sensors.lost` (no snapshot for ten cycles),
+(`drift.laser`: its switch reads back as on; `drift.beam`: the terminal draws what only a lit one
+draws). Three more come from the executive: `sensors.lost` (no snapshot for ten cycles),
 `guard.tripped` (the dead-man has acted while the software stood still, and holds payload and laser
 off) and `command_loss`. Entering SAFE is always one of these rows; leaving it is the operator's,
 and only while none of them holds.
@@ -43,7 +44,7 @@ def node_limits(*, die_limit_c: float, soc_safe: float, soc_floor: float) -> tup
     )  # fmt: skip
 
 
-LASER_DRIFT, PAYLOAD_DRIFT = "drift.laser", "drift.payload"
+LASER_DRIFT, BEAM_DRIFT, PAYLOAD_DRIFT = "drift.laser", "drift.beam", "drift.payload"
 _NS_PER_S = 1_000_000_000
 
 RECOVERIES: tuple[Recovery, ...] = (
@@ -59,30 +60,33 @@ RECOVERIES: tuple[Recovery, ...] = (
              actions=(Action.SHED_PAYLOAD, Action.LASER_OFF, Action.ENTER_SAFE)),
     Recovery(name="laser does not obey", condition=LASER_DRIFT, precedence=6,
              actions=(Action.LASER_OFF, Action.ENTER_SAFE)),
-    Recovery(name="payload does not obey", condition=PAYLOAD_DRIFT, precedence=7,
+    # One sensor must not cost the ground its node: the link stays, within its contacts.
+    Recovery(name="beam should be dark", condition=BEAM_DRIFT, precedence=7,
+             actions=(Action.ENTER_SAFE,)),
+    Recovery(name="payload does not obey", condition=PAYLOAD_DRIFT, precedence=8,
              actions=(Action.SHED_PAYLOAD, Action.ENTER_SAFE)),
     Recovery(name="terminal too hot", condition="terminal.red", clear="terminal.yellow",
-             precedence=8, actions=(Action.LASER_OFF,)),
-    Recovery(name="die not measured", condition="die.stale", precedence=9,
+             precedence=9, actions=(Action.LASER_OFF,)),
+    Recovery(name="die not measured", condition="die.stale", precedence=10,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="sink not measured", condition="sink.stale", precedence=10,
+    Recovery(name="sink not measured", condition="sink.stale", precedence=11,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="battery not measured", condition="battery.stale", precedence=11,
+    Recovery(name="battery not measured", condition="battery.stale", precedence=12,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="sink too hot", condition="sink.red", precedence=12,
+    Recovery(name="sink too hot", condition="sink.red", precedence=13,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="link stands still", condition="health.downlink.stalled", precedence=13,
+    Recovery(name="link stands still", condition="health.downlink.stalled", precedence=14,
              restart="downlink", escalates_to="link lost",
              retry=Retry(times=3, within_ns=600 * _NS_PER_S)),
-    Recovery(name="link lost", condition="health.downlink.faulty", precedence=14,
+    Recovery(name="link lost", condition="health.downlink.faulty", precedence=15,
              actions=(Action.ENTER_SAFE,)),
-    Recovery(name="telemetry lost", condition="health.telemetry.stalled", precedence=15,
+    Recovery(name="telemetry lost", condition="health.telemetry.stalled", precedence=16,
              actions=(Action.ENTER_SAFE,)),
-    Recovery(name="inference stands still", condition="health.inference.stalled", precedence=16,
+    Recovery(name="inference stands still", condition="health.inference.stalled", precedence=17,
              restart="inference", escalates_to="inference lost",
              retry=Retry(times=3, within_ns=1_800 * _NS_PER_S)),
-    Recovery(name="inference lost", condition="health.inference.faulty", precedence=17,
+    Recovery(name="inference lost", condition="health.inference.faulty", precedence=18,
              actions=(Action.SHED_PAYLOAD,)),
-    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=18,
+    Recovery(name="ground silent", condition=COMMAND_LOSS, precedence=19,
              actions=(Action.ENTER_SAFE,)),
 )  # fmt: skip

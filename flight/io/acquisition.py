@@ -54,6 +54,15 @@ class Readings:
         """Laser, read back."""
         return bool(self.frame.laser_on) if self.frame.valid & SensorBit.LASER_ON else None
 
+    def beam_lit(self, lit_w: float) -> bool | None:
+        """Whether there is a beam, by what the terminal draws: `lit_w` is more than a dark one.
+
+        None when it is not measured. An estimate is no witness: it was made from the switch.
+        """
+        if self.laser_w is None or self.frame.estimated & SensorBit.LASER:
+            return None
+        return self.laser_w >= lit_w
+
     @property
     def heater_on(self) -> bool | None:
         """Battery heater, read back."""

@@ -118,10 +118,15 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 
 class Part(Enum):
-    """What reads back what it was told; the value is its name in conditions and events."""
+    """What shows how it is; the value is its name in conditions and events.
+
+    Payload, laser and heater read back what they were told. The beam is another witness of the
+    laser: what the terminal draws, which a switch that lies cannot hide.
+    """
 
     PAYLOAD = "payload"
     LASER = "laser"
+    BEAM = "beam"
     HEATER = "heater"
 
 
@@ -148,11 +153,16 @@ LASER_WITHIN_NS: Final = 5 * _NS_PER_S
 """The contact loop takes a tenth of a second while it is well."""
 HEATER_WITHIN_NS: Final = 5 * _NS_PER_S
 
-_ACTIVE: Final = {Part.PAYLOAD: Need.TOLD, Part.LASER: Need.BY_PLAN, Part.HEATER: Need.TOLD}
+_ACTIVE: Final = {
+    Part.PAYLOAD: Need.TOLD,
+    Part.LASER: Need.BY_PLAN,
+    Part.BEAM: Need.BY_PLAN,
+    Part.HEATER: Need.TOLD,
+}
 _RESTING: Final = {**_ACTIVE, Part.PAYLOAD: Need.OFF}
 
 TARGETS: Final[Mapping[Mode, Mapping[Part, Need]]] = {
-    Mode.BOOT: {Part.PAYLOAD: Need.OFF, Part.LASER: Need.OFF, Part.HEATER: Need.TOLD},
+    Mode.BOOT: {**_ACTIVE, Part.PAYLOAD: Need.OFF, Part.LASER: Need.OFF, Part.BEAM: Need.OFF},
     Mode.SAFE: _RESTING,
     Mode.IDLE: _RESTING,
     Mode.COMPUTE: _ACTIVE,
@@ -165,16 +175,18 @@ _PAYLOAD_OFF: Final = Step(Part.PAYLOAD, Need.OFF, PAYLOAD_WITHIN_NS)
 _PAYLOAD_TOLD: Final = Step(Part.PAYLOAD, Need.TOLD, PAYLOAD_WITHIN_NS)
 _LASER_OFF: Final = Step(Part.LASER, Need.OFF, LASER_WITHIN_NS)
 _LASER_BY_PLAN: Final = Step(Part.LASER, Need.BY_PLAN, LASER_WITHIN_NS)
+_BEAM_OFF: Final = Step(Part.BEAM, Need.OFF, LASER_WITHIN_NS)
+_BEAM_BY_PLAN: Final = Step(Part.BEAM, Need.BY_PLAN, LASER_WITHIN_NS)
 _HEATER_TOLD: Final = Step(Part.HEATER, Need.TOLD, HEATER_WITHIN_NS)
 
 SEQUENCES: Final[Mapping[Mode, tuple[Step, ...]]] = {
-    Mode.BOOT: (_LASER_OFF, _PAYLOAD_OFF, _HEATER_TOLD),
-    Mode.SAFE: (_PAYLOAD_OFF, _LASER_BY_PLAN, _HEATER_TOLD),
-    Mode.IDLE: (_PAYLOAD_OFF, _LASER_BY_PLAN, _HEATER_TOLD),
+    Mode.BOOT: (_LASER_OFF, _PAYLOAD_OFF, _HEATER_TOLD, _BEAM_OFF),
+    Mode.SAFE: (_PAYLOAD_OFF, _LASER_BY_PLAN, _HEATER_TOLD, _BEAM_BY_PLAN),
+    Mode.IDLE: (_PAYLOAD_OFF, _LASER_BY_PLAN, _HEATER_TOLD, _BEAM_BY_PLAN),
     # Loads come one after the other: no payload before a beam that should be dark is dark.
-    Mode.COMPUTE: (_LASER_BY_PLAN, _PAYLOAD_TOLD, _HEATER_TOLD),
+    Mode.COMPUTE: (_LASER_BY_PLAN, _PAYLOAD_TOLD, _HEATER_TOLD, _BEAM_BY_PLAN),
     # The link waits for nobody: it comes first, and in BOOT alone it is not allowed.
-    Mode.DOWNLINK: (_LASER_BY_PLAN, _PAYLOAD_TOLD, _HEATER_TOLD),
+    Mode.DOWNLINK: (_LASER_BY_PLAN, _PAYLOAD_TOLD, _HEATER_TOLD, _BEAM_BY_PLAN),
 }
 """How to get there, whatever the mode before was."""
 

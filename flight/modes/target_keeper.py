@@ -30,12 +30,14 @@ class Seen(NamedTuple):
 
     Attributes:
         payload_level, laser_on, heater_on: read back.
+        beam_lit: by what the terminal draws.
         told_level, told_heater: in force when it was read; None where the board takes no orders.
         may_lase: an authorised contact is under way and the link is allowed.
     """
 
     payload_level: int | None
     laser_on: bool | None
+    beam_lit: bool | None
     heater_on: bool | None
     told_level: int | None
     told_heater: bool | None
@@ -43,8 +45,8 @@ class Seen(NamedTuple):
 
     def is_met(self, part: Part, need: Need) -> bool | None:
         """Whether the part is as it should be; None when that cannot be said."""
-        if part is Part.LASER:
-            lit = self.laser_on
+        if part is Part.LASER or part is Part.BEAM:
+            lit = self.laser_on if part is Part.LASER else self.beam_lit
             allowed = need is Need.BY_PLAN and self.may_lase
             return None if lit is None else allowed or not lit
         told, shown = self._of(part)
@@ -54,7 +56,8 @@ class Seen(NamedTuple):
 
     def shown(self, part: Part) -> int | None:
         """What the part reads back as, for telling."""
-        found = self.laser_on if part is Part.LASER else self._of(part)[1]
+        lights = {Part.LASER: self.laser_on, Part.BEAM: self.beam_lit}
+        found = lights[part] if part in lights else self._of(part)[1]
         return None if found is None else int(found)
 
     def _of(self, part: Part) -> tuple[int | None, int | None]:

@@ -11,14 +11,15 @@ from flight.telemetry.definitions import Channel, Health, Kind
 HEALTH_LABELS = tuple(word.name.lower() for word in Health)
 ROW_LABELS = ("armed", "stands", "spent", "exhausted", "shadow", "shadow_holds", "disabled")
 COMPONENTS = (
-    *("main", "telemetry", "downlink", "inference", "mqtt", "store"),
+    *("main", "telemetry", "downlink", "inference", "planner", "mqtt", "store"),
     *("sensors", "payload", "heater", "terminal"),
 )
 """Everything that has a health: members of the cycle and services, then devices."""
 
 RECOVERY_SLUGS = (
     *("die_too_hot", "battery_low", "cells_out_of_range", "sensors_lost", "software_stood_still"),
-    *("laser_does_not_obey", "payload_does_not_obey", "terminal_too_hot", "die_not_measured"),
+    *("laser_does_not_obey", "beam_should_be_dark", "payload_does_not_obey"),
+    *("terminal_too_hot", "die_not_measured"),
     *("sink_not_measured", "battery_not_measured", "sink_too_hot", "link_stands_still"),
     *("link_lost", "telemetry_lost", "inference_stands_still", "inference_lost", "ground_silent"),
 )

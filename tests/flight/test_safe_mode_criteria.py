@@ -77,6 +77,9 @@ CASES = {
     "laser does not obey": Case(
         begin=jam_laser, end=unjam, too_short_s=DRIFT_S - 1, within_s=DRIFT_S + 1
     ),
+    "beam should be dark": Case(
+        sensors={"laser_mw": 22_000}, too_short_s=DRIFT_S - 1, within_s=DRIFT_S + 1
+    ),
     "payload does not obey": Case(
         begin=jam_payload, end=unjam, too_short_s=DRIFT_S - 1, within_s=DRIFT_S + 2
     ),
@@ -221,3 +224,13 @@ def test_every_way_into_safe_is_told_with_its_cause_and_left_by_command_alone(ca
     assert node.status.get().link_allowed
     assert node.fly(900).mode is Mode.SAFE
     assert node.fly(60, Wishes(mode=Mode.COMPUTE)).mode is Mode.COMPUTE
+
+
+def test_a_beam_whose_switch_lies_is_told_to_go_out_each_second_and_the_link_stays_alive():
+    node = computing()
+    told = []
+    node.devices.set_laser = lambda on: told.append(on) or 0
+    status = node.fly(60, laser_mw=22_000)
+    assert (status.mode, status.link_allowed) == (Mode.SAFE, True)
+    assert node.told("TARGET_DRIFTED")[0]["part"] == "beam"
+    assert told == [False] * (60 - DRIFT_S)

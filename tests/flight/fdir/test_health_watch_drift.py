@@ -11,10 +11,11 @@ from flight.telemetry.definitions import Health, Mode
 from flight.telemetry.event_log import EventLog
 
 S = 1_000_000_000
-FINE = Seen(3, False, False, 3, False, may_lase=False)
+FINE = Seen(3, False, False, False, 3, False, may_lase=False)
 OUT = {
     Part.PAYLOAD: FINE._replace(payload_level=4),
     Part.LASER: FINE._replace(laser_on=True),
+    Part.BEAM: FINE._replace(beam_lit=True),
     Part.HEATER: FINE._replace(heater_on=True),
 }
 LONG_S = DRIFT_AFTER_NS // S + 1

@@ -12,6 +12,7 @@ from flight.fdir.health_watch import HealthWatch
 from flight.fdir.recovery_load import LimitTuning, RecoverySet, RowTuning
 from flight.fdir.safety_net import NOTHING, SafetyNet, Standing
 from flight.fdir.safety_tables import (
+    BEAM_DRIFT,
     BLIND_CYCLES_MAX,
     LASER_DRIFT,
     PAYLOAD_DRIFT,
@@ -224,7 +225,8 @@ def test_every_row_answers_a_condition_that_can_arise():
     limits = node_limits(die_limit_c=DIE_LIMIT_C, soc_safe=SAFE, soc_floor=FLOOR)
     known = {f"{limit.name}.{kind}" for limit in limits for kind in ("red", "yellow", "stale")}
     known |= {f"health.{name}.{word}" for name in COMPONENTS for word in ("faulty", "stalled")}
-    known |= {"sensors.lost", "guard.tripped", "command_loss", LASER_DRIFT, PAYLOAD_DRIFT}
+    known |= {"sensors.lost", "guard.tripped", "command_loss"}
+    known |= {LASER_DRIFT, BEAM_DRIFT, PAYLOAD_DRIFT}
     for row in RECOVERIES:
         assert row.condition in known, row.name
         assert not row.clear or row.clear in known, row.name
@@ -267,6 +269,7 @@ def test_a_component_that_was_given_up_has_its_row(component):
     ("drift", "standing"),
     [
         (LASER_DRIFT, Standing(danger="laser does not obey", laser_off=True)),
+        (BEAM_DRIFT, Standing(danger="beam should be dark")),
         (PAYLOAD_DRIFT, Standing(danger="payload does not obey", shed_payload=True)),
     ],
 )

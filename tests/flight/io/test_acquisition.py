@@ -1,5 +1,7 @@
+from dataclasses import replace
 from math import isnan
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,3 +98,16 @@ def test_without_a_snapshot_no_channel_keeps_an_old_value():
     assert room.acquisition.acquire(5).die_c == 24.0
     assert room.channels.get("system.invalid_sensors") == 0
     assert not isnan(room.channels.get("battery.voltage_v"))
+
+
+def test_a_beam_is_known_by_what_the_terminal_draws_and_by_no_estimate_of_it():
+    room = Room()
+    for draws_mw, lit in ((0, False), (10_999, False), (11_000, True), (22_000, True)):
+        room.bench.write_sensors(laser_mw=draws_mw)
+        assert room.acquisition.acquire(0).beam_lit(11.0) is lit
+    room.bench.write_sensors(valid=SENSOR_ALL & ~SensorBit.LASER)
+    assert room.acquisition.acquire(0).beam_lit(11.0) is None
+    room.bench.write_sensors(valid=SENSOR_ALL)
+    measured = room.acquisition.acquire(0)
+    guessed = msgspec.structs.replace(measured.frame, estimated=int(SensorBit.LASER))
+    assert replace(measured, frame=guessed).beam_lit(11.0) is None

@@ -15,7 +15,7 @@ from flight.telemetry.definitions import Mode
 from flight.telemetry.event_log import EventLog
 
 S = 1_000_000_000
-DARK = Seen(0, False, False, 0, False, may_lase=False)
+DARK = Seen(0, False, False, False, 0, False, may_lase=False)
 
 
 class Life:

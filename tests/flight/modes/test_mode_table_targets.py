@@ -24,3 +24,8 @@ def test_in_safe_the_payload_is_off_and_the_link_alive():
 
 def test_no_beam_before_the_node_knows_where_it_stands():
     assert TARGETS[Mode.BOOT][Part.LASER] is Need.OFF
+
+
+def test_the_beam_is_wanted_where_the_laser_is_wanted_and_nowhere_else():
+    for target in TARGETS.values():
+        assert target[Part.BEAM] is target[Part.LASER]

@@ -16,13 +16,14 @@ from flight.modes.target_keeper import (
 from flight.telemetry.definitions import Mode
 
 S = 1_000_000_000
-DARK = Seen(0, False, False, 0, False, may_lase=False)
+DARK = Seen(0, False, False, False, 0, False, may_lase=False)
 AT_3 = DARK._replace(payload_level=3, told_level=3)
-LIT = AT_3._replace(laser_on=True)
-BLIND = Seen(None, None, None, 0, False, may_lase=False)
+LIT = AT_3._replace(laser_on=True, beam_lit=True)
+BLIND = Seen(None, None, None, None, 0, False, may_lase=False)
 OUT = {
     Part.PAYLOAD: {"payload_level": 2, "told_level": 1},
     Part.LASER: {"laser_on": True, "may_lase": False},
+    Part.BEAM: {"beam_lit": True, "may_lase": False},
     Part.HEATER: {"heater_on": True, "told_heater": False},
 }
 
@@ -149,10 +150,19 @@ def test_a_payload_that_never_obeys_drifts_on_its_way_into_the_mode():
     assert (edge.need, edge.shown) == (Need.OFF, 3)
 
 
-def test_a_laser_that_is_lit_drifts_only_where_the_plan_does_not_allow_it():
+@pytest.mark.parametrize("part", [Part.LASER, Part.BEAM])
+def test_a_laser_that_is_lit_drifts_only_where_the_plan_does_not_allow_it(part):
     bench = bench_in(Mode.DOWNLINK)
-    assert bench.look(DARK._replace(laser_on=True, may_lase=True), 600) == []
-    assert bench.look(DARK._replace(laser_on=True), 11) == [(EdgeKind.DRIFTED, Part.LASER)]
+    lit = DARK._replace(**OUT[part])
+    assert bench.look(lit._replace(may_lase=True), 600) == []
+    assert bench.look(lit, 11) == [(EdgeKind.DRIFTED, part)]
+    assert bench.edges[-1].shown == 1
+
+
+def test_the_payload_does_not_wait_for_the_power_of_a_laser_that_reads_back_as_dark():
+    bench = bench_in(Mode.IDLE)
+    bench.enter(Mode.COMPUTE, DARK._replace(beam_lit=True))
+    assert bench.keeper.payload_allowed
 
 
 @pytest.mark.parametrize("part", Part)
@@ -197,6 +207,7 @@ seens = st.builds(
     Seen,
     payload_level=st.sampled_from([None, 0, 0, 3]),
     laser_on=st.sampled_from([None, False, False, True]),
+    beam_lit=st.sampled_from([None, False, False, True]),
     heater_on=st.sampled_from([None, False, True]),
     told_level=st.sampled_from([None, 0, 3]),
     told_heater=st.booleans(),
