@@ -34,9 +34,17 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/ARCHITECTURE.md": {
         "modes": table_parts.modes,
-        "targets": fault_parts.targets,
         "terminal": table_parts.terminal,
-        "recoveries": table_parts.recoveries,
+    },
+    "docs/fault-protection.md": {
+        "verdicts": fault_parts.verdicts,
+        "limits": fault_parts.limits,
+        "recoveries": fault_parts.recoveries,
+        "conditions": fault_parts.conditions,
+        "supervision": fault_parts.supervision,
+        "health": fault_parts.health,
+        "targets": fault_parts.targets,
+        "criteria": fault_parts.criteria,
     },
     "docs/hal.md": {
         "backends": header_parts.backends,

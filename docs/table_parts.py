@@ -7,15 +7,12 @@ import inspect
 from typing import TYPE_CHECKING
 
 from flight.downlink import terminal_state
-from flight.fdir.safety_tables import BLIND_CYCLES_MAX, RECOVERIES
 from flight.icd_pages import table
 from flight.modes import mode_table
 from flight.telemetry.definitions import Mode
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-    from flight.fdir.recovery_row import Recovery
 
 _NS_PER_S = 1e9
 
@@ -50,12 +47,21 @@ def _condition(module: ModuleType, node: ast.expr) -> str:
     raise ValueError(f"cannot say {ast.unparse(node)}")
 
 
-def _arrows(rows: list[tuple[str, str, str]]) -> str:
+def _arrows(rows: list[tuple[str, str, str]], *, style: tuple[str, ...] = ()) -> str:
+    """One arrow a pair of states, its causes below each other."""
     joined: dict[tuple[str, str], list[str]] = {}
     for source, target, cause in rows:
         joined.setdefault((source, target), []).append(cause)
-    lines = [f"    {s} --> {t}: {', '.join(c)}" for (s, t), c in joined.items()]
-    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+    lines = [f"    {s} --> {t}: {'<br>'.join(c)}" for (s, t), c in joined.items()]
+    styled = [f"    {line}" for line in style]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *styled, *lines, "```"])
+
+
+_MODE_STYLE = (
+    "direction LR",
+    "classDef safe fill:#f9d5c4,stroke:#b5532a,color:#000",
+    "class SAFE safe",
+)
 
 
 def modes() -> str:
@@ -77,7 +83,8 @@ def modes() -> str:
         for number, (row, condition) in enumerate(zip(rows, said, strict=True), 1)
     ]
     head = ["#", "from", "to", "cause", "when", "how fast"]
-    return _arrows([("[*]", "BOOT", "reset"), *arrows]) + "\n\n" + table(head, cells)
+    diagram = _arrows([("[*]", "BOOT", "reset"), *arrows], style=_MODE_STYLE)
+    return f"{diagram}\n\n{table(head, cells)}"
 
 
 def terminal() -> str:
@@ -102,25 +109,3 @@ def _states(
     if len(missing) < len(among):
         return "all but " + ", ".join(missing)
     return ", ".join(state.name for state in states if state in among)
-
-
-def _response(row: Recovery) -> str:
-    asked = [action.value.replace("_", " ") for action in row.actions]
-    asked += [f"restart {row.restart}"] if row.restart else []
-    asked += [f"sequence {row.sequence}"] if row.sequence else []
-    said = ", ".join(asked)
-    if row.retry is not None:
-        said += f", {row.retry.times} times in {row.retry.within_ns / _NS_PER_S:g} s"
-    return f"{said}, then {row.escalates_to}" if row.escalates_to else said
-
-
-def recoveries() -> str:
-    """What the node does by itself when a limit is broken or something is lost."""
-    rows = sorted(RECOVERIES, key=lambda row: row.precedence)
-    cells = [[str(row.precedence), row.name, f"`{row.condition}`", _response(row)] for row in rows]
-    head = ["precedence", "recovery", "condition", "response"]
-    note = (
-        f"`sensors.lost` means {BLIND_CYCLES_MAX} cycles in a row without a snapshot, "
-        "`guard.tripped` that the dead-man has acted and holds payload and laser off."
-    )
-    return table(head, cells) + "\n\n" + note

@@ -17,6 +17,14 @@ from flight.commanding.parameters import ParameterTable
 from flight.commanding.sequence import FORMAT_VERSION, encode_sequence
 from flight.commanding.upload_plan import upload_plan
 from flight.config import ConfigError, convert, read_toml
+from flight.fdir.recovery_load import (
+    LimitTuning,
+    RecoveryLoad,
+    RecoverySet,
+    RowTuning,
+    recovery_of,
+)
+from flight.fdir.safety_tables import LIMIT_NAMES, RECOVERIES
 from flight.sequence_file import read_sequence
 from flight.telemetry.command_table import LOAD_BYTES_MAX, LoadBegin, LoadDiscard, LoadPart
 
@@ -65,7 +73,37 @@ def _parameters(path: Path) -> Load:
     return Load("parameters", 1, data, f"parameters, {len(table.differing())} not the default")
 
 
-COMPILERS: dict[str, Callable[[Path], Load]] = {"sequence": _sequence, "parameters": _parameters}
+def _recoveries(path: Path) -> Load:
+    """Names and ranges are checked here; what a board's own bounds contradict, on board."""
+    content, rows = read_toml(path), {row.name: row for row in RECOVERIES}
+    for section, known, kind in (
+        ("limits", LIMIT_NAMES, LimitTuning),
+        ("recoveries", tuple(rows), RowTuning),
+    ):
+        part = content.get(section, {})
+        for name, row in part.items() if isinstance(part, dict) else ():
+            if name not in known:
+                allowed = ", ".join(known)
+                raise ConfigError(
+                    f"{path}: {section}.{name}: no such row; allowed is one of {allowed}"
+                )
+            convert(row, kind, f"{path}: {section}.{name}")
+    wanted = convert(content, RecoverySet, str(path))
+    for name, tuning in wanted.recoveries.items():
+        try:
+            recovery_of(rows[name], tuning)
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from None
+    counts = f"{len(wanted.limits)} limits and {len(wanted.recoveries)} rows not as built"
+    data = msgspec.json.encode(wanted)
+    return Load("recoveries", RecoveryLoad.version, data, f"recoveries, {counts}")
+
+
+COMPILERS: dict[str, Callable[[Path], Load]] = {
+    "sequence": _sequence,
+    "parameters": _parameters,
+    "recoveries": _recoveries,
+}
 """Kinds that are written as TOML; a file of any other kind, or name, goes up as it is."""
 
 

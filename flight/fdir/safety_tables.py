@@ -44,6 +44,10 @@ def node_limits(*, die_limit_c: float, soc_safe: float, soc_floor: float) -> tup
     )  # fmt: skip
 
 
+LIMIT_NAMES = tuple(
+    limit.name for limit in node_limits(die_limit_c=100.0, soc_safe=0.0, soc_floor=0.0)
+)
+"""Whatever the bounds are."""
 LASER_DRIFT, BEAM_DRIFT, PAYLOAD_DRIFT = "drift.laser", "drift.beam", "drift.payload"
 _NS_PER_S = 1_000_000_000
 
