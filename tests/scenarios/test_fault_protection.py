@@ -108,8 +108,9 @@ def test_a_beam_that_should_be_dark_is_put_out_the_node_is_safe_and_the_ground_g
         command(680.0, "SET_MODE", mode="COMPUTE"),
     ]
     target = ended(started(tmp_path, timeline=timeline, duration_s=900.0))
-    (drifted,) = events(target, "TARGET_DRIFTED")
+    drifted, measured = events(target, "TARGET_DRIFTED")
     assert (drifted.args["part"], drifted.args["need"]) == ("laser", "dark outside contacts")
+    assert measured.args["part"] == "beam", "what it draws says so too"
     assert drifted.t_s == pytest.approx(270.0, abs=2.0)
     lit = between(target, "power.laser_w", 0.0, 630.0) > 1.0
     assert lit[300:320].all(), "the switch sticks"
