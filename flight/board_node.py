@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flight.app import Node
+from flight.board_arrivals import frame_arrivals
 from flight.board_boot import BoardBoot
 from flight.board_config import check_profile
 from flight.board_devices import open_devices
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flight.bench_seat import BenchSeat
+    from flight.board_arrivals import FrameArrivals
     from flight.board_config import FlyConfig
     from flight.board_tick import BoardTick
     from flight.boot_record import Ended
@@ -129,6 +131,7 @@ class BoardNode:
             measure_host=measuring(self.measures, config, devices),
             listener=self.journal,
             tick=self.tick,
+            arrivals=self._arrivals,
             boot=boot.start,
             utc_locked=boot.utc_trusted,
             models=models,
@@ -169,8 +172,10 @@ class BoardNode:
             devices = seat.devices
         opened.callback(devices.close)
         self.tick: BoardTick | None = None
+        self._arrivals: FrameArrivals | None = None
         if seat is None or not seat.lock_step:
             self.tick = open_board_tick(config.board, devices, loop, opened, self.clock.offset_ns)
+            self._arrivals = frame_arrivals(devices, loop, self.clock, opened)
         self._enter_flight = partial(enter_flight, config.board, devices)
         return devices
 

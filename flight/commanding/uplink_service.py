@@ -52,6 +52,7 @@ class UplinkService:
 
     Args:
         on_answer: told what the dispatcher said and when, whichever way the command came.
+        hurry: called when there is something to do before the next step is due.
     """
 
     name = "uplink"
@@ -70,9 +71,10 @@ class UplinkService:
         events: EventLog,
         store: Durability,
         on_answer: Callable[[Dispatched, int], None] | None = None,
+        hurry: Callable[[], None] = lambda: None,
     ) -> None:
         self._devices = devices
-        self._on_answer = on_answer
+        self._on_answer, self._hurry = on_answer, hurry
         self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._ledger = ledger
@@ -120,6 +122,8 @@ class UplinkService:
                 break
             got_any = True
             self._take(frame, now_ns)
+        else:
+            self._hurry()  # there may be more
         ended = self._dispatcher.expire(now_ns)
         for dispatched in ended:
             self._gate.hold(dispatched, self._store.durable_mark, now_ns)
@@ -152,6 +156,8 @@ class UplinkService:
         """The store has got further: goes on with what waited for it."""
         self._serve(now_ns)
         self._publish()
+        if len(self.verification):
+            self._hurry()
 
     def _serve(self, now_ns: int) -> None:
         """Does what may be done and says what may be said by now."""

@@ -99,6 +99,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         events=shared.events,
         store=around.store,
         on_answer=around.on_answer,
+        hurry=(lambda: None) if around.arrivals is None else around.arrivals.wake,
     )
     shared.queues.add(wish_board.mode_requests, *uplink.queues)
     return CommandParts(

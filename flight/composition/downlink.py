@@ -180,6 +180,7 @@ def downlink_service(
         sequence=shared.sequence,
         channels=shared.channels,
         heart=shared.hearts.downlink,
+        wait_until=None if around.arrivals is None else around.arrivals.wait_until,
     )
 
 

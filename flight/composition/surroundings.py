@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flight.base.clock import Clock
     from flight.base.supervisor import ChildSpec
     from flight.base.utc_keeper import UtcKeeper
+    from flight.board_arrivals import FrameArrivals
     from flight.board_tick import BoardTick
     from flight.boot_keeper import BootKeeper, BootStart
     from flight.commanding.dispatcher import Dispatched
@@ -85,6 +86,7 @@ class Surroundings:
         utc_locked: whether a time source holds the clock that the sensors show.
         boot: what the boot record told and who keeps it; `None` where nothing outlives the node.
         models: what the engine holds at the start, and how others come to it.
+        arrivals: of a board whose terminal says that a frame has come; `None` where one looks.
         tick: of a board, which drives the rate groups and guards them; `None` where time is only
             `clock`'s.
     """
@@ -105,6 +107,7 @@ class Surroundings:
     companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
     tick: BoardTick | None = None
+    arrivals: FrameArrivals | None = None
     utc: UtcKeeper | None = None
     utc_locked: Callable[[], bool] = held
     boot: BootStart | None = None

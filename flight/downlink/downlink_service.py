@@ -1,8 +1,9 @@
 """The contact loop: uplink, terminal, frames, settlement, in this order, as fast as there is need.
 
 Hop "told" of image → ground. Outside a contact it looks up once a second; in a contact ten times;
-while frames flow every ten milliseconds, giving the terminal one frame a credit and no more, so an
-alarm never waits behind a full modem. Nothing is sent before the terminal has lock.
+while frames flow every ten milliseconds; and at once when the terminal says that a frame has come.
+It gives the terminal one frame a credit and no more, so an alarm never waits behind a full modem.
+Nothing is sent before the terminal has lock.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from flight.wire.transfer_frame import VirtualChannel
 from hal.sample import HalError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from flight.base.channels import Bounded
     from flight.base.clock import Clock
     from flight.commanding.uplink_service import UplinkService
@@ -44,7 +47,10 @@ WITHDRAWAL_BYTES_MAX = packet_bytes(LIST_BYTES_MAX)
 
 
 class DownlinkService:
-    """Serves until cancelled; queue, ARQ and link survive a restart because the root keeps them."""
+    """Serves until cancelled; queue, ARQ and link survive a restart because the root keeps them.
+
+    `wait_until` ends a turn's rest: at the time given, or before it when something has come.
+    """
 
     name = "downlink"
 
@@ -67,8 +73,10 @@ class DownlinkService:
         coder: ChannelCoder | None = None,
         repair: RepairCoder | None = None,
         lives: ProductLives | None = None,
+        wait_until: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
+        self._wait_until = wait_until or clock.sleep_until
         self._heart = heart
         self._coder, self._repair, self._lives = coder, repair, lives
         self._devices = devices
@@ -100,7 +108,7 @@ class DownlinkService:
             now_ns = self._clock.now_ns()
             self._heart.beat()
             period_ns = self._turn(now_ns)
-            await self._clock.sleep_until(now_ns - now_ns % period_ns + period_ns)
+            await self._wait_until(now_ns - now_ns % period_ns + period_ns)
 
     def _turn(self, now_ns: int) -> int:
         """One turn; returns the period of the grid to wake on next."""
