@@ -1,4 +1,4 @@
-"""What wakes the contact loop of a board before its time: a received frame, an answer to give.
+"""What the contact loop of a board hears before its time: a received frame, an answer to give.
 
 Hop "received" of command -> ack. A thread in C hears the line and signals a descriptor, which the
 event loop waits on; so a command is judged when it comes and not when somebody looks next. Where
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from flight.base.clock import LoopClock
     from hal.native_devices import NativeDevices
@@ -25,9 +26,11 @@ _COUNT_BYTES = 8
 
 @final
 class FrameArrivals:
-    """`wait_until` for the contact loop; ends early for whatever came since it last ended.
+    """The rest between two turns of the contact loop, in which it still hears.
 
-    One waiter at a time.
+    Heard is within the loop's own callback: another turn of the event loop, its timer and a task's
+    wake-up would cost a fifth of the time that a command takes. One waiter at a time; what comes
+    while nobody waits is heard when the next wait begins.
 
     Args:
         fd: readable when a frame was received (hal_wake.h); not closed here.
@@ -37,28 +40,33 @@ class FrameArrivals:
         self._loop = loop
         self._clock = clock
         self._fd = fd
+        self._hear: Callable[[], bool] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._missed = False
+        self._owed = False
         loop.add_reader(fd, self._on_frames)
 
-    async def wait_until(self, t_ns: int) -> None:
-        """Wait for `t_ns` or for `wake`; gives way once even when either is past."""
-        left_ns = 0 if self._missed else max(0, t_ns - self._clock.now_ns())
-        self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(left_ns / _NS_PER_S, self.wake)
+    async def wait_until(self, t_ns: int, hear: Callable[[], bool]) -> None:
+        """Wait for `t_ns`, with `hear` called for whatever comes.
+
+        Ends at once when `hear` is False, and raises what it raises. Gives way once even when
+        `t_ns` is past.
+        """
+        left_ns = max(0, t_ns - self._clock.now_ns())
+        self._hear, self._waiter = hear, self._loop.create_future()
+        timer = self._loop.call_later(left_ns / _NS_PER_S, self._end)
+        if self._owed:
+            self._loop.call_soon(self._heed)
         try:
             await self._waiter
         finally:
             timer.cancel()
-            self._waiter = None
-            self._missed = False
+            self._hear = self._waiter = None
 
     def wake(self) -> None:
-        """End the wait; if nobody waits now, the next one."""
-        if self._waiter is None:
-            self._missed = True
-        elif not self._waiter.done():
-            self._waiter.set_result(None)
+        """Have the waiter hear once more, after whoever calls is done."""
+        if not self._owed:
+            self._owed = True
+            self._loop.call_soon(self._heed)
 
     def close(self) -> None:
         """Listen no more. Twice is allowed."""
@@ -67,7 +75,23 @@ class FrameArrivals:
     def _on_frames(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._fd, _COUNT_BYTES)
-        self.wake()
+        self._owed = True
+        self._heed()
+
+    def _heed(self) -> None:
+        waiter, hear = self._waiter, self._hear
+        if waiter is None or hear is None or waiter.done() or not self._owed:
+            return
+        self._owed = False
+        try:
+            if not hear():
+                waiter.set_result(None)
+        except Exception as error:  # noqa: BLE001  it is the waiter's
+            waiter.set_exception(error)
+
+    def _end(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 def frame_arrivals(

@@ -21,7 +21,7 @@ from flight.commanding.sequence_handlers import SequenceHandlers
 from flight.commanding.sequence_library import SequenceLibrary
 from flight.commanding.sequencer import Sequencer
 from flight.commanding.uplink_service import UplinkService
-from flight.downlink.durable_counters import replay_window
+from flight.downlink.durable_counters import identity_window
 from flight.downlink.store_values import StoreError
 from flight.fdir.command_loss import CommandLoss
 from flight.sequence_file import shipped_sequences
@@ -85,7 +85,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         *fdir.handlers.bindings(),
         *boot_bindings(shared.boot),
     ]
-    executed = replay_window(around.store, "command.id")
+    executed = identity_window(around.store, "command.id")
     dispatcher = Dispatcher(rows, ledger, executed, arming=arming)
     uplink = UplinkService(
         devices=around.devices,

@@ -49,7 +49,7 @@ WITHDRAWAL_BYTES_MAX = packet_bytes(LIST_BYTES_MAX)
 class DownlinkService:
     """Serves until cancelled; queue, ARQ and link survive a restart because the root keeps them.
 
-    `wait_until` ends a turn's rest: at the time given, or before it when something has come.
+    `wait_until` is the rest after a turn on a board that hears frames come, see `FrameArrivals`.
     """
 
     name = "downlink"
@@ -73,10 +73,10 @@ class DownlinkService:
         coder: ChannelCoder | None = None,
         repair: RepairCoder | None = None,
         lives: ProductLives | None = None,
-        wait_until: Callable[[int], Awaitable[None]] | None = None,
+        wait_until: Callable[[int, Callable[[], bool]], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
-        self._wait_until = wait_until or clock.sleep_until
+        self._wait_until = wait_until
         self._heart = heart
         self._coder, self._repair, self._lives = coder, repair, lives
         self._devices = devices
@@ -90,7 +90,8 @@ class DownlinkService:
         self._telemetry = telemetry
         self._sequence = sequence
         self._values = channels.values
-        self._frames_sent = self._next_live_ns = 0
+        self._frames_sent = self._next_live_ns = self._credit_left = 0
+        self._may_send = False
         self._index = tuple(
             channels.index(name)
             for name in (
@@ -108,25 +109,51 @@ class DownlinkService:
             now_ns = self._clock.now_ns()
             self._heart.beat()
             period_ns = self._turn(now_ns)
-            await self._wait_until(now_ns - now_ns % period_ns + period_ns)
+            due_ns = now_ns - now_ns % period_ns + period_ns
+            if self._wait_until is None:
+                await self._clock.sleep_until(due_ns)
+            else:
+                await self._wait_until(due_ns, self._hear)
 
     def _turn(self, now_ns: int) -> int:
         """One turn; returns the period of the grid to wake on next."""
-        self._uplink.step(now_ns)
-        while (packet := self._uplink.arq_inbox.take()) is not None:
-            self._settlement.take(packet, now_ns)
-        may_send = self._session.step(now_ns)
+        self._receive(now_ns)
+        self._may_send = may_send = self._session.step(now_ns)
         if self._repair is not None:
             reports = self._arq.counters.reports
             self._repair.look(now_ns, self._session.contact, reports, may_send=may_send)
             self._filler.room_bytes = self._repair.room_bytes
         sent = self._pump(now_ns) if may_send else 0
+        self._credit_left = self._session.credit - sent
         self._publish()
         if self._lives is not None:
             self._lives.step(now_ns, in_contact=self._session.in_contact)
         if not self._session.in_contact:
             return IDLE_NS
         return FLOW_NS if sent else CONTACT_NS
+
+    def _receive(self, now_ns: int) -> None:
+        """Commands are done, reports settled."""
+        self._uplink.step(now_ns)
+        while (packet := self._uplink.arq_inbox.take()) is not None:
+            self._settlement.take(packet, now_ns)
+
+    def _hear(self) -> bool:
+        """Between two turns, as something has come: answers leave by what the last turn found.
+
+        False when a whole turn is needed for them.
+        """
+        now_ns = self._clock.now_ns()
+        self._receive(now_ns)
+        if not (self._may_send and len(self._uplink.verification)):
+            return True
+        if self._credit_left <= 0 or not self._link.ready():
+            return False
+        if self._send_live(now_ns):
+            self._credit_left -= 1
+            self._frames_sent += 1
+            self._session.frames_sent += 1
+        return True
 
     def _pump(self, now_ns: int) -> int:
         """Fills the terminal's credit; returns frames given."""

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from flight.downlink.product_store_sqlite import ProductStore
 
 
+IDENTITY_AHEAD_NS = 1_000_000_000
+"""No start takes less until a command is heard; what was sent before it is refused in any case."""
+UTC_2020_NS = 1_577_836_800 * 1_000_000_000
+"""Whoever counts from 1 never gets here."""
+
+
 def counter_reserve(store: ProductStore, name: str, block: int = BLOCK_DEFAULT) -> CounterReserve:
     """Numbers of the counter `name`, reserved ahead in durable blocks; the first one at once."""
     reserve = CounterReserve(
@@ -35,6 +41,20 @@ def replay_window(store: ProductStore, name: str, *, store_every: int = 1) -> Re
         store=lambda value: _store(store, name, value, urgent=store_every == 1),
         store_every=store_every,
         durable=lambda: store.durable_counter(name),
+    )
+
+
+def identity_window(store: ProductStore, name: str) -> ReplayWindow:
+    """Memory of identities as operators draw them: UTC in nanoseconds, or small and counted up.
+
+    Those that come within a second of one another share a reservation; whoever counts has each one
+    stored.
+    """
+    return ReplayWindow(
+        load=lambda: store.load_counter(name),
+        store=lambda value: _store(store, name, value, urgent=True),
+        durable=lambda: store.durable_counter(name),
+        ahead=lambda number: IDENTITY_AHEAD_NS if number >= UTC_2020_NS else 0,
     )
 
 

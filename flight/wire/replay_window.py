@@ -32,6 +32,9 @@ class ReplayWindow:
             refused after a reset, for nobody knows any more what of it was seen.
         store: makes a new highest number durable before `accept` returns. Without it a reset
             forgets, and what was accepted before the reset could be accepted again.
+        ahead: how far above a number to store, where numbers are times of sending: what follows
+            soon need not wait for the store then. After a reset numbers up to the stored one are
+            refused, so it should be less than a start takes. Counts for `announce` alone.
         durable: the highest number that is durable by now, where `store` only asks for it. Whoever
             must not act before that calls `announce` first.
         store_every: stores only when the highest number is this far above the stored one, so that
@@ -43,13 +46,15 @@ class ReplayWindow:
     its ground. It is counted in `store_failures`, and until the next reset the window holds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has a default
         self,
         width: int = WINDOW_DEFAULT,
         load: Callable[[], int] | None = None,
         store: Callable[[int], None] | None = None,
+        *,
         store_every: int = 1,
         durable: Callable[[], int] | None = None,
+        ahead: Callable[[int], int] = lambda _number: 0,
     ) -> None:
         assert width >= 1
         assert store_every >= 1
@@ -57,7 +62,7 @@ class ReplayWindow:
         self._width = width
         self._store = store
         self._store_every = store_every
-        self._durable = durable
+        self._durable, self._ahead = durable, ahead
         self.highest = 0 if load is None else load()
         self._floor = self.highest
         self._stored = self.highest
@@ -91,8 +96,9 @@ class ReplayWindow:
         """
         if self._durable is None or self._store is None or self.judge(number) is not Freshness.NEW:
             return True
-        if number > self._stored:
-            self._keep(number)
+        ahead = self._ahead(number)
+        if number + ahead // 2 > self._stored:
+            self._keep(number + ahead)
         return number > self._stored or self._durable() >= number
 
     def _keep(self, number: int) -> None:

@@ -64,11 +64,29 @@ class ListeningDevices(FakeDevices):
         return super().receive_frame()
 
 
+class Hearing:
+    """A board's terminal that says when a frame has come."""
+
+    def __init__(self, loop):
+        self.loop, self.hear, self.end = loop, None, lambda: None
+
+    async def wait_until(self, t_ns, hear):
+        over = self.loop.create_future()
+        self.hear, self.end = hear, lambda: over.done() or over.set_result(None)
+        self.loop.call_at_ns(t_ns, self.end)
+        await over
+
+    def frame_has_come(self):
+        if not self.hear():
+            self.end()
+
+
 class Flight:
     """The downlink as the root composes it, a terminal, and the ground behind it."""
 
-    def __init__(self, folder, *, contact_s=(1, 1_000), window_frames=4096):
+    def __init__(self, folder, *, contact_s=(1, 1_000), window_frames=4096, hears=False):
         self.loop = SimLoop()
+        self.hearing = Hearing(self.loop)
         self.devices = ListeningDevices(HalConfig(tx_fifo_frames=CREDIT, rx_fifo_frames=256))
         self.hal = FakeBench(self.devices)
         self.ground = GroundSegment(
@@ -117,7 +135,7 @@ class Flight:
             arq=self.arq, intake=self.intake, uplink=self.uplink,
             settlement=Settlement(self.arq, self.queue, self.intake, self.events),
             telemetry=self.telemetry, sequence=self.sequence, channels=self.channels,
-            heart=self.heart,
+            heart=self.heart, wait_until=self.hearing.wait_until if hears else None,
         )  # fmt: skip
         self.serving = self.loop.create_task(self.service.serve())
 
@@ -166,6 +184,15 @@ class Flight:
     def packets(self, frames):
         """What some frames hold, on their way to the ground."""
         return [self.ground.link.on_frame(frame).packets for frame in frames]
+
+    def command_now(self):
+        """A command arrives between two turns; the answers that leave before the next one."""
+        self.ground.command(DeleteProduct(1), self.now_ns)
+        for frame in self.ground.uplink(self.now_ns, report=False):
+            self.hal.push_rx(frame)
+        self.hearing.frame_has_come()
+        packets = [p for frame in self.packets(self.hal.drain_tx(CREDIT)) for p in frame]
+        return [p for p in packets if p.apid == Apid.VERIFICATION]
 
     def names(self):
         return [event.name for event in self.told]
@@ -350,3 +377,35 @@ def test_frames_sealed_together_are_those_that_would_have_gone_one_by_one(make, 
     one_by_one = frames(1)
     assert len(one_by_one) > 10
     assert frames(3) == frames(16) == one_by_one
+
+
+def test_a_command_that_arrives_between_two_turns_is_done_and_answered_before_the_next(make):
+    flight = make(hears=True)
+    flight.run(5.015, drained=CREDIT)
+    begun_ns, turns = flight.now_ns, flight.heart.beats
+    assert len(flight.command_now()) == 2
+    assert (flight.now_ns, flight.heart.beats) == (begun_ns, turns)
+    sent = flight.channels.get("link.frames_sent")
+    flight.run(0.2)
+    assert flight.channels.get("link.frames_sent") >= sent
+
+
+def test_without_lock_a_command_is_done_at_once_and_its_answer_waits_for_light(make):
+    flight = make(hears=True)
+    flight.run(5.015, flags=LOCKED)
+    assert flight.command_now() == []
+    assert len(flight.uplink.verification) == 2
+    flight.run(3)
+    assert len(flight.uplink.verification) == 0
+
+
+def test_when_the_credit_of_a_turn_is_used_up_an_answer_asks_for_the_next_turn(make):
+    flight = make(hears=True)
+    flight.run(5.015, drained=CREDIT)
+    answers = [len(flight.command_now()) for _ in range(CREDIT + 1)]
+    assert answers == [2] * CREDIT + [0]
+    turns = flight.heart.beats
+    flight.loop.run_until_ns(flight.now_ns + 1)
+    assert flight.heart.beats == turns + 1
+    assert flight.session.frames_refused == 0
+    assert len(flight.uplink.verification) == 0

@@ -2,7 +2,12 @@
 
 import pytest
 
-from flight.downlink.durable_counters import counter_reserve, replay_window
+from flight.downlink.durable_counters import (
+    IDENTITY_AHEAD_NS,
+    counter_reserve,
+    identity_window,
+    replay_window,
+)
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.wire.counter_reserve import BLOCK_DEFAULT
@@ -54,3 +59,29 @@ def test_a_store_that_fails_is_a_disk_that_fails(files, tmp_path):
     assert not reserve.ready()
     with pytest.raises(OSError, match="closed"):
         reserve.take()
+
+
+UTC_NS = 1_782_000_000 * 1_000_000_000
+
+
+def test_identities_that_are_times_are_refused_after_a_reset_for_no_longer_than_a_second(
+    files, tmp_path
+):
+    store = opened(files, tmp_path / "index.sqlite")
+    window = identity_window(store, "command.id")
+    assert window.announce(UTC_NS)
+    assert window.accept(UTC_NS) is Freshness.NEW
+    store.close()
+    again = identity_window(opened(files, tmp_path / "index.sqlite"), "command.id")
+    assert again.judge(UTC_NS + IDENTITY_AHEAD_NS) is Freshness.TOO_OLD
+    assert again.judge(UTC_NS + IDENTITY_AHEAD_NS + 1) is Freshness.NEW
+
+
+def test_identities_that_are_counted_up_go_on_after_a_reset_with_the_next_one(files, tmp_path):
+    store = opened(files, tmp_path / "index.sqlite")
+    window = identity_window(store, "command.id")
+    assert window.announce(7)
+    assert window.accept(7) is Freshness.NEW
+    store.close()
+    again = identity_window(opened(files, tmp_path / "index.sqlite"), "command.id")
+    assert [again.judge(7), again.judge(8)] == [Freshness.TOO_OLD, Freshness.NEW]

@@ -76,3 +76,65 @@ def test_memory_stays_within_the_width_after_a_jump_of_the_counter():
     for number in (1, 2**63, 2**63 + 1, 2**64 - 1):
         assert window.accept(number) is Freshness.NEW
     assert window._seen.bit_length() <= 1_024
+
+
+class Disk:
+    """A store that says later how far it is."""
+
+    def __init__(self):
+        self.asked, self.durable = [0], 0
+
+    def sync(self):
+        self.durable = self.asked[-1]
+
+    def window(self):
+        return ReplayWindow(
+            16, lambda: self.durable, self.asked.append,
+            durable=lambda: self.durable, ahead=lambda number: 100 if number >= 1_000 else 0,
+        )  # fmt: skip
+
+
+def test_numbers_that_follow_soon_share_a_reservation_that_is_renewed_before_it_ends():
+    disk = Disk()
+    window = disk.window()
+    assert not window.announce(1_000)
+    disk.sync()
+    assert window.announce(1_000)
+    for number in range(1_000, 1_051):
+        assert window.announce(number)
+        assert window.accept(number) is Freshness.NEW
+    assert disk.asked == [0, 1_100]
+    assert window.announce(1_051)
+    assert disk.asked == [0, 1_100, 1_151], "asked for while the old one still holds"
+    assert window.announce(1_100)
+    assert not window.announce(1_101)
+    disk.sync()
+    assert window.announce(1_101)
+
+
+def test_numbers_that_are_counted_up_are_reserved_one_by_one():
+    disk = Disk()
+    window = disk.window()
+    for number in (1, 2, 3):
+        assert not window.announce(number)
+        disk.sync()
+        assert window.announce(number)
+    assert disk.asked == [0, 1, 2, 3]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 1_500), st.booleans(), st.booleans()), max_size=40))
+def test_with_a_reservation_ahead_nothing_is_accepted_twice_whenever_the_power_fails(steps):
+    disk, accepted, number = Disk(), [], 900
+    window = disk.window()
+    for ahead, power_fails, disk_works in steps:
+        number += ahead
+        for each in (number, number - ahead // 2):
+            window.announce(each)
+            if disk_works:
+                disk.sync()
+            if window.announce(each) and window.accept(each) is Freshness.NEW:
+                accepted.append(each)
+        if power_fails:
+            window = disk.window()
+    assert len(accepted) == len(set(accepted))
