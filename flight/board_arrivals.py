@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flight.base.clock import LoopClock
-    from hal.native_devices import NativeDevices
 
 _NS_PER_S = 1_000_000_000
 _COUNT_BYTES = 8
@@ -92,18 +91,3 @@ class FrameArrivals:
     def _end(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-
-def frame_arrivals(
-    devices: NativeDevices,
-    loop: asyncio.AbstractEventLoop,
-    clock: LoopClock,
-    opened: contextlib.ExitStack,
-) -> FrameArrivals | None:
-    """Those of the terminal of `devices`, given back by `opened`; None where one has to ask it."""
-    fd = devices.receive_fd()
-    if fd is None:
-        return None
-    arrivals = FrameArrivals(loop, clock, fd)
-    opened.callback(arrivals.close)
-    return arrivals

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flight.app import Node
-from flight.board_arrivals import frame_arrivals
 from flight.board_boot import BoardBoot
 from flight.board_config import check_profile
 from flight.board_devices import open_devices
 from flight.board_parts import (
     connected,
+    frame_arrivals,
     frame_source,
     kept_models,
     make_engine,

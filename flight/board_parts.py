@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flight.app import Node
     from flight.base.clock import Clock, LoopClock, UtcCorrelation
     from flight.bench_seat import BenchSeat
+    from flight.board_arrivals import FrameArrivals
     from flight.board_config import FlyConfig
     from flight.composition.surroundings import Surroundings
     from flight.config import InferenceConfig
@@ -119,6 +120,24 @@ def make_engine(
         bands=config.camera.bands,
         other_copy=partial(read_again, config.inference) if kept is None else kept.other_copy,
     )
+
+
+def frame_arrivals(
+    devices: NativeDevices,
+    loop: asyncio.AbstractEventLoop,
+    clock: LoopClock,
+    opened: contextlib.ExitStack,
+) -> FrameArrivals | None:
+    """Those of the terminal of `devices`, given back by `opened`; None where one has to ask it."""
+    fd = devices.receive_fd()
+    if fd is None:
+        return None
+    # Only then: others go by the grid of the contact loop alone.
+    from flight.board_arrivals import FrameArrivals  # noqa: PLC0415
+
+    arrivals = FrameArrivals(loop, clock, fd)
+    opened.callback(arrivals.close)
+    return arrivals
 
 
 def make_store(config: FlyConfig, data: Path, writer: WriterThread | None) -> ProductStore:

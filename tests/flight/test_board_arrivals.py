@@ -7,7 +7,8 @@ import os
 import pytest
 
 from flight.base.clock import LoopClock
-from flight.board_arrivals import FrameArrivals, frame_arrivals
+from flight.board_arrivals import FrameArrivals
+from flight.board_parts import frame_arrivals
 
 S = 1_000_000_000
 NEVER_NS = 1_000_000 * S
