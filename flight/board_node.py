@@ -111,8 +111,7 @@ class BoardNode:
         self.measures = HostMeasures()
         opened.callback(self.measures.close)
         writer = None if seat is not None and seat.lock_step else WriterThread(self.clock.now_ns)
-        store = make_store(config, Path(config.board.data), writer)
-        opened.callback(store.close)
+        store = make_store(config, Path(config.board.data), writer, opened)
         tile_ids = cache(partial(counter_reserve, store, "tile.id"))  # once it has recovered
         models = kept_models(config, *usable)
         engine = make_engine(config, models, self.clock, seat)

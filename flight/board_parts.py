@@ -140,9 +140,11 @@ def frame_arrivals(
     return arrivals
 
 
-def make_store(config: FlyConfig, data: Path, writer: WriterThread | None) -> ProductStore:
+def make_store(
+    config: FlyConfig, data: Path, writer: WriterThread | None, opened: contextlib.ExitStack
+) -> ProductStore:
     """The product store in the data folder; it writes on the spot when there is no writer."""
-    return ProductStore(
+    store = ProductStore(
         FolderStore(data / SEGMENTS),
         data / INDEX,
         segment_bytes=config.store.segment_bytes,
@@ -150,6 +152,8 @@ def make_store(config: FlyConfig, data: Path, writer: WriterThread | None) -> Pr
         reserve_bytes=config.store.segment_bytes,
         writer=writer,
     )
+    opened.callback(store.close)
+    return store
 
 
 def settle_first(

@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 FRAMES_PER_STEP = 64
 ARQ_INBOX = 1024
 REPORTS_OUT = 256
+PUBLISHED = (
+    "link.frames_received",
+    "link.frames_rejected",
+    "command.accepted_total",
+    "command.rejected_total",
+    "command.malformed_total",
+    "command.duplicates_total",
+    "command.running",
+    "command.undurable_total",
+)
 
 _STAGE_EVENT = {
     Stage.ACCEPTED: "COMMAND_ACCEPTED",
@@ -90,19 +100,7 @@ class UplinkService:
             "verification", REPORTS_OUT, Overflow.DROP_OLDEST
         )
         self._armed = channels.index("command.armed")
-        self._index = tuple(
-            channels.index(name)
-            for name in (
-                "link.frames_received",
-                "link.frames_rejected",
-                "command.accepted_total",
-                "command.rejected_total",
-                "command.malformed_total",
-                "command.duplicates_total",
-                "command.running",
-                "command.undurable_total",
-            )
-        )
+        self._index = tuple(channels.index(name) for name in PUBLISHED)
 
     @property
     def queues(self) -> tuple[QueueLike, ...]:

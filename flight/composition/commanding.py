@@ -71,8 +71,8 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
     Telemetry looks in `requests` for reports to make.
     """
     around, ledger = shared.around, CommandLedger()
-    timeout_ns = int(shared.keeper.table["command.loss_timeout_s"] * _NS_PER_S)
-    command_loss = CommandLoss(timeout_ns, now_ns)
+    timeout_s = shared.keeper.table["command.loss_timeout_s"]
+    command_loss = CommandLoss(int(timeout_s * _NS_PER_S), now_ns)
     wish_board = _wish_board(shared, downlink, guard, command_loss)
     sequences = sequence_parts(shared)
     telemetry = TelemetryHandlers(requests, shared.events, around.store.store_state)
@@ -85,9 +85,28 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         *fdir.handlers.bindings(),
         *boot_bindings(shared.boot),
     ]
-    executed = identity_window(around.store, "command.id")
-    dispatcher = Dispatcher(rows, ledger, executed, arming=arming)
-    uplink = UplinkService(
+    dispatcher = Dispatcher(
+        rows, ledger, identity_window(around.store, "command.id"), arming=arming
+    )
+    uplink = _uplink(shared, downlink, dispatcher, ledger, command_loss)
+    shared.queues.add(wish_board.mode_requests, *uplink.queues)
+    return CommandParts(
+        wish_board,
+        uplink,
+        sequencer(shared, sequences, dispatcher, uplink),
+        partial(recover_sequences, shared, sequences, dispatcher),
+    )
+
+
+def _uplink(
+    shared: Shared,
+    downlink: DownlinkParts,
+    dispatcher: Dispatcher,
+    ledger: CommandLedger,
+    command_loss: CommandLoss,
+) -> UplinkService:
+    around = shared.around
+    return UplinkService(
         devices=around.devices,
         authenticator=UplinkAuthenticator(downlink.link, ledger),
         dispatcher=dispatcher,
@@ -100,13 +119,6 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         store=around.store,
         on_answer=around.on_answer,
         hurry=(lambda: None) if around.arrivals is None else around.arrivals.wake,
-    )
-    shared.queues.add(wish_board.mode_requests, *uplink.queues)
-    return CommandParts(
-        wish_board,
-        uplink,
-        sequencer(shared, sequences, dispatcher, uplink),
-        partial(recover_sequences, shared, sequences, dispatcher),
     )
 
 

@@ -44,6 +44,13 @@ BATCH_FRAMES = 16
 """Sealed together at most; each is still chosen when its turn comes, and memory stays small."""
 REPAIRS_AT_ONCE = 8
 WITHDRAWAL_BYTES_MAX = packet_bytes(LIST_BYTES_MAX)
+PUBLISHED = (
+    "link.frames_sent",
+    "link.frames_retransmitted",
+    "link.segments_acked",
+    "link.reports_received",
+    "link.in_flight",
+)
 
 
 class DownlinkService:
@@ -92,16 +99,7 @@ class DownlinkService:
         self._values = channels.values
         self._frames_sent = self._next_live_ns = self._credit_left = 0
         self._may_send = False
-        self._index = tuple(
-            channels.index(name)
-            for name in (
-                "link.frames_sent",
-                "link.frames_retransmitted",
-                "link.segments_acked",
-                "link.reports_received",
-                "link.in_flight",
-            )
-        )
+        self._index = tuple(channels.index(name) for name in PUBLISHED)
 
     async def serve(self) -> None:
         """The loop; each turn asks to be woken when there is something to do."""

@@ -99,6 +99,7 @@ SKINS = {
     "flight.board_survey": "looks at the machine",
     "flight.inference.board_profiler": "awaits the worker and samples the hardware meanwhile",
     "flight.data_folder": "claims the data folder and knows its layout",
+    "flight.board_arrivals": "waits for the frames of the C layer",
     "flight.board_tick": "waits for the tick of the C layer",
     "flight.device_config": "the same for a camera and a laser terminal",
     "flight.event_journal": "writes events to the terminal",
