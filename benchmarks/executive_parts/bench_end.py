@@ -12,13 +12,23 @@ import subprocess
 import sys
 import time
 
-from flight.keys import Half, derive_from_seed, save_halves
+import boards
+
+from flight.keys import Half
 from flight.link_config import LinkConfig
 from flight.telemetry.command_table import NoOp
+from flight.telemetry.dictionary import CHANNEL_INDEX, GROUPS
 from flight.wire.counter_reserve import CounterReserve
 from flight.wire.secure_link import Opened, SecureLink
-from flight.wire.space_packet import Apid, encode
-from flight.wire.telecommand import FINAL_STAGES, Telecommand, decode_report, encode_telecommand
+from flight.wire.space_packet import Apid, decode_all, encode
+from flight.wire.telecommand import (
+    FINAL_STAGES,
+    Stage,
+    Telecommand,
+    decode_report,
+    encode_telecommand,
+)
+from flight.wire.telemetry import decode_housekeeping
 from flight.wire.transfer_frame import VirtualChannel
 from hal.native_library import lib
 from hal.sample import TermFlag
@@ -32,22 +42,19 @@ from hil.stream_bench import FRAME_BYTES_MAX, StreamBench
 
 FIFO_FRAMES = 256
 SHOW_S = 0.02
-PEER = 7
-LOCKED = int(TermFlag.BEACON | TermFlag.COARSE | TermFlag.FINE | TermFlag.SYNC)
+LOCK = int(TermFlag.BEACON | TermFlag.COARSE | TermFlag.FINE | TermFlag.SYNC)
 START_LIMIT_S = 60.0
-CONFIG = """
+LEAVE_S = 0.5
+BOARD = """
 [board]
 hal = "link:{device}"
 link_mode = "free-run"
 link_fifo_frames = {fifo}
-data = "{data}"
-tick_hz = {tick_hz}
-[frames]
-source = "folder"
-path = "frames"
+"""
+CONTACT = """
 [[contacts]]
 contact_id = 1
-peer_id = {peer}
+peer_id = 7
 peer_name = "BENCH"
 kind = "OGS"
 start_utc_s = {start}
@@ -71,17 +78,18 @@ class Stopwatch:
 
 
 class BenchEnd:
-    """A node in contact and who commands it.
+    """A node in contact and who commands it; a context that ends the node.
 
     Args:
-        folder: for configuration, keys and the node's log; `data` for its store.
+        folder: for configuration, keys, store and the node's log.
+        busy: whether a model is to run all the time.
 
     Attributes:
         answers: by command, when the octets of its last word came.
-        answered_twice: last words about commands that had had one.
+        completed: how many of these said that it was done.
     """
 
-    def __init__(self, folder, data, tick_hz=10):
+    def __init__(self, folder, *, busy):
         self.loop = asyncio.SelectorEventLoop(selectors.EpollSelector())
         self._port = PtyPort()
         hello = Hello(
@@ -91,36 +99,42 @@ class BenchEnd:
             boot_count=0, peer_session=0,
         )  # fmt: skip
         draw = lambda: int.from_bytes(os.urandom(4)) or 1
-        self.session = Session(hello, draw, time.monotonic_ns())
-        self.bench = StreamBench(self.session, FIFO_FRAMES)
+        self._session = Session(hello, draw, time.monotonic_ns())
+        self._bench = StreamBench(self._session, FIFO_FRAMES)
+        self._rows = []
+        self._bench.on_told = self._rows.append
         self._watch = Stopwatch()
-        self._line = Line(self.loop, self._port, self.session, self._take, self._watch)
-        keys = derive_from_seed(4)
+        self._line = Line(self.loop, self._port, self._session, self._take, self._watch)
         self._link = SecureLink(
             scid=LinkConfig().spacecraft_id,
-            sends=keys.sends(Half.GROUND),
-            receives=[keys.receives(Half.GROUND)],
+            sends=boards.KEYS.sends(Half.GROUND),
+            receives=[boards.KEYS.receives(Half.GROUND)],
             frame_bytes_max=LinkConfig().sealed_bytes,
             counters=CounterReserve(lambda: 0, lambda _: None),
         )
         self._next_id, self._count, self._tick = time.time_ns(), 0, 0
-        self.answers, self.answered_twice, self.refused = {}, 0, 0
-        self.frames_down = 0
-        self._heard = None
-        self._node = self._start(folder, data, keys, tick_hz)
+        self.answers, self.completed, self._heard = {}, 0, asyncio.Event()
+        self._node = self._start(folder, busy)
         self._showing = self.loop.create_task(self._show())
 
-    def _start(self, folder, data, keys, tick_hz):
-        save_halves(keys, folder / "keys")
-        (folder / "frames").mkdir()
-        now_s = time.time()
-        text = CONFIG.format(
-            device=self._port.path, fifo=FIFO_FRAMES, data=data, tick_hz=tick_hz, peer=PEER,
-            start=now_s - 1.0, end=now_s + 86_400.0,
-        )  # fmt: skip
-        (folder / "lumenode.toml").write_text(text)
-        command = [sys.executable, "-m", "flight", "fly", "--config", folder / "lumenode.toml"]
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._showing.cancel()
+        self._node.terminate()
+        self.loop.run_until_complete(asyncio.sleep(LEAVE_S))
+        self._node.wait(START_LIMIT_S)
+        self._log.close()
+        self._line.close()
+        self.loop.close()
+
+    def _start(self, folder, busy):
+        text = BOARD.format(device=self._port.path, fifo=FIFO_FRAMES)
+        text += CONTACT.format(start=time.time() - 1.0, end=time.time() + 86_400.0)
+        config = boards.make_folder(folder, text, busy=busy)
         self._log = (folder / "log.txt").open("w")
+        command = [sys.executable, "-m", "flight", "fly", "--config", config]
         return subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)
 
     @property
@@ -128,38 +142,17 @@ class BenchEnd:
         """The node's process."""
         return self._node.pid
 
-    async def _show(self):
-        """Sensors and credit; the terminal points where it is told and has lock there."""
-        while True:
-            self._tick += 1
-            self.bench.write_sensors(term_flags=LOCKED)
-            now_ns = time.monotonic_ns()
-            self.bench.show(self._tick, now_ns, time.time_ns())
-            self._line.flush()
-            await asyncio.sleep(SHOW_S)
-
-    def _take(self, message):
-        self.bench.take(message)
-        for frame in self.bench.drain_tx(FIFO_FRAMES):
-            self.frames_down += 1
-            opened = self._link.open(frame)
-            if not isinstance(opened, Opened):
-                self.refused += 1
-                continue
-            for packet in opened.packets:
-                if packet.apid == Apid.VERIFICATION:
-                    self._book(decode_report(packet.data))
-
-    def _book(self, report):
-        if report.stage not in FINAL_STAGES:
-            return
-        self.answered_twice += report.command_id in self.answers
-        self.answers.setdefault(report.command_id, (self._watch.came_ns, report))
-        if self._heard is not None:
-            self._heard.set()
+    async def in_contact(self):
+        """Until the first frame comes by light."""
+        async with asyncio.timeout(START_LIMIT_S):
+            while not self._bench.counters.frames_up:
+                if self._showing.done():
+                    self._showing.result()
+                assert self._node.poll() is None, "the node has ended"
+                await asyncio.sleep(SHOW_S)
 
     def send(self):
-        """One more command on its way; returns its identity and when its octets went."""
+        """One more command on its way: its identity, and when its octets went."""
         self._next_id = max(self._next_id + 1, time.time_ns())
         self._count += 1
         data = encode_telecommand(Telecommand(self._next_id, NoOp()))
@@ -167,33 +160,63 @@ class BenchEnd:
             Apid.TELECOMMAND, self._count, data, time_ns=time.monotonic_ns(), telecommand=True
         )
         frame = self._link.seal(VirtualChannel.UPLINK, [packet]).frame
-        assert self.bench.push_rx(frame), "no credit"
+        assert self._bench.push_rx(frame), "no credit"
         gone_ns = time.monotonic_ns()
         self._line.flush()
         return self._next_id, gone_ns
 
-    async def answer(self, command_id, seconds=10.0):
-        """When the octets of the last word about it came; TimeoutError when none did."""
-        self._heard = asyncio.Event()
-        async with asyncio.timeout(seconds):
-            while command_id not in self.answers:
-                self._heard.clear()
-                await self._heard.wait()
-        return self.answers[command_id][0]
+    async def answer(self, command, seconds):
+        """When the octets of its last word came; TimeoutError when none did."""
+        if not await self.any_of({command}, seconds):
+            raise TimeoutError(f"command {command} has no answer")
+        return self.answers[command]
 
-    async def in_contact(self):
-        """Until the node answers by light."""
+    async def any_of(self, commands, seconds):
+        """Waits until one of them has its last word; False when none has it in that time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while commands.isdisjoint(self.answers):
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def told(self, channel):
+        """The value of a channel in the next row that the node tells beside the light."""
+        group = next(name for name, of in GROUPS.items() if CHANNEL_INDEX[channel] in of)
+        place = GROUPS[group].index(CHANNEL_INDEX[channel])
+        self._rows.clear()
         async with asyncio.timeout(START_LIMIT_S):
-            while not self.frames_down:
-                assert self._node.poll() is None, "the node ended"
-                await asyncio.sleep(0.05)
+            while True:
+                for packet in (p for record in self._rows for p in decode_all(record)):
+                    if packet.apid == Apid.HOUSEKEEPING:
+                        row = decode_housekeeping(packet.data)
+                        if row.group == group:
+                            return row.values[place]
+                await asyncio.sleep(SHOW_S)
 
-    def close(self):
-        """Ends the node in order."""
-        self._showing.cancel()
-        self._node.terminate()
-        self.loop.run_until_complete(asyncio.sleep(0.5))
-        self._node.wait(30)
-        self._log.close()
-        self._line.close()
-        self.loop.close()
+    async def _show(self):
+        """Sensors that show lock, and credit."""
+        self._bench.write_sensors(term_flags=LOCK)
+        while True:
+            self._tick += 1
+            self._bench.show(self._tick, time.monotonic_ns(), time.time_ns())
+            self._line.flush()
+            await asyncio.sleep(SHOW_S)
+
+    def _take(self, message):
+        self._bench.take(message)
+        for frame in self._bench.drain_tx(FIFO_FRAMES):
+            opened = self._link.open(frame)
+            assert isinstance(opened, Opened), opened
+            for packet in opened.packets:
+                if packet.apid == Apid.VERIFICATION:
+                    self._book(decode_report(packet.data))
+
+    def _book(self, report):
+        if report.stage in FINAL_STAGES:
+            assert report.command_id not in self.answers, "answered twice"
+            self.answers[report.command_id] = self._watch.came_ns
+            self.completed += report.stage is Stage.COMPLETED
+            self._heard.set()
