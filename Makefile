@@ -93,6 +93,7 @@ bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/downlink.py --families short
 	$(BIN)/python benchmarks/wire.py frames stack
 	$(BIN)/python benchmarks/hal.py
+	$(BIN)/python benchmarks/executive.py
 
 fuzz:  ## clang's fuzzers at whatever reads foreign octets, FUZZ_ALL_S seconds in all (120)
 	$(MAKE) -s -j2 -C native fuzz

@@ -24,7 +24,7 @@ ABOVE_C_US_MAX = 1000.0
 SHARE_LEAST = 99.9
 WITH_MODEL = 2.0
 SETTLE_S = 5.0
-"""What a start takes of the loop is no part of the flight that is measured: BOOT and first model."""
+"""A start, BOOT and the first model are no part of the flight that is measured."""
 BOARD = """
 [board]
 tick_hz = {hz}
