@@ -97,6 +97,8 @@ class BoardEngine:
         is_lost: whether jobs fail at a mission time, as with a process that cannot live.
     """
 
+    depth = 1
+
     def __init__(  # noqa: PLR0913  the target names every part
         self,
         *,

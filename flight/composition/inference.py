@@ -36,6 +36,8 @@ class UnavailableEngine:
         reason: in one line.
     """
 
+    depth = 1
+
     def __init__(self, reason: str) -> None:
         self.reason = reason
 

@@ -231,6 +231,11 @@ class FrameWork:
         self._name, self.variant = model.name, model.variant
         self._threshold = model.manifest.threshold
 
+    @property
+    def undecided(self) -> bool:
+        """Which variant flies is still to be found out."""
+        return self._open
+
     def probes(self, tile: Tile) -> list[Job]:
         """Jobs that tell which candidate is the fastest; none once that is known."""
         if not self._open:

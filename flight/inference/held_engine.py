@@ -44,6 +44,8 @@ class HeldEngine:
         modelled: duration in nanoseconds and energy in millijoules of a job that starts now.
     """
 
+    depth = 1
+
     def __init__(
         self,
         engine: InferenceEngine,

@@ -3,7 +3,8 @@
 Two loops in one service: one takes frames from the source into a bounded backlog, one works the
 backlog off as far as mode, power, heat and queue allow. A frame that cannot be worked waits; a
 full backlog drops its oldest and counts it. Between two frames, and only there, the payload can be
-taken away, and a model that came up gets its trial.
+taken away, and a model that came up gets its trial. An engine that takes two jobs at a time has
+the next frame before the last one is done; those that were begun are then finished.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class InferenceService:
         self._values = channels.values
         self._price = channels.index("plan.price_energy")
         self._arrived = asyncio.Event()
+        self._under_way, self._freed = 0, asyncio.Event()
         self.backlog: Bounded[Tile] = Bounded("frames", plan.backlog_frames, Overflow.DROP_OLDEST)
 
     async def serve(self) -> None:
@@ -103,7 +105,7 @@ class InferenceService:
         try:
             async with asyncio.TaskGroup() as loops:
                 loops.create_task(self._capture())
-                loops.create_task(self._work())
+                loops.create_task(self._work(loops))
         except* InferenceError as failed:
             raise failed.exceptions[0] from None
 
@@ -114,7 +116,7 @@ class InferenceService:
                 self._telling.dropped(self._clock.now_ns())
             self._arrived.set()
 
-    async def _work(self) -> None:
+    async def _work(self, loops: asyncio.TaskGroup) -> None:
         while True:
             self._heart.beat()
             status = self._status.get()
@@ -122,8 +124,12 @@ class InferenceService:
                 await self._clock.sleep_until(_next_second(self._clock.now_ns()))
                 continue
             if self._deck is not None and self._deck.waiting:
+                await self._finished(0)
                 await self._settle(self._deck)
             tile = self.backlog.take()
+            if tile is None and self._under_way:
+                await self._finished(0)
+                continue
             if tile is None:
                 self._arrived.clear()
                 self._heart.rest()
@@ -133,7 +139,26 @@ class InferenceService:
                 self._level = status.level
                 self._costs.forget()
             if self._admitted(tile, status):
-                await self._run(tile)
+                await self._begun(tile, loops)
+
+    async def _begun(self, tile: Tile, loops: asyncio.TaskGroup) -> None:
+        """Work a frame off, or as much of it as is needed before the next one can be begun."""
+        if self._engine.depth == 1 or self._work_of.undecided:
+            await self._run(tile)
+            return
+        self._under_way += 1
+        loops.create_task(self._run(tile)).add_done_callback(self._free)
+        await self._finished(self._engine.depth - 1)
+
+    def _free(self, _task: asyncio.Task[None]) -> None:
+        self._under_way -= 1
+        self._freed.set()
+
+    async def _finished(self, left: int) -> None:
+        """Wait until no more than so many frames are under way."""
+        while self._under_way > left:
+            self._freed.clear()
+            await self._freed.wait()
 
     async def _settle(self, deck: ModelDeck) -> None:
         """A model that came up gets its trial; the engine holds what flies from now on."""
@@ -209,8 +234,7 @@ class InferenceService:
 
     async def _computed(self, job: Job) -> Result | None:
         """One job run and told; None where it gave nothing."""
-        counts, started_ns = self._counts, self._clock.now_ns()
-        counts.running_since_ns = started_ns
+        self._counts.begin(self._clock.now_ns())
         try:
             result = await self._engine.run(job)
         except InferenceError as error:
@@ -221,8 +245,7 @@ class InferenceService:
                 self._trouble.count(error)
             return None
         finally:
-            counts.busy_ns += self._clock.now_ns() - started_ns
-            counts.running_since_ns = None
+            self._counts.end(self._clock.now_ns())
         now_ns = self._clock.now_ns()
         self._telling.care(job, result.care, now_ns)
         self._trouble.forgive()

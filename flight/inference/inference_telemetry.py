@@ -35,7 +35,8 @@ class InferenceCounts:
 
     Attributes:
         busy_ns: the payload computed, up to the end of the last job.
-        running_since_ns: start of the job under way, None while there is none.
+        running: jobs under way.
+        running_since_ns: since when there has been one without a break, None while there is none.
         screened: frames that the cheap network alone was enough for.
     """
 
@@ -46,6 +47,7 @@ class InferenceCounts:
     products: int = 0
     energy_mj: int = 0
     busy_ns: int = 0
+    running: int = 0
     running_since_ns: int | None = None
     doubts: int = 0
     repairs: int = 0
@@ -60,6 +62,19 @@ class InferenceCounts:
         self.repairs += care.repaired
         self.reruns += care.reruns + care.confirmed
         self.rebuilds += care.rebuilds + care.restarts
+
+    def begin(self, now_ns: int) -> None:
+        """A job is handed to the engine."""
+        if not self.running:
+            self.running_since_ns = now_ns
+        self.running += 1
+
+    def end(self, now_ns: int) -> None:
+        """It is back, whatever became of it."""
+        self.running -= 1
+        if not self.running and self.running_since_ns is not None:
+            self.busy_ns += now_ns - self.running_since_ns
+            self.running_since_ns = None
 
     def computed_ns(self, now_ns: int) -> int:
         """How long the payload has computed in all, the job under way included."""

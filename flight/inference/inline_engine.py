@@ -32,6 +32,8 @@ class Screener(Protocol):
 class InlineEngine:
     """Runs jobs in the calling process; for the virtual loop, where blocking takes no time."""
 
+    depth = 1
+
     def __init__(
         self,
         models: Sequence[ModelBytes],

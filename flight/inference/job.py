@@ -164,7 +164,13 @@ class InferenceError(Exception):
 
 
 class InferenceEngine(Protocol):
-    """Runs one job at a time. Raises ``InferenceError`` only; ``close`` may be called twice."""
+    """Runs jobs. Raises ``InferenceError`` only; ``close`` may be called twice.
+
+    Attributes:
+        depth: jobs that it takes at a time.
+    """
+
+    depth: int
 
     async def run(self, job: Job) -> Result:
         """Return the result of ``job`` or raise ``InferenceError``."""

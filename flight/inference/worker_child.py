@@ -1,17 +1,28 @@
-"""One life of the inference worker: start, one reply at a time, kill. Used by `WorkerEngine`."""
+"""One life of the inference worker: start, replies, kill; and the memory shared with all of them.
+
+Used by `WorkerEngine`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import mmap
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flight.inference.job import InferenceError, InferenceFailure
+from flight.inference.job import BAND_BYTES, InferenceError, InferenceFailure
 from flight.inference.model_manifest import bundle_of
-from flight.inference.worker_protocol import REPLY_BYTES, Reply, Status, shared_bytes
+from flight.inference.worker_protocol import (
+    REPLY_BYTES,
+    SLOTS,
+    Reply,
+    Status,
+    shared_bytes,
+    slot_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +31,50 @@ if TYPE_CHECKING:
     from flight.inference.model_manifest import ModelBytes
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class WorkerMemory:
+    """Tiles on their way to the worker and answers on their way back, one slot a job.
+
+    An anonymous file, so nothing is left behind when either side dies. A slot belongs to one job
+    from its tile to its answer; there are as many as jobs may be under way.
+
+    Attributes:
+        fd: the file's descriptor.
+        free: slots that belong to no job.
+    """
+
+    def __init__(self, capacity_px: int, bands: int) -> None:
+        """For tiles of up to ``capacity_px`` of so many bands; raises ``OSError``."""
+        self.fd = os.memfd_create("lumenode-tiles")
+        size = shared_bytes(capacity_px, bands)
+        os.ftruncate(self.fd, size)
+        self._shared = mmap.mmap(self.fd, size)
+        self._slot_bytes = slot_bytes(capacity_px, bands)
+        self._tile_bytes = capacity_px * BAND_BYTES * bands
+        self.free = list(range(SLOTS))
+
+    def put(self, slot: int, pixels: bytes) -> None:
+        """Lay a tile ready."""
+        at = slot * self._slot_bytes
+        self._shared[at : at + len(pixels)] = pixels
+
+    def answer(self, slot: int, size: int) -> bytes:
+        """Return a copy of the answer."""
+        at = slot * self._slot_bytes + self._tile_bytes
+        return self._shared[at : at + size]
+
+    def close(self) -> None:
+        """Give it back; the worker keeps its own end until it ends."""
+        self._shared.close()
+        os.close(self.fd)
+
+
+class WithdrawnError(InferenceError):
+    """The worker was ended for the sake of another job; this one can be run again."""
+
+    def __init__(self) -> None:
+        super().__init__(InferenceFailure.WORKER_DIED, "worker was ended with another job")
 
 
 class WorkerChild:
@@ -33,7 +88,7 @@ class WorkerChild:
         *,
         options: Sequence[str] = (),
     ) -> None:
-        """Start the process; raises ``OSError``. The first reply (READY) comes unasked.
+        """Start the process; raises ``OSError``. The first reply, number 0, comes unasked.
 
         ``models`` are bundles; ``options`` are more words for the worker's command line.
         """
@@ -66,7 +121,7 @@ class WorkerChild:
                 os.close(fd)
         os.set_blocking(self._reply_fd, False)
         self._buffer = b""
-        self._waiting: asyncio.Future[Reply] | None = None
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._alive = True
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._reply_fd, self._on_readable)
@@ -76,32 +131,24 @@ class WorkerChild:
         """Process id of the worker."""
         return self._process.pid
 
-    def send(self, request: bytes) -> asyncio.Future[Reply]:
-        """Send ``request`` (may be empty) and return the future of the next reply.
+    async def answer(self, seq: int, request: bytes, clock: Clock, due_ns: int) -> Reply:
+        """Send ``request`` (may be empty) and return the reply of this number, there by ``due_ns``.
 
-        One request is under way at a time, so the pipe is never full and the write never waits.
+        A handful of requests is under way at a time, so the pipe is never full and the write never
+        waits. Raises ``InferenceError``: died, or late; whoever asked kills it then.
         """
-        assert self._waiting is None or self._waiting.done(), "one request at a time"
-        self._waiting = self._loop.create_future()
-        try:
-            os.write(self._request_fd, request)
-        except OSError:
-            self._died()
-        else:
-            self._take()
-        return self._waiting
-
-    async def answer(self, request: bytes, clock: Clock, due_ns: int) -> Reply:
-        """Send ``request`` and return the reply that comes by ``due_ns``.
-
-        Raises ``InferenceError``: died, or late; whoever asked kills it then.
-        """
-        waiting = self.send(request)
+        waiting: asyncio.Future[Reply] = self._loop.create_future()
+        self._waiting[seq] = waiting
         guard = asyncio.ensure_future(_expire(waiting, clock, due_ns))
         try:
+            try:
+                os.write(self._request_fd, request)
+            except OSError:
+                self._died()
             return await waiting
         finally:
             guard.cancel()
+            del self._waiting[seq]
 
     def kill(self) -> None:
         """End the process now. SIGKILL cannot be refused, so reaping takes a moment at most."""
@@ -114,6 +161,7 @@ class WorkerChild:
         os.close(self._reply_fd)
         self._process.kill()
         self._process.wait()
+        self._withdraw()
 
     def _on_readable(self) -> None:
         data = os.read(self._reply_fd, 4 * REPLY_BYTES)
@@ -123,18 +171,29 @@ class WorkerChild:
             self._died()
             return
         self._buffer += data
-        self._take()
-
-    def _take(self) -> None:
-        if len(self._buffer) < REPLY_BYTES or self._waiting is None or self._waiting.done():
-            return
-        reply, self._buffer = self._buffer[:REPLY_BYTES], self._buffer[REPLY_BYTES:]
-        self._waiting.set_result(Reply.unpack(reply))
+        while len(self._buffer) >= REPLY_BYTES:
+            reply = Reply.unpack(self._buffer[:REPLY_BYTES])
+            self._buffer = self._buffer[REPLY_BYTES:]
+            waiting = self._waiting.get(reply.seq)
+            if waiting is None:
+                self._fail(InferenceFailure.CORRUPT_RESULT, f"answer to job {reply.seq}")
+            elif not waiting.done():
+                waiting.set_result(reply)
 
     def _died(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            died = InferenceError(InferenceFailure.WORKER_DIED, "worker process ended")
-            self._waiting.set_exception(died)
+        self._fail(InferenceFailure.WORKER_DIED, "worker process ended")
+
+    def _fail(self, kind: InferenceFailure, why: str) -> None:
+        """It happened to the job that has waited longest: that is the one that it was running."""
+        first = next((each for each in self._waiting.values() if not each.done()), None)
+        if first is not None:
+            first.set_exception(InferenceError(kind, why))
+        self._withdraw()
+
+    def _withdraw(self) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(WithdrawnError())
 
 
 async def tried(
@@ -149,7 +208,7 @@ async def tried(
     try:
         os.ftruncate(shared_fd, shared_bytes(1, bands))
         child = WorkerChild(shared_fd, 1, [bundle_of(candidate)], options=options)
-        reply = await child.answer(b"", clock, due_ns)
+        reply = await child.answer(0, b"", clock, due_ns)
     except OSError as error:
         return f"worker does not start: {error.strerror}"
     except InferenceError as error:

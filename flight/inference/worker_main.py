@@ -12,10 +12,13 @@ import argparse
 import contextlib
 import mmap
 import os
+import select
 import signal
 import sys
 import time
+import traceback
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +36,15 @@ from flight.inference.worker_protocol import (
     Status,
     pack_screening,
     shared_bytes,
+    slot_bytes,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    import numpy as np
+    import numpy.typing as npt
 
 CHECK_EVERY_NS = 10_000_000_000
 """Golden tile and a look at all weights, after an answer has been given: about 1 ms of 10 s."""
@@ -68,32 +76,104 @@ def session_of(
     return guarded(model, provider=provider, bands=bands, threads=threads)
 
 
-def answer(
-    request: Request,
-    flown: Sequence[GuardedSession],
-    shared: mmap.mmap,
-    capacity_px: int,
-    bands: Sequence[str],
-) -> Reply:
-    """Run one request; the result is in shared memory before the reply says so."""
-    px_bytes = BAND_BYTES * len(bands)
-    tile = memoryview(shared)[: request.height * request.width * px_bytes]
-    if zlib.crc32(tile) != request.crc32:
-        return Reply(request.seq, Status.CORRUPT_TILE, text="tile differs from what was sent")
-    started_ns = time.monotonic_ns()
-    try:
-        pixels = pixel_array(tile, request.height, request.width, len(bands))
-        probability, care = flown[request.model].run(pixels, twice=request.twice)
-    except DistrustError as error:
-        return Reply(request.seq, Status.UNTRUSTED, text=str(error))
-    except ModelError as error:
-        return Reply(request.seq, Status.MODEL_ERROR, text=str(error))
-    limit = request.quicklook_cloud_permille_max
-    raw = pack_screening(screen(pixels, probability, request.threshold, limit, bands))
-    duration_ns = time.monotonic_ns() - started_ns
-    base = capacity_px * px_bytes
-    shared[base : base + len(raw)] = raw
-    return Reply(request.seq, Status.DONE, zlib.crc32(raw), len(raw), duration_ns, care=care)
+class Desk:
+    """Answers requests: the network here, what comes after it on a thread beside if more wait.
+
+    So while products are made of one tile the network runs on the next. Replies have numbers; each
+    goes out after its answer is in shared memory.
+    """
+
+    def __init__(
+        self, flown: Sequence[GuardedSession], options: argparse.Namespace, bands: Sequence[str]
+    ) -> None:
+        self._flown, self._bands, self._replies = flown, bands, options.replies
+        self._shared = mmap.mmap(options.shared, shared_bytes(options.capacity_px, len(bands)))
+        self._slot_bytes = slot_bytes(options.capacity_px, len(bands))
+        self._tile_bytes = options.capacity_px * BAND_BYTES * len(bands)
+        self._beside = ThreadPoolExecutor(1)
+        self._lost: dict[int, str] = {}
+        self._asked = select.poll()
+        self._asked.register(options.requests, select.POLLIN)
+
+    def take(self, request: Request) -> None:
+        """Run the network of one request; what follows is under way when this returns."""
+        if request.model in self._lost:
+            text = self._lost[request.model]
+            self._later(self._say, Reply(request.seq, Status.UNTRUSTED, text=text))
+            return
+        at = request.slot * self._slot_bytes
+        size = request.height * request.width * BAND_BYTES * len(self._bands)
+        tile = memoryview(self._shared)[at : at + size]
+        crc32 = self._beside.submit(zlib.crc32, tile)
+        pixels = pixel_array(tile, request.height, request.width, len(self._bands))
+        started_ns = time.monotonic_ns()
+        try:
+            probability, care = self._flown[request.model].run(pixels, twice=request.twice)
+        except ModelError as error:
+            kind = Status.UNTRUSTED if isinstance(error, DistrustError) else Status.MODEL_ERROR
+            reply = Reply(request.seq, kind, text=str(error))
+            self._later(self._say, reply, request, crc32)
+            return
+        took_ns = time.monotonic_ns() - started_ns
+        reply = Reply(request.seq, Status.DONE, duration_ns=took_ns, care=care)
+        if self._asked.poll(0):
+            self._later(self._finish, reply, request, crc32, pixels, probability)
+        else:
+            self._finish(reply, request, crc32, pixels, probability)
+
+    def check(self) -> None:
+        """Check every network between two answers; one not trusted any more answers no more."""
+        for number, session in enumerate(self._flown):
+            try:
+                session.check()
+            except ModelError as error:
+                self._lost[number] = str(error)
+
+    def close(self) -> None:
+        """Let what is under way come to its end."""
+        self._beside.shutdown()
+
+    def _finish(
+        self,
+        reply: Reply,
+        request: Request,
+        crc32: Future[int],
+        pixels: npt.NDArray[np.uint16],
+        probability: npt.NDArray[np.float32],
+    ) -> None:
+        """Screen one output, lay the answer ready and say so."""
+        started_ns = time.monotonic_ns()
+        limit = request.quicklook_cloud_permille_max
+        raw = pack_screening(screen(pixels, probability, request.threshold, limit, self._bands))
+        took_ns = reply.duration_ns + time.monotonic_ns() - started_ns
+        at = request.slot * self._slot_bytes + self._tile_bytes
+        self._shared[at : at + len(raw)] = raw
+        done = Reply(
+            request.seq, Status.DONE, zlib.crc32(raw), len(raw), took_ns, care=reply.care
+        )  # fmt: skip
+        self._say(done, request, crc32)
+
+    def _say(
+        self, reply: Reply, request: Request | None = None, crc32: Future[int] | None = None
+    ) -> None:
+        """Send a reply, unless the tile that it is about was another than was sent."""
+        if request is not None and crc32 is not None and crc32.result() != request.crc32:
+            text = "tile differs from what was sent"
+            reply = Reply(request.seq, Status.CORRUPT_TILE, text=text)
+        os.write(self._replies, reply.pack())
+
+    def _later(self, step: Callable[..., None], *what: object) -> None:
+        self._beside.submit(step, *what).add_done_callback(_end_if_failed)
+
+
+def _end_if_failed(done: Future[None]) -> None:
+    """A thread that failed would leave the flight process waiting: the whole worker ends."""
+    error = done.exception()
+    if isinstance(error, BrokenPipeError):
+        os._exit(0)  # whoever flew has gone, and wants no answer any more
+    if error is not None:
+        traceback.print_exception(error)
+        os._exit(1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -121,7 +201,6 @@ def serve(options: argparse.Namespace) -> int:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
     bands = options.bands.split(",")
-    shared = mmap.mmap(options.shared, shared_bytes(options.capacity_px, len(bands)))
     try:
         flown = [
             session_of(word, options.provider, bands, options.threads) for word in options.model
@@ -129,31 +208,16 @@ def serve(options: argparse.Namespace) -> int:
     except ModelError as error:
         os.write(options.replies, Reply(0, Status.MODEL_ERROR, text=str(error)).pack())
         return 1
+    desk = Desk(flown, options, bands)
     os.write(options.replies, Reply(0, Status.READY).pack())
-    lost: dict[int, str] = {}
     checked_ns = time.monotonic_ns()
     while len(data := read_all(options.requests, REQUEST_BYTES)) == REQUEST_BYTES:
-        request = Request.unpack(data)
-        if request.model in lost:
-            reply = Reply(request.seq, Status.UNTRUSTED, text=lost[request.model])
-        else:
-            reply = answer(request, flown, shared, options.capacity_px, bands)
-        os.write(options.replies, reply.pack())
+        desk.take(Request.unpack(data))
         if time.monotonic_ns() - checked_ns >= CHECK_EVERY_NS:
-            lost |= checked(flown)
+            desk.check()
             checked_ns = time.monotonic_ns()
+    desk.close()
     return 0
-
-
-def checked(flown: Sequence[GuardedSession]) -> dict[int, str]:
-    """Check every network between two answers; what cannot be trusted any more, and why."""
-    lost = {}
-    for number, session in enumerate(flown):
-        try:
-            session.check()
-        except ModelError as error:
-            lost[number] = str(error)
-    return lost
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The words between the flight process and its inference worker. A leaf, imported by both.
 
-Pixels and screened answers lie in one shared memory file (tile area, then result area); pipes carry
-only these fixed-size signals, each smaller than the system's atomic pipe write.
+Pixels and screened answers lie in one shared memory file (slot by slot a tile area, then a result
+area); pipes carry only these fixed-size signals, each smaller than the system's atomic pipe write.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ RESULT_BYTES_SPARE = 8192
 TEXT_BYTES = 160
 _VERDICTS = tuple(Plausibility)
 _SCREENING = struct.Struct("<B?HII")
-_REQUEST = struct.Struct("<IIIIIdI?")
+_REQUEST = struct.Struct("<IIIIIdI?B")
 _REPLY = struct.Struct(f"<IIIIQ{TEXT_BYTES}sHHH?")
 _U16 = 0xFFFF
+SLOTS = 2
+"""Jobs under way at a time: while products are made of one, the network runs on the next."""
 REQUEST_BYTES, REPLY_BYTES = _REQUEST.size, _REPLY.size
 
 
 def shared_bytes(capacity_px: int, bands: int = len(BANDS)) -> int:
     """Return the size of the memory shared for tiles of up to ``capacity_px``."""
+    return SLOTS * slot_bytes(capacity_px, bands)
+
+
+def slot_bytes(capacity_px: int, bands: int = len(BANDS)) -> int:
+    """Return the size of one slot: the tile's octets, then the answer's."""
     return capacity_px * (BAND_BYTES * bands + RESULT_BYTES_A_PX) + RESULT_BYTES_SPARE
 
 
@@ -69,7 +76,8 @@ class Status(IntEnum):
 class Request:
     """Run model number ``model`` on the tile in shared memory; ``crc32`` is that of its bytes.
 
-    ``threshold``, ``quicklook_cloud_permille_max`` and ``twice`` are the job's.
+    ``seq`` is above 0, the number of a worker's first word; ``threshold``,
+    ``quicklook_cloud_permille_max`` and ``twice`` are the job's; ``slot`` is where its tile lies.
     """
 
     seq: int
@@ -80,6 +88,7 @@ class Request:
     threshold: float
     quicklook_cloud_permille_max: int
     twice: bool = False
+    slot: int = 0
 
     def pack(self) -> bytes:
         """Return the bytes on the pipe."""
@@ -92,6 +101,7 @@ class Request:
             self.threshold,
             self.quicklook_cloud_permille_max,
             self.twice,
+            self.slot,
         )
 
     @staticmethod

@@ -60,10 +60,55 @@ class Network:
         return np.tile(ramp, (SIDE, 1))
 
 
+class Overlapping:
+    """An engine that takes two jobs at a time; says how many it had."""
+
+    depth = 2
+
+    def __init__(self, inner):
+        self._inner = inner
+        self.under_way = self.most = 0
+        self.adopted = []
+
+    async def run(self, job):
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            return await self._inner.run(job)
+        finally:
+            self.under_way -= 1
+
+    async def adopt(self, models):
+        self.adopted.append((self.under_way, [model.variant for model in models]))
+
+
+class Exchange:
+    """A deck whose crew has changed; nothing else is asked of it."""
+
+    def __init__(self):
+        self.flown = ModelRegistry().load("cloud_unet", "int8")
+        self.crew, self.waiting = [self.flown], True
+
+    def candidate(self):
+        return None
+
+    def exchanged(self):
+        self.waiting = False
+
+    def mended(self):
+        pass
+
+    def answered(self):
+        pass
+
+
 class Payload:
     """The service over a real engine, intake and store, on virtual time."""
 
-    def __init__(self, folder, *, period_ns=S, tiles_per_frame=1, deadline_s=60.0, level=LEVEL):
+    def __init__(
+        self, folder, *, period_ns=S, tiles_per_frame=1, deadline_s=60.0, level=LEVEL,
+        overlapping=False, deck=None,
+    ):  # fmt: skip
         self.loop = SimLoop()
         clock = LoopClock(self.loop)
         self.network = Network()
@@ -91,6 +136,7 @@ class Payload:
             board=self.board, bench=FakeBench(self.devices), tiles_per_frame=tiles_per_frame,
             counts=ExecutionCounts(), memory={},
         )  # fmt: skip
+        self.engine = engine = Overlapping(engine) if overlapping else engine
         plan = ImagingPlan(
             model_name="cloud_unet", variant="int8", threshold=0.5,
             frame_deadline_ns=round(deadline_s * S), backlog_frames=BACKLOG, values=ValueTable(),
@@ -100,7 +146,7 @@ class Payload:
         service = InferenceService(
             clock=clock, frames=self.frames, engine=engine, plan=plan, intake=self.intake,
             status=self.status, channels=self.channels, events=events, counts=self.counts,
-            heart=self.heart,
+            heart=self.heart, deck=deck,
         )  # fmt: skip
         self.serving = self.loop.create_task(service.serve())
 
@@ -299,3 +345,53 @@ def test_the_energy_told_is_the_energy_the_board_draws(make):
         1 - payload.counts.busy_ns / S
     )
     assert payload.value("energy_j") == pytest.approx(drawn_j, abs=2e-3)
+
+
+SLOW = round(2_200 / PROFILE.tile_ms(LEVEL, "int8"))
+"""Tiles in a frame that takes 2.2 s."""
+
+
+def test_an_engine_that_takes_two_jobs_has_the_next_frame_before_the_last_one_is_done(make):
+    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, overlapping=True)
+    payload.run(20)
+    assert (payload.engine.under_way, payload.engine.most) == (2, 2)
+    assert payload.counts.running == 2
+    assert payload.counts.jobs > 20 / 2.2 + 2
+    assert payload.counts.computed_ns(20 * S) == 20 * S
+
+
+def test_of_two_frames_under_way_both_are_finished_when_the_payload_is_taken_away(make):
+    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, overlapping=True)
+    payload.run(5)
+    begun = payload.counts.jobs + payload.counts.running
+    payload.grant(0)
+    payload.run(10)
+    assert payload.counts.jobs == begun
+    assert (payload.counts.running, payload.counts.running_since_ns) == (0, None)
+
+
+def test_an_engine_that_takes_two_jobs_misses_no_frame_that_comes_while_it_finishes(make):
+    payload = make(period_ns=S // 10, tiles_per_frame=SLOW // 30, overlapping=True)
+    payload.run(4)
+    captured = 1 + 4 * 10
+    assert payload.counts.jobs + payload.counts.running == captured
+    assert payload.counts.dropped == 0
+
+
+def test_a_model_is_exchanged_only_while_no_frame_is_under_way(make):
+    deck = Exchange()
+    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, overlapping=True, deck=deck)
+    payload.run(5)
+    deck.waiting = True
+    payload.run(5)
+    assert payload.engine.adopted == [(0, ["int8"]), (0, ["int8"])]
+    assert payload.engine.under_way == 2
+
+
+def test_an_engine_that_takes_two_jobs_and_runs_none_any_more_fails_the_service_too(make):
+    payload = make(overlapping=True)
+    payload.network.broken = 1_000
+    payload.loop.run_until_ns(20 * S)
+    assert FAILURES_MAX <= payload.counts.failed <= FAILURES_MAX + 1
+    assert isinstance(payload.serving.exception(), InferenceError)
+    assert payload.counts.running == 0

@@ -361,10 +361,119 @@ def test_a_model_never_trusted_again_is_refused_after_its_second_stored_copy_was
             await engine.adopt(models())
             assert (await engine.run(job_of(5))).job_id == 5
 
-    async def untrusted(child, request, due_ns):
+    async def untrusted(child, seq, request, due_ns):
         if not request:
-            return await child.answer(request, LoopClock(), due_ns)
-        return Reply(Request.unpack(request).seq, Status.UNTRUSTED, text="golden tile")
+            return await child.answer(seq, request, LoopClock(), due_ns)
+        return Reply(seq, Status.UNTRUSTED, text="golden tile")
+
+    asyncio.run(scenario())
+
+
+async def both(engine, *jobs):
+    """What became of jobs that were under way together: results and kinds of failure."""
+    ended = await asyncio.gather(*map(engine.run, jobs), return_exceptions=True)
+    return [each.kind if isinstance(each, InferenceError) else each.screening for each in ended]
+
+
+def test_two_jobs_under_way_get_an_answer_each_and_a_third_waits_its_turn():
+    async def scenario():
+        async with engine_of() as engine:
+            assert engine.depth == 2
+            tiles = [TILES[number % 2] for number in range(7)]
+            found = await both(engine, *(job_of(n, tile) for n, tile in enumerate(tiles)))
+            assert found == [answer_here(models()[0], tile) for tile in tiles]
+            assert (engine.counters.done, engine.counters.starts) == (7, 1)
+
+    asyncio.run(scenario())
+
+
+def test_of_two_jobs_under_way_a_crash_costs_the_first_and_the_other_is_run_again():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            pid = engine.worker_pid
+            os.kill(pid, signal.SIGSTOP)
+            asyncio.get_running_loop().call_later(0.05, os.kill, pid, signal.SIGKILL)
+            found = await both(engine, job_of(2), job_of(3, TILES[1]))
+            assert found == [InferenceFailure.WORKER_DIED, answer_here(models()[0], TILES[1])]
+            assert engine.counters.restarts == 1
+
+    asyncio.run(scenario())
+
+
+def test_of_two_jobs_under_way_a_hang_costs_the_first_and_the_other_is_run_again():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            hung = engine.worker_pid
+            os.kill(hung, signal.SIGSTOP)
+            first = job_of(2, deadline_ns=LoopClock().now_ns() + SECOND_NS // 5)
+            found = await both(engine, first, job_of(3, TILES[1]))
+            assert found == [InferenceFailure.TIMEOUT, answer_here(models()[0], TILES[1])]
+            assert gone(hung)
+            assert engine.counters.restarts == 1
+
+    asyncio.run(scenario())
+
+
+def test_of_two_jobs_under_way_a_cancelled_one_takes_the_other_along_to_the_next_worker():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            os.kill(engine.worker_pid, signal.SIGSTOP)
+            tasks = [asyncio.create_task(engine.run(job_of(n))) for n in (2, 3)]
+            await asyncio.sleep(0.05)
+            tasks[0].cancel()
+            assert (await tasks[1]).screening == answer_here(models()[0], TILES[0])
+            assert (engine.counters.cancelled, engine.counters.restarts) == (1, 1)
+
+    asyncio.run(scenario())
+
+
+def test_two_answers_of_one_worker_that_is_not_trusted_are_one_step_up_the_ladder():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            distrusted, both_there = engine.worker_pid, asyncio.Barrier(2)
+
+            async def exchange(child, seq, request, due_ns):
+                reply = await child.answer(seq, request, LoopClock(), due_ns)
+                if child.pid != distrusted:
+                    return reply
+                await both_there.wait()
+                return Reply(seq, Status.UNTRUSTED, text="golden tile")
+
+            engine._exchange = exchange
+            found = await both(engine, job_of(2), job_of(3, TILES[1]))
+            assert found == [answer_here(models()[0], tile) for tile in TILES]
+            assert engine.counters.restarts == 1
+
+    asyncio.run(scenario())
+
+
+def test_models_are_exchanged_only_once_the_jobs_under_way_are_done():
+    async def scenario():
+        async with engine_of() as engine:
+            await engine.run(job_of())
+            running = [asyncio.create_task(engine.run(job_of(n))) for n in (2, 3)]
+            await asyncio.sleep(0)
+            await engine.adopt(models()[1:])
+            assert all(each.done() for each in running)
+            assert await failure_of(engine, job_of(4)) is InferenceFailure.UNKNOWN_MODEL
+
+    asyncio.run(scenario())
+
+
+def test_an_engine_that_is_closed_while_its_worker_starts_leaves_none_behind():
+    async def scenario():
+        engine = WorkerEngine(models(), LoopClock())
+        running = asyncio.create_task(engine.run(job_of()))
+        await asyncio.sleep(0.05)
+        pid = engine._last.pid
+        engine.close()
+        with pytest.raises(InferenceError, match="closed"):
+            await running
+        assert gone(pid)
 
     asyncio.run(scenario())
 

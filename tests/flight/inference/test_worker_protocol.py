@@ -8,7 +8,7 @@ from flight.inference.screening import screen
 from flight.inference.worker_protocol import (
     RESULT_BYTES_A_PX,
     pack_screening,
-    shared_bytes,
+    slot_bytes,
     unpack_screening,
 )
 
@@ -51,6 +51,6 @@ def test_the_shared_memory_holds_the_worst_picture_of_any_tile(shape):
     noise = rng.random(shape, dtype=np.float32)
     noise[0, 0] = 0.0
     screening = screen(pixels, np.append(noise, 0)[: noise.size].reshape(shape), 0.5, 1000)
-    room = shared_bytes(noise.size) - noise.size * TILE_BYTES_A_PX
+    room = slot_bytes(noise.size) - noise.size * TILE_BYTES_A_PX
     assert room >= noise.size * RESULT_BYTES_A_PX
     assert len(pack_screening(screening)) <= room
