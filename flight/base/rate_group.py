@@ -33,6 +33,7 @@ class RateGroup:
         on_account: called when a step that took time has been booked.
         busy_ns, max_busy_ns: last and longest step, on the runner's clock.
         late_ns, max_late_ns: last and latest start after the due time.
+        drift_ns: how far the last start has moved against the first, periods counted off.
         member_errors: failed steps by member, in the order of the table.
     """
 
@@ -58,7 +59,8 @@ class RateGroup:
         self.overruns = 0
         self.on_account: Callable[[], None] | None = None
         self.busy_ns = self.max_busy_ns = 0
-        self.late_ns = self.max_late_ns = 0
+        self.late_ns = self.max_late_ns = self.drift_ns = 0
+        self._first: tuple[int, int] | None = None
         self.member_errors: dict[str, int] = dict.fromkeys((m.name for m in members), 0)
         assert len(self.member_errors) == len(self.members), f"group {name}: names repeat"
 
@@ -92,12 +94,21 @@ class RateGroup:
         self.busy_ns, self.late_ns = ended_ns - started_ns, started_ns - due_ns
         self.max_busy_ns = max(self.max_busy_ns, self.busy_ns)
         self.max_late_ns = max(self.max_late_ns, self.late_ns)
+        self._follow_drift(started_ns)
         missed = max(0, (ended_ns - due_ns - 1) // self.period_ns)
         if missed:
             self._miss(missed)
         if self.on_account is not None:
             self.on_account()
         return due_ns + (missed + 1) * self.period_ns
+
+    def _follow_drift(self, started_ns: int) -> None:
+        """By what was counted, and not by the times at which steps were due: those cannot drift."""
+        periods = self.steps + self.overruns
+        if self._first is None:
+            self._first = started_ns, periods
+        first_ns, first_periods = self._first
+        self.drift_ns = started_ns - first_ns - (periods - first_periods) * self.period_ns
 
     def newest_due(self, due_ns: int, now_ns: int) -> int:
         """The due time that a step beginning at `now_ns` is for: of several, the last.

@@ -207,27 +207,34 @@ def guard_watch(
     return GuardWatch(around.tick, around.devices, channels, events)
 
 
+FIGURES = ("busy_ms", "busy_max_ms", "late_ms", "late_max_ms", "drift_ms")
+"""Of a group's time, in the order of `time_figures`."""
+
+
 def time_figures(
     group: RateGroup, channels: ChannelValues, events: EventLog, around: Surroundings
 ) -> None:
     """A group's overruns are told everywhere; its other figures where time is the machine's."""
-    total = channels.counter("system.overruns")
-    figures = ("period_ms", "busy_ms", "busy_max_ms", "late_ms", "late_max_ms", "overruns")
-    index = tuple(channels.index(f"rate.{group.name}_{figure}") for figure in figures)
-    values = channels.values
+    total, values = channels.counter("system.overruns"), channels.values
 
     def overrun(count: int) -> None:
         values[total] = count
         now_ns = around.clock.now_ns()
         events.emit("RATE_OVERRUN", now_ns, name=group.name, overruns=count)
 
-    def account() -> None:
-        times = (group.period_ns, group.busy_ns, group.max_busy_ns, group.late_ns,
-                 group.max_late_ns)  # fmt: skip
-        for place, figure in zip(index, (*(t / NS_PER_MS for t in times), group.overruns),
-                                 strict=True):  # fmt: skip
-            values[place] = figure
-
     group.on_overrun = overrun
-    if around.tick is not None:
-        group.on_account = account
+    if around.tick is None:
+        return
+    index = tuple(channels.index(f"rate.{group.name}_{figure}") for figure in FIGURES)
+    slips = channels.counter(f"rate.{group.name}_overruns")
+    values[channels.index(f"rate.{group.name}_period_ms")] = group.period_ns / NS_PER_MS
+
+    def account() -> None:
+        times_ns = (
+            group.busy_ns, group.max_busy_ns, group.late_ns, group.max_late_ns, group.drift_ns,
+        )  # fmt: skip
+        for place, time_ns in zip(index, times_ns, strict=True):
+            values[place] = time_ns / NS_PER_MS
+        values[slips] = group.overruns
+
+    group.on_account = account

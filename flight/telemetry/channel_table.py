@@ -38,6 +38,7 @@ def _rate_channels(name: str) -> tuple[Channel, ...]:
         ("busy_max_ms", "ms", _F, "longest step"),
         ("late_ms", "ms", _F, "last start after its due time"),
         ("late_max_ms", "ms", _F, "latest start after its due time"),
+        ("drift_ms", "ms", _F, "last start against the first, by the periods counted since"),
         ("overruns", "", _C, "periods skipped, as a step was not over or nobody woke in time"),
     )
     return tuple(

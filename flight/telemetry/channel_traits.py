@@ -44,6 +44,7 @@ A count, a label or a flag asks with every change."""
 
 _NEVER_ASKS = frozenset({
     "system.cycles", "event.total", "store.commits_total", "rate.main_busy_ms", "rate.main_late_ms",
+    "rate.main_drift_ms",
 })  # fmt: skip
 """They move by themselves."""
 

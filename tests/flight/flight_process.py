@@ -47,6 +47,11 @@ class FlightProcess:
         """Its number."""
         return self._child.pid
 
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended."""
+        return self._child.poll() is not None
+
     def _read(self) -> None:
         assert self._child.stdout is not None
         with self._child.stdout as stream:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import signal
 import time
+from math import nan
 from typing import TYPE_CHECKING
+
+from flight_process import FlightProcess
 
 from flight.keys import Half, derive_from_seed, save_halves
 from flight.link_config import LinkConfig
 from flight.telemetry.command_table import NoOp
+from flight.telemetry.dictionary import CHANNEL_INDEX, GROUPS
 from flight.wire.counter_reserve import CounterReserve
 from flight.wire.secure_link import Opened, SecureLink
-from flight.wire.space_packet import Apid, encode
+from flight.wire.space_packet import Apid, decode_all, encode
 from flight.wire.telecommand import FINAL_STAGES, Telecommand, decode_report, encode_telecommand
+from flight.wire.telemetry import decode_housekeeping
 from flight.wire.transfer_frame import VirtualChannel
 from hal.sample import TermFlag
 from hil.bench_link.layout import Mode
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flight.telemetry.dictionary import Command
+    from flight.wire.space_packet import SpacePacket
     from flight.wire.telecommand import VerificationReport
 
 CREDIT = 64
@@ -52,14 +57,15 @@ rate_bps = 1e9
 
 
 class NodeOnLine:
-    """With a contact that has begun, or without any.
+    """With a contact that has begun, or without any; `extra` is more of the configuration.
 
     Attributes:
         answers: last words that came by light, by command.
-        told: records that came beside it.
+        told: records that came beside it, of the present flight.
+        flight: the present one.
     """
 
-    def __init__(self, folder: Path, *, contact: bool) -> None:
+    def __init__(self, folder: Path, *, contact: bool, extra: str = "") -> None:
         port = PtyPort()
         self.link = StreamLink(port, Mode.FREE_RUN, tx_fifo_frames=CREDIT, period_s=1.0)
         self.link.open()
@@ -80,10 +86,16 @@ class NodeOnLine:
         (folder / "frames").mkdir()
         start, end = time.time() - 1.0, time.time() + 3_600.0
         text = CONFIG.format(device=port.path)
-        text += CONTACT.format(start=start, end=end) if contact else ""
+        text += extra + (CONTACT.format(start=start, end=end) if contact else "")
         (folder / "lumenode.toml").write_text(text)
-        command = [sys.executable, "-m", "flight", "fly", "--config", folder / "lumenode.toml"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self._config = folder / "lumenode.toml"
+        self.flight = FlightProcess(self._config)
+
+    def fly_again(self, **env: str) -> None:
+        """The next flight on the same folder and line, when the last one has ended."""
+        self.flight.ended()
+        self.told.clear()
+        self.flight = FlightProcess(self._config, env)
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Shows sensors with lock, hears the node."""
@@ -94,6 +106,11 @@ class NodeOnLine:
             self.link.bench.write_sensors(term_flags=LOCK)
             self.link.bench.show(self._tick, time.monotonic_ns(), time.time_ns())
             self.link.wait(lambda: self._hear() or condition(), SHOW_S)
+
+    def until_passed(self, seconds: float) -> None:
+        """Goes on with the line for so long."""
+        over = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= over)
 
     def send(self, command: Command | None = None) -> int:
         """One command on its way; its identity."""
@@ -107,13 +124,26 @@ class NodeOnLine:
         self.link.flush()
         return self._next_id
 
-    def end(self) -> int:
-        """Ends the node in order; its exit code."""
-        self.process.terminate()
+    def newest(self, channel: str) -> float:
+        """Its value in the newest row that the node told beside the light; NaN before the first."""
+        group = next(name for name, of in GROUPS.items() if CHANNEL_INDEX[channel] in of)
+        place = GROUPS[group].index(CHANNEL_INDEX[channel])
+        for packet in reversed(self.packets(Apid.HOUSEKEEPING)):
+            row = decode_housekeeping(packet.data)
+            if row.group == group:
+                return row.values[place]
+        return nan
+
+    def packets(self, apid: Apid) -> list[SpacePacket]:
+        """Of one kind, of those that came beside the light."""
+        found = (packet for record in self.told for packet in decode_all(record))
+        return [packet for packet in found if packet.apid == apid]
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Ends the flight and the line; the flight's exit code."""
         try:
-            return self.process.wait(PATIENCE_S)
+            return self.flight.end(number)
         finally:
-            self.process.kill()
             self.link.close()
 
     def _hear(self) -> bool:

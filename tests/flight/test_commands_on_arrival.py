@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from node_on_line import NodeOnLine
 
-from flight.telemetry.dictionary import CHANNEL_INDEX, EVENT_BY_ID, GROUPS
-from flight.wire.space_packet import Apid, decode_all
+from flight.telemetry.dictionary import EVENT_BY_ID
+from flight.wire.space_packet import Apid
 from flight.wire.telecommand import Stage
-from flight.wire.telemetry import decode_event, decode_housekeeping
+from flight.wire.telemetry import decode_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,33 +32,15 @@ def fly(tmp_path: Path) -> Iterator[Callable[..., NodeOnLine]]:
         assert node.end() == 0
 
 
-def newest(node: NodeOnLine, channel: str) -> float:
-    """The value of a channel in the newest row that the node told; -1 before the first."""
-    group = next(g for g in GROUPS if CHANNEL_INDEX[channel] in GROUPS[g])
-    place = list(GROUPS[group]).index(CHANNEL_INDEX[channel])
-    for record in reversed(node.told):
-        for packet in decode_all(record):
-            if packet.apid == Apid.HOUSEKEEPING:
-                row = decode_housekeeping(packet.data)
-                if row.group == group:
-                    return row.values[place]
-    return -1.0
-
-
 def cycles(node: NodeOnLine) -> float:
     node.told.clear()
-    node.until(lambda: newest(node, "system.cycles") > 0)
-    return newest(node, "system.cycles")
+    node.until(lambda: node.newest("system.cycles") > 0)
+    return node.newest("system.cycles")
 
 
 def completed(node: NodeOnLine) -> set[int]:
     """Commands whose end the node told as an event."""
-    events = (
-        decode_event(packet.data)
-        for record in node.told
-        for packet in decode_all(record)
-        if packet.apid == Apid.EVENT
-    )
+    events = [decode_event(packet.data) for packet in node.packets(Apid.EVENT)]
     return {
         int(event.args["command"])
         for event in events
@@ -69,7 +51,7 @@ def completed(node: NodeOnLine) -> set[int]:
 def test_outside_a_contact_commands_one_after_the_other_do_not_wait_for_cycles(fly):
     """Without it each would take one: the contact loop looks up once a second by itself."""
     node, count = fly(contact=False), 12
-    node.until(lambda: newest(node, "system.cycles") > 0)
+    node.until(lambda: node.newest("system.cycles") > 0)
     begun = cycles(node)
     for _ in range(count):
         sent = node.send()
@@ -91,6 +73,6 @@ def test_of_a_burst_with_twelve_outstanding_no_answer_is_lost_or_uncounted(fly):
     node.until(lambda: outstanding <= node.answers.keys())
     assert {report.stage for report in node.answers.values()} == {Stage.COMPLETED}
     node.told.clear()
-    node.until(lambda: newest(node, "command.accepted_total") == sent)
-    assert newest(node, "queues.verification_dropped") == 0
-    assert newest(node, "command.rejected_total") == newest(node, "command.malformed_total") == 0
+    node.until(lambda: node.newest("command.accepted_total") == sent)
+    assert node.newest("queues.verification_dropped") == 0
+    assert node.newest("command.rejected_total") == node.newest("command.malformed_total") == 0

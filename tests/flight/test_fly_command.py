@@ -135,8 +135,6 @@ def test_the_flight_process_measures_itself(flown):
     assert told["sys.rss_mib"] == pytest.approx(flight.rss_kib / 1024, rel=0.1)
     assert told["sys.cpu_s"] > 0.0
     assert told["rate.main_period_ms"] == 1000.0
-    assert 0.0 < told["rate.main_busy_ms"] <= told["rate.main_busy_max_ms"]
-    assert 0.0 < told["rate.main_late_ms"] <= told["rate.main_late_max_ms"]
 
 
 def test_the_flight_process_stays_small_with_one_thread_each_for_loop_ticks_and_store(flown):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from boot_files import ELSEWHERE, rewrite
 from flight_process import FlightProcess, flying
 
 from flight.board_boot import BOOT_RECORD, SLOT_STRIDE
-from flight.boot_record import LOOP_STARTS, BootRecord, decode, encode, newest
+from flight.boot_record import LOOP_STARTS, BootRecord, newest
 from flight.data_folder import INDEX, SEGMENTS
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow  # real processes
 
-ELSEWHERE = b"another1"
 S = 1_000_000_000
 
 
@@ -34,46 +32,6 @@ def board(make_board, tmp_path):
 
 def booted(flight: FlightProcess) -> str:
     return flight.until("BOOTED").partition("BOOTED: ")[2]
-
-
-def cause(config: Path) -> str:
-    """Of the next start, which is then stopped in order."""
-    with flying(config) as flight:
-        line = booted(flight)
-        assert flight.end() == 0
-    return line.partition("reset cause ")[2].partition(",")[0]
-
-
-def test_each_end_is_told_as_what_it_was(board, tmp_path):
-    told = []
-    with flying(board) as flight:
-        booted(flight)
-        flight.end(signal.SIGKILL)
-    told.append(cause(board))
-    told.append(cause(board))  # the stop of the look before
-    with flying(board, WATCHDOG_USEC="2000000") as flight:
-        booted(flight)
-        os.kill(flight.pid, signal.SIGSTOP)  # blocked: only the signal handler in C can speak
-        os.kill(flight.pid, signal.SIGABRT)
-        os.kill(flight.pid, signal.SIGCONT)
-        assert flight.ended() == -signal.SIGABRT
-    told.append(cause(board))
-    with flying(board) as flight:
-        booted(flight)
-        flight.end(signal.SIGKILL)
-    rewrite(tmp_path / "data" / BOOT_RECORD, power_up=ELSEWHERE)
-    told.append(cause(board))
-    assert told == ["software", "stopped", "watchdog", "power_cut"]
-
-
-def rewrite(record: Path, **changes: object) -> None:
-    """The record as it would be if, say, the machine had been reset since."""
-    content = bytearray(record.read_bytes())
-    for start in (0, SLOT_STRIDE):
-        was = decode(bytes(content[start : start + 64]))
-        if was is not None:
-            content[start : start + 64] = encode(replace(was, **changes))
-    record.write_bytes(content)
 
 
 def test_after_a_power_cut_mission_time_goes_on_and_the_flight_with_it(board, tmp_path):

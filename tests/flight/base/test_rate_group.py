@@ -202,3 +202,27 @@ def test_what_became_of_a_step_s_time_is_booked_and_shown_step_by_step():
     group.account(due_ns=0, started_ns=5, ended_ns=30)
     group.account(due_ns=S, started_ns=S + 2, ended_ns=S + 12)
     assert shown == [(25, 25, 5, 5), (10, 25, 2, 5)]
+
+
+def test_drift_is_what_starts_move_by_against_the_count_of_periods_missed_ones_included():
+    group, seen = RateGroup("g", S, []), []
+
+    def step(due_ns, started_ns, ended_ns):
+        group.step(due_ns)
+        group.account(due_ns=due_ns, started_ns=started_ns, ended_ns=ended_ns)
+        seen.append(group.drift_ns)
+
+    step(0, 5, 30)
+    step(S, S + 7, S + 9)
+    step(2 * S, 2 * S + 1, 4 * S + 1)
+    step(5 * S, 5 * S + 4, 5 * S + 9)
+    assert seen == [0, 2, -4, -1]
+
+
+def test_a_clock_that_runs_away_from_the_count_shows_as_drift():
+    group = RateGroup("g", S, [])
+    for count in range(101):
+        group.step(count * S)
+        started_ns = count * (S + 350_000)
+        group.account(due_ns=started_ns, started_ns=started_ns, ended_ns=started_ns + 1)
+    assert group.drift_ns == 100 * 350_000
