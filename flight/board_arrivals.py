@@ -50,15 +50,14 @@ class FrameArrivals:
         Ends at once when `hear` is False, and raises what it raises. Gives way once even when
         `t_ns` is past.
         """
-        left_ns = max(0, t_ns - self._clock.now_ns())
         self._hear, self._waiter = hear, self._loop.create_future()
-        timer = self._loop.call_later(left_ns / _NS_PER_S, self._end)
+        self._set_timer(t_ns)
         if self._owed:
             self._loop.call_soon(self._heed)
         try:
             await self._waiter
         finally:
-            timer.cancel()
+            self._timer.cancel()
             self._hear = self._waiter = None
 
     def wake(self) -> None:
@@ -88,6 +87,13 @@ class FrameArrivals:
         except Exception as error:  # noqa: BLE001  it is the waiter's
             waiter.set_exception(error)
 
-    def _end(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+    def _set_timer(self, t_ns: int) -> None:
+        left_ns = max(0, t_ns - self._clock.now_ns())
+        self._timer = self._loop.call_later(left_ns / _NS_PER_S, self._end, t_ns)
+
+    def _end(self, t_ns: int) -> None:
+        """A float deadline may ring nanoseconds early: a turn for these would be one too many."""
+        if self._clock.now_ns() < t_ns:
+            self._set_timer(t_ns)
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

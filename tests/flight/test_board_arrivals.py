@@ -67,6 +67,17 @@ def test_a_wait_whose_time_is_past_ends_without_anything_having_come(terminal):
     waited(terminal, lambda arrivals: arrivals.wait_until(0, lambda: pytest.fail("nothing came")))
 
 
+def test_a_wait_that_hears_nothing_never_ends_before_its_time(terminal):
+    async def body(arrivals):
+        clock = LoopClock()
+        for number in range(50):
+            t_ns = clock.now_ns() + 100_000 * number
+            await arrivals.wait_until(t_ns, lambda: True)
+            assert clock.now_ns() >= t_ns
+
+    waited(terminal, body)
+
+
 def test_what_comes_while_nobody_waits_is_heard_when_the_next_wait_begins(terminal):
     async def body(arrivals):
         arrivals.wake()
