@@ -131,7 +131,7 @@ class BenchEnd:
 
     def _start(self, folder, busy):
         text = BOARD.format(device=self._port.path, fifo=FIFO_FRAMES)
-        text += CONTACT.format(start=time.time() - 1.0, end=time.time() + 86_400.0)
+        text += CONTACT.format(start=time.time() - 1.0, end=time.time() + 600.0)
         config = boards.make_folder(folder, text, busy=busy)
         self._log = (folder / "log.txt").open("w")
         command = [sys.executable, "-m", "flight", "fly", "--config", config]
