@@ -7,18 +7,33 @@ frames, and `CommandLedger` for telecommands (received = accepted + rejected + m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flight.wire.errors import WireError
 from flight.wire.link_security import SecurityVerdict
 from flight.wire.secure_link import Opened
 from flight.wire.space_packet import UPLINK_APIDS, Apid
-from flight.wire.telecommand import Telecommand, Unusable, decode_telecommand
+from flight.wire.telecommand import (
+    CommandReason,
+    Telecommand,
+    Unusable,
+    decode_telecommand,
+)
 
 if TYPE_CHECKING:
     from flight.wire.secure_link import SecureLink
     from flight.wire.space_packet import SpacePacket
+
+
+REFUSALS = (
+    CommandReason.UNKNOWN_COMMAND,
+    CommandReason.OUT_OF_RANGE,
+    CommandReason.WRONG_MODE,
+    CommandReason.BUSY,
+    CommandReason.STALE,
+)
+"""Every reason to reject a telecommand, in the order of their channels."""
 
 
 @dataclass(slots=True)
@@ -26,7 +41,8 @@ class CommandLedger:
     """Every telecommand that came in an authentic frame, by what became of it.
 
     `duplicates` are retransmissions answered from memory; they are counted as rejected too, for
-    they are not executed. `received` is counted here and by nobody else.
+    they are not executed. `received` is counted here and by nobody else. What is rejected for a
+    reason is in `by_reason`; of those accepted, `failed` are the ones that did not do it.
     """
 
     received: int = 0
@@ -34,6 +50,13 @@ class CommandLedger:
     rejected: int = 0
     malformed: int = 0
     duplicates: int = 0
+    failed: int = 0
+    by_reason: dict[CommandReason, int] = field(default_factory=lambda: dict.fromkeys(REFUSALS, 0))
+
+    def reject(self, reason: CommandReason) -> None:
+        """Books a telecommand that is refused; KeyError for what is no reason to refuse one."""
+        self.by_reason[reason] += 1
+        self.rejected += 1
 
 
 @dataclass(frozen=True, slots=True)

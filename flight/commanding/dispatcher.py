@@ -194,7 +194,7 @@ class Dispatcher:
             return self._last[command_id]
         reason = self._refusal(incoming, mode)
         if reason is not CommandReason.NONE or isinstance(incoming, Unusable):
-            self._ledger.rejected += 1
+            self._ledger.reject(reason)
             report = VerificationReport(command_id, Stage.REJECTED, reason)
             return Dispatched(self._name(incoming), (report,))
         definition = self._definitions[type(incoming.command)]
@@ -279,6 +279,7 @@ class Dispatcher:
         return Dispatched(definition.name, (accepted, last))
 
     def _remember(self, name: str, report: VerificationReport) -> None:
+        self._ledger.failed += report.stage is Stage.FAILED
         self._last.pop(report.command_id, None)
         self._last[report.command_id] = Dispatched(name, (report,), repeated=True)
         if len(self._last) > MEMORY_IDS:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Overflow
+from flight.commanding.authentication import REFUSALS
 from flight.commanding.durable_gate import DurableGate
 from flight.telemetry.dictionary import Mode
 from flight.wire.link_security import SecurityVerdict
@@ -35,16 +36,14 @@ FRAMES_PER_STEP = 64
 ARQ_INBOX = 1024
 REPORTS_OUT = 256
 PUBLISHED = (
-    "link.frames_received",
-    "link.frames_rejected",
-    "command.accepted_total",
-    "command.rejected_total",
-    "command.malformed_total",
-    "command.duplicates_total",
-    "command.running",
-    "command.undurable_total",
+    *("link.frames_received", "link.frames_rejected"),
+    *(f"link.rejected_{each.value}" for each in SecurityVerdict if each is not SecurityVerdict.OK),
+    *("command.accepted_total", "command.rejected_total", "command.malformed_total"),
+    *("command.duplicates_total", "command.running", "command.undurable_total"),
+    *(f"command.rejected_{reason.name.lower()}" for reason in REFUSALS),
+    *("command.failed_total", "command.foreign_total"),
 )
-
+"""What became of every frame and every telecommand."""
 _STAGE_EVENT = {
     Stage.ACCEPTED: "COMMAND_ACCEPTED",
     Stage.COMPLETED: "COMMAND_COMPLETED",
@@ -94,13 +93,13 @@ class UplinkService:
         self._values = channels.values
         self._events = events
         self._gate, self._store = DurableGate(store), store
-        self._accepted_frames = self._rejected_frames = 0
+        self._frames = dict.fromkeys(SecurityVerdict, 0)
         self.arq_inbox: Bounded[SpacePacket] = Bounded("arq_inbox", ARQ_INBOX, Overflow.DROP_OLDEST)
         self.verification: Bounded[bytes] = Bounded(
             "verification", REPORTS_OUT, Overflow.DROP_OLDEST
         )
         self._armed = channels.index("command.armed")
-        self._index = tuple(channels.index(name) for name in PUBLISHED)
+        self._index = tuple(channels.counter(name) for name in PUBLISHED)
 
     @property
     def queues(self) -> tuple[QueueLike, ...]:
@@ -138,11 +137,10 @@ class UplinkService:
 
     def _take(self, frame: bytes, now_ns: int) -> SecurityVerdict:
         intake = self._authenticator.take(frame)
+        self._frames[intake.verdict] += 1
         if intake.verdict is not SecurityVerdict.OK:
-            self._rejected_frames += 1
             self._events.emit("FRAME_REJECTED", now_ns, verdict=intake.verdict.name.lower())
             return intake.verdict
-        self._accepted_frames += 1
         for telecommand in intake.telecommands:
             self._gate.admit(telecommand, now_ns)
         self._serve(now_ns)
@@ -207,15 +205,20 @@ class UplinkService:
 
     def _publish(self) -> None:
         ledger, values = self._ledger, self._values
+        received, *refused = self._frames.values()
         row = (
-            self._accepted_frames,
-            self._rejected_frames,
+            received,
+            sum(refused),
+            *refused,
             ledger.accepted,
             ledger.rejected,
             ledger.malformed,
             ledger.duplicates,
             self._dispatcher.running,
             self._gate.undurable + self._gate.dropped,
+            *ledger.by_reason.values(),
+            ledger.failed,
+            self._authenticator.packets_refused,
         )
         for index, value in zip(self._index, row, strict=True):
             values[index] = value

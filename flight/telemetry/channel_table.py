@@ -24,6 +24,26 @@ RESET_LABELS = (
     *("overheat", "under_voltage", "unknown", "stopped"),
 )
 
+FRAME_REFUSALS = (
+    ("bad_length", "of no length that a frame has"),
+    ("bad_fecf", "damaged on the way"),
+    ("bad_header", "a header that makes no sense"),
+    ("unknown_spi", "a key that is not here"),
+    ("wrong_channel", "another spacecraft or channel"),
+    ("bad_mac", "not made with the key"),
+    ("replayed", "seen before, or too old to know"),
+    ("bad_packets", "authentic, no packets in it"),
+)
+"""By what was wrong, in the order of `SecurityVerdict`."""
+COMMAND_REFUSALS = (
+    ("unknown_command", "not in the dictionary"),
+    ("out_of_range", "an argument is"),
+    ("wrong_mode", "not in this mode"),
+    ("busy", "too many under way"),
+    ("stale", "too old to know"),
+)
+"""By reason, in the order of `CommandReason`; repeats are counted beside them."""
+
 _F, _C, _E, _B = Kind.FLOAT, Kind.COUNTER, Kind.ENUM, Kind.FLAG
 
 RATE_GROUPS = ("main",)
@@ -163,6 +183,10 @@ _ROWS: tuple[Channel, ...] = (
     Channel("link.in_flight", "", "link", _C, "frames sent and not yet decided"),
     Channel("link.contact", "", "link", _C, "contact under way; 0 is none"),
     Channel("link.terminal_faults", "", "link", _C, "fault bits of the terminal; docs/terminal.md"),
+    *(
+        Channel(f"link.rejected_{verdict}", "", "link", _C, f"uplink frames refused: {why}")
+        for verdict, why in FRAME_REFUSALS
+    ),
     # commanding
     Channel("command.accepted_total", "", "command", _C, "telecommands accepted"),
     Channel("command.rejected_total", "", "command", _C, "telecommands rejected"),
@@ -189,6 +213,12 @@ _ROWS: tuple[Channel, ...] = (
     Channel("sequence.doubtful_total", "", "command", _C, "steps that a reset left in doubt"),
     Channel("sequence.on_board", "", "command", _C, "sequences that can be started"),
     Channel("sequence.on_board_bytes", "B", "command", _C, "octets of the uploaded ones"),
+    *(
+        Channel(f"command.rejected_{reason}", "", "command", _C, f"telecommands rejected: {why}")
+        for reason, why in COMMAND_REFUSALS
+    ),
+    Channel("command.failed_total", "", "command", _C, "telecommands begun and not completed"),
+    Channel("command.foreign_total", "", "command", _C, "authentic packets that are no uplink's"),
     # events and the house itself
     Channel("event.total", "", "system", _C, "events raised"),
     Channel("event.suppressed_total", "", "system", _C, "events held back by the throttle"),

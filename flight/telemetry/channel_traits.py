@@ -14,7 +14,7 @@ CYCLE_AGE_S = 5.0
 
 _TOLD_EACH_CYCLE = frozenset({"power", "thermal", "queue", "link", "time"})
 """Groups whose channels are all told anew each second, but for these:"""
-_TOLD_WHEN_NEW = frozenset({"link.frames_received", "link.frames_rejected"})
+_TOLD_WHEN_NEW = ("link.frames_received", "link.frames_rejected", "link.rejected_")
 _TOLD_EACH_CYCLE_TOO = frozenset({
     "mode.current", "command.loss_in_s", "event.total", "system.cycles", "system.invalid_sensors",
 })  # fmt: skip
@@ -62,7 +62,7 @@ colour on the ground."""
 
 def with_traits(channel: Channel) -> Channel:
     """The channel with its age, its dead band and its bounds."""
-    told = channel.group in _TOLD_EACH_CYCLE and channel.name not in _TOLD_WHEN_NEW
+    told = channel.group in _TOLD_EACH_CYCLE and not channel.name.startswith(_TOLD_WHEN_NEW)
     never = channel.name in _NEVER_ASKS
     band = DEAD_BANDS[channel.unit] if channel.unit else 0.0
     return msgspec.structs.replace(

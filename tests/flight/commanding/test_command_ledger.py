@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_uplink_service import SCID, Node, turned
 
+from flight.commanding.authentication import REFUSALS
+from flight.telemetry.channel_table import COMMAND_REFUSALS, FRAME_REFUSALS
 from flight.telemetry.definitions import Mode
 from flight.wire.link_security import SecurityVerdict
 from flight.wire.space_packet import Apid, encode
@@ -74,11 +76,16 @@ def test_received_is_accepted_and_rejected_and_malformed_whatever_comes_over_the
             sound += verdict is SecurityVerdict.OK
             ledger = node.ledger
             assert ledger.received == ledger.accepted + ledger.rejected + ledger.malformed
+            assert ledger.rejected == ledger.duplicates + sum(ledger.by_reason.values())
     assert node.ledger.received == sound
     assert sound == sum(fate != "hurt" for _, fate in sent), "a frame played back does not count"
     shown = node.channels.get
     if frames:
         assert shown("link.frames_received") + shown("link.frames_rejected") == frames
+        causes = [shown(f"link.rejected_{name}") for name, _ in FRAME_REFUSALS]
+        assert sum(causes) == shown("link.frames_rejected")
+        for reason, count in node.ledger.by_reason.items():
+            assert shown(f"command.rejected_{reason.name.lower()}") == count
         assert shown("command.accepted_total") == node.ledger.accepted
         assert shown("command.rejected_total") == node.ledger.rejected
         assert shown("command.malformed_total") == node.ledger.malformed
@@ -96,6 +103,13 @@ def test_octets_that_are_no_frame_of_ours_are_a_rejected_frame_and_no_command(oc
     assert node.ledger.received == 0
     assert node.channels.get("link.frames_rejected") == 2
     assert node.answers() == []
+
+
+def test_every_cause_to_refuse_a_frame_or_a_command_has_its_channel():
+    assert [name for name, _ in FRAME_REFUSALS] == [
+        verdict.value for verdict in SecurityVerdict if verdict is not SecurityVerdict.OK
+    ]
+    assert [name for name, _ in COMMAND_REFUSALS] == [reason.name.lower() for reason in REFUSALS]
 
 
 def _quiet(node):
