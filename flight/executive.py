@@ -99,7 +99,7 @@ class Executive:
         self.modes = parts.modes
         self._wishes = wishes
         self._blind_cycles = 0
-        self._soc = nan
+        self._soc = self._payload_w = nan
         self._bands: tuple[float, ...] = ()
 
     def step(self, now_ns: int) -> None:
@@ -108,6 +108,7 @@ class Executive:
         self._follow_parameters()
         readings = self._parts.acquisition.acquire(now_ns)
         if readings is None:
+            self._payload_w = nan
             self._blind_cycle(wishes, now_ns)
             return
         self._blind_cycles = 0
@@ -181,6 +182,8 @@ class Executive:
         )
         parts.telemetry.soc(energy)
         self._soc = energy.soc if energy.soc_valid else nan
+        drawn_w = readings.payload_measured_w
+        self._payload_w = nan if drawn_w is None else drawn_w
         if readings.battery_c is not None:
             parts.heater_band.update(readings.battery_c)
         return Estimates(energy, thermal, parts.battery_band.update(self._soc))
@@ -273,6 +276,7 @@ class Executive:
                 reason=reason,
                 link_allowed=link_allowed,
                 soc=self._soc,
+                payload_w=self._payload_w,
             ),
             now_ns,
         )

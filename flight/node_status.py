@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class NodeStatus:
         reason: why the level is not the best one.
         link_allowed: the terminal may be powered.
         soc: state of charge, 0..1; NaN while there is no estimate.
+        payload_w: what the payload drew at the start of the cycle; NaN where nothing measures it.
     """
 
     now_ns: int
@@ -30,6 +32,7 @@ class NodeStatus:
     reason: ThrottleReason
     link_allowed: bool
     soc: float
+    payload_w: float = nan
 
 
 @dataclass(frozen=True, slots=True)

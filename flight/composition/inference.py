@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from flight.inference.admission import ImagingPlan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from flight.inference.job import Job, Result
     from flight.inference.model_deck import ModelDeck
     from flight.telemetry.event_log import EventLog
+    from flight.thermal.board_profile import BoardProfile
 
 NS_PER_S = 1_000_000_000
 
@@ -73,9 +75,14 @@ def inference_service(shared: Shared, intake: ProductIntake) -> InferenceService
         counts=shared.counts,
         heart=shared.hearts.inference,
         deck=shared.deck,
+        profile_w=partial(_profile_w, around.profile),
     )
     shared.queues.add(service.backlog)
     return service
+
+
+def _profile_w(profile: BoardProfile, level: int) -> float | None:
+    return profile.active_w(level) if profile.watts_known else None
 
 
 def model_deck(around: Surroundings, events: EventLog) -> ModelDeck | None:

@@ -23,13 +23,15 @@ from flight.inference.admission import (
     judge,
 )
 from flight.inference.engine_trouble import EngineTrouble
-from flight.inference.inference_telemetry import InferenceTelemetry
+from flight.inference.inference_telemetry import InferenceTelemetry, JobEnergy
 from flight.inference.job import InferenceError, Plausibility
 from flight.inference.result_products import DraftKind, products_of
 from flight.telemetry.definitions import ThrottleReason
 from flight.wire.product_packet import ProductClass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.base.channels import Latest
     from flight.base.clock import Clock
     from flight.downlink.product_intake import ProductIntake
@@ -73,6 +75,7 @@ class InferenceService:
         counts: InferenceCounts,
         heart: Heartbeat,
         deck: ModelDeck | None = None,
+        profile_w: Callable[[int], float | None] = lambda _level: None,
     ) -> None:
         self._clock = clock
         self._heart = heart
@@ -88,7 +91,8 @@ class InferenceService:
         if deck is not None:
             self._work_of.fly(deck.flown)
         self._costs = CostBook()
-        self._level = 0
+        self._level, self._fed_ns = 0, 0
+        self._energy = JobEnergy(profile_w, counts)
         self._telling = InferenceTelemetry(channels, events, counts)
         self._values = channels.values
         self._price = channels.index("plan.price_energy")
@@ -135,11 +139,19 @@ class InferenceService:
                 self._heart.rest()
                 await self._arrived.wait()
                 continue
-            if status.level != self._level:
-                self._level = status.level
-                self._costs.forget()
+            self._follow(status)
             if self._admitted(tile, status):
                 await self._begun(tile, loops)
+
+    def _follow(self, status: NodeStatus) -> None:
+        """What was learned of costs goes with the level; each cycle shows what is drawn at it."""
+        if status.level != self._level:
+            self._level = status.level
+            self._costs.forget()
+            self._energy.forget()
+        if status.now_ns != self._fed_ns:
+            self._fed_ns = status.now_ns
+            self._energy.feed(status.payload_w, self._clock.now_ns())
 
     async def _begun(self, tile: Tile, loops: asyncio.TaskGroup) -> None:
         """Work a frame off, or as much of it as is needed before the next one can be begun."""
@@ -239,6 +251,7 @@ class InferenceService:
             result = await self._engine.run(job)
         except InferenceError as error:
             now_ns = self._clock.now_ns()
+            self._energy.lost(now_ns)
             self._telling.failed("INFERENCE_FAILED", job, now_ns, error=str(error))
             self._telling.distrusted(job, error, now_ns)
             if not self._gave_way(job, str(error)):
@@ -247,6 +260,7 @@ class InferenceService:
         finally:
             self._counts.end(self._clock.now_ns())
         now_ns = self._clock.now_ns()
+        result = self._energy.priced(result, self._level, now_ns)
         self._telling.care(job, result.care, now_ns)
         self._trouble.forgive()
         self._costs.learn(job.variant, result)

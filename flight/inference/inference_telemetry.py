@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from flight.inference.job import InferenceFailure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.inference.job import Care, InferenceError, Job, Result
     from flight.telemetry.channel_values import ChannelValues
     from flight.telemetry.event_log import EventLog
@@ -80,6 +83,81 @@ class InferenceCounts:
         """How long the payload has computed in all, the job under way included."""
         since_ns = self.running_since_ns
         return self.busy_ns + (0 if since_ns is None else now_ns - since_ns)
+
+
+MEMORY_CYCLES = 60
+"""An older sample weighs 1/e of a new one."""
+SHARE_SPREAD_MIN = 0.01
+"""Variance of the busy share from which on computing and idling can be told apart."""
+SHARE_BUSY = 0.9
+"""A payload that computes for so much of its time draws what computing draws."""
+
+
+class JobEnergy:
+    """What a job costs on a board: watts while it computes, measured or else the profile's.
+
+    A board's sensor is read once a cycle, whether a job runs at that instant or not, so over many
+    cycles it shows idle power plus the busy share times what computing adds: a straight line, of
+    which the end at share 1 is the power of a job. What is older weighs less and less.
+
+    Args:
+        profile_w: level -> watts while a job runs by the board's profile, None where nobody knows.
+    """
+
+    def __init__(self, profile_w: Callable[[int], float | None], counts: InferenceCounts) -> None:
+        self._profile_w = profile_w
+        self._counts = counts
+        self._paid_ns = counts.busy_ns
+        self.forget()
+
+    def forget(self) -> None:
+        """The payload runs at another level now."""
+        self._cycle = (0, 0)
+        self._weight = self._share = self._watts = self._squares = self._products = 0.0
+
+    def feed(self, payload_w: float, now_ns: int) -> None:
+        """A cycle has passed; NaN where nothing is measured."""
+        (then_ns, computed_ns), self._cycle = (
+            self._cycle,
+            (now_ns, self._counts.computed_ns(now_ns)),
+        )
+        if not isfinite(payload_w) or now_ns <= then_ns or not then_ns:
+            return
+        share = min(1.0, (self._cycle[1] - computed_ns) / (now_ns - then_ns))
+        kept = 1.0 - 1.0 / MEMORY_CYCLES
+        self._weight = kept * self._weight + 1.0
+        self._share = kept * self._share + share
+        self._watts = kept * self._watts + payload_w
+        self._squares = kept * self._squares + share * share
+        self._products = kept * self._products + share * payload_w
+
+    def measured_w(self) -> float | None:
+        """Watts while a job runs, None while the sensor has not shown it."""
+        if not self._weight:
+            return None
+        share, watts = self._share / self._weight, self._watts / self._weight
+        spread = self._squares / self._weight - share * share
+        if spread < SHARE_SPREAD_MIN:
+            return watts if share >= SHARE_BUSY else None
+        slope = (self._products / self._weight - share * watts) / spread
+        return watts + max(0.0, slope) * (1.0 - share)
+
+    def lost(self, now_ns: int) -> None:
+        """A job gave nothing: what it took is no frame's."""
+        self._paid_ns = self._counts.computed_ns(now_ns)
+
+    def priced(self, result: Result, level: int, now_ns: int) -> Result:
+        """The result with its energy: of the time computed since the last one was priced."""
+        computed_ns = self._counts.computed_ns(now_ns)
+        spent_ns, self._paid_ns = computed_ns - self._paid_ns, computed_ns
+        if result.energy_mj is not None:
+            return result
+        watts = self.measured_w()
+        modelled = watts is None
+        watts = self._profile_w(level) if watts is None else watts
+        if watts is None:
+            return result
+        return replace(result, energy_mj=round(watts * spent_ns * 1e-6), energy_modelled=modelled)
 
 
 class InferenceTelemetry:

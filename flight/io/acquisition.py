@@ -54,6 +54,11 @@ class Readings:
         """Laser, read back."""
         return bool(self.frame.laser_on) if self.frame.valid & SensorBit.LASER_ON else None
 
+    @property
+    def payload_measured_w(self) -> float | None:
+        """What the payload draws, None where that was computed and not measured."""
+        return None if self.frame.estimated & SensorBit.PAYLOAD else self.payload_w
+
     def beam_lit(self, lit_w: float) -> bool | None:
         """Whether there is a beam, by what the terminal draws: `lit_w` is more than a dark one.
 

@@ -1,5 +1,8 @@
 """Every frame ends in exactly one counter, and no bad job, answer or budget stops the loop."""
 
+import dataclasses
+from math import nan
+
 import numpy as np
 import pytest
 
@@ -82,6 +85,15 @@ class Overlapping:
         self.adopted.append((self.under_way, [model.variant for model in models]))
 
 
+class Unmetered(Overlapping):
+    """An engine that cannot say what a job took, as a worker's cannot."""
+
+    depth = 1
+
+    async def run(self, job):
+        return dataclasses.replace(await super().run(job), energy_mj=None, energy_modelled=False)
+
+
 class Exchange:
     """A deck whose crew has changed; nothing else is asked of it."""
 
@@ -107,7 +119,7 @@ class Payload:
 
     def __init__(
         self, folder, *, period_ns=S, tiles_per_frame=1, deadline_s=60.0, level=LEVEL,
-        overlapping=False, deck=None,
+        wrap=lambda engine: engine, deck=None,
     ):  # fmt: skip
         self.loop = SimLoop()
         clock = LoopClock(self.loop)
@@ -136,7 +148,7 @@ class Payload:
             board=self.board, bench=FakeBench(self.devices), tiles_per_frame=tiles_per_frame,
             counts=ExecutionCounts(), memory={},
         )  # fmt: skip
-        self.engine = engine = Overlapping(engine) if overlapping else engine
+        self.engine = engine = wrap(engine)
         plan = ImagingPlan(
             model_name="cloud_unet", variant="int8", threshold=0.5,
             frame_deadline_ns=round(deadline_s * S), backlog_frames=BACKLOG, values=ValueTable(),
@@ -146,14 +158,15 @@ class Payload:
         service = InferenceService(
             clock=clock, frames=self.frames, engine=engine, plan=plan, intake=self.intake,
             status=self.status, channels=self.channels, events=events, counts=self.counts,
-            heart=self.heart, deck=deck,
+            heart=self.heart, deck=deck, profile_w=lambda level: 3.0 * level,
         )  # fmt: skip
         self.serving = self.loop.create_task(service.serve())
 
-    def grant(self, level, reason=ThrottleReason.NONE):
+    def grant(self, level, reason=ThrottleReason.NONE, payload_w=nan):
         self.devices.set_payload_level(level)
         now_ns = self.loop.time_ns()
-        self.status.set(NodeStatus(now_ns, 0.0, Mode.COMPUTE, level, reason, True, 1.0), now_ns)
+        status = NodeStatus(now_ns, 0.0, Mode.COMPUTE, level, reason, True, 1.0, payload_w)
+        self.status.set(status, now_ns)
 
     def run(self, seconds):
         self.loop.run_until_ns(self.loop.time_ns() + round(seconds * S))
@@ -352,7 +365,7 @@ SLOW = round(2_200 / PROFILE.tile_ms(LEVEL, "int8"))
 
 
 def test_an_engine_that_takes_two_jobs_has_the_next_frame_before_the_last_one_is_done(make):
-    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, overlapping=True)
+    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, wrap=Overlapping)
     payload.run(20)
     assert (payload.engine.under_way, payload.engine.most) == (2, 2)
     assert payload.counts.running == 2
@@ -361,7 +374,7 @@ def test_an_engine_that_takes_two_jobs_has_the_next_frame_before_the_last_one_is
 
 
 def test_of_two_frames_under_way_both_are_finished_when_the_payload_is_taken_away(make):
-    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, overlapping=True)
+    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, wrap=Overlapping)
     payload.run(5)
     begun = payload.counts.jobs + payload.counts.running
     payload.grant(0)
@@ -371,7 +384,7 @@ def test_of_two_frames_under_way_both_are_finished_when_the_payload_is_taken_awa
 
 
 def test_an_engine_that_takes_two_jobs_misses_no_frame_that_comes_while_it_finishes(make):
-    payload = make(period_ns=S // 10, tiles_per_frame=SLOW // 30, overlapping=True)
+    payload = make(period_ns=S // 10, tiles_per_frame=SLOW // 30, wrap=Overlapping)
     payload.run(4)
     captured = 1 + 4 * 10
     assert payload.counts.jobs + payload.counts.running == captured
@@ -380,7 +393,7 @@ def test_an_engine_that_takes_two_jobs_misses_no_frame_that_comes_while_it_finis
 
 def test_a_model_is_exchanged_only_while_no_frame_is_under_way(make):
     deck = Exchange()
-    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, overlapping=True, deck=deck)
+    payload = make(period_ns=S // 2, tiles_per_frame=SLOW, wrap=Overlapping, deck=deck)
     payload.run(5)
     deck.waiting = True
     payload.run(5)
@@ -389,9 +402,27 @@ def test_a_model_is_exchanged_only_while_no_frame_is_under_way(make):
 
 
 def test_an_engine_that_takes_two_jobs_and_runs_none_any_more_fails_the_service_too(make):
-    payload = make(overlapping=True)
+    payload = make(wrap=Overlapping)
     payload.network.broken = 1_000
     payload.loop.run_until_ns(20 * S)
     assert FAILURES_MAX <= payload.counts.failed <= FAILURES_MAX + 1
     assert isinstance(payload.serving.exception(), InferenceError)
     assert payload.counts.running == 0
+
+
+def test_a_frame_on_a_board_without_a_sensor_costs_what_the_profile_says_and_is_marked(make):
+    payload = make(tiles_per_frame=SLOW, wrap=Unmetered)
+    payload.run(9)
+    assert payload.value("last_j") == pytest.approx(
+        3.0 * LEVEL * payload.value("last_ms") / 1e3, rel=1e-3
+    )
+    assert payload.value("energy_modelled") == 1
+
+
+def test_a_frame_on_a_board_with_a_sensor_costs_what_is_measured(make):
+    payload = make(tiles_per_frame=SLOW, wrap=Unmetered)
+    for _ in range(12):
+        payload.grant(LEVEL, payload_w=5.0)
+        payload.run(1)
+    assert payload.value("last_j") == pytest.approx(5.0 * payload.value("last_ms") / 1e3, rel=1e-3)
+    assert payload.value("energy_modelled") == 0

@@ -100,6 +100,17 @@ def test_without_a_snapshot_no_channel_keeps_an_old_value():
     assert not isnan(room.channels.get("battery.voltage_v"))
 
 
+def test_a_payload_s_power_that_was_computed_is_not_measured():
+    room = Room()
+    room.bench.write_sensors(payload_mw=7_500)
+    measured = room.acquisition.acquire(0)
+    assert measured.payload_measured_w == 7.5
+    guessed = msgspec.structs.replace(measured.frame, estimated=int(SensorBit.PAYLOAD))
+    assert replace(measured, frame=guessed).payload_measured_w is None
+    room.bench.write_sensors(valid=SENSOR_ALL & ~SensorBit.PAYLOAD)
+    assert room.acquisition.acquire(0).payload_measured_w is None
+
+
 def test_a_beam_is_known_by_what_the_terminal_draws_and_by_no_estimate_of_it():
     room = Room()
     for draws_mw, lit in ((0, False), (10_999, False), (11_000, True), (22_000, True)):
