@@ -201,6 +201,9 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     if inference.profile.endswith(".toml"):
         profile = str(below / Path(inference.profile).expanduser())
         inference = msgspec.structs.replace(inference, profile=profile)
+    if inference.models:
+        models = str(below / Path(inference.models).expanduser())
+        inference = msgspec.structs.replace(inference, models=models)
     return msgspec.structs.replace(
         config,
         inference=inference,

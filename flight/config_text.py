@@ -145,8 +145,14 @@ backlog_frames = 16    # frames that may wait for the payload
 deadline_s = 600.0     # an older frame is worth nothing
 
 [inference]
+# Folder of networks of your own, each with its manifest (docs/models.md); empty: the shipped ones.
+models = ""
 model = "cloud_unet"
 variant = "fp32"                 # fp32, int8, small, or auto: the faster of the first two here
+cascade = false                  # the small variant looks first; a tile that it finds cloudy
+cascade_cloud_min = 0.85         # from this share on is done with that
+confirm_value = 0.0              # a tile that may be worth as much is run twice; 0: none is
+upload = true                    # take models that the ground has signed
 # Board profile: {profile_why}.
 # A shipped one by name, or the path of a TOML file that `lumenode models profile` wrote.
 profile = {profile}

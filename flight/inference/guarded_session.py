@@ -85,10 +85,15 @@ class _Built:
 
     def golden_crcs(self, side_px: int, bands: int) -> tuple[int, ...]:
         """CRC-32 of the answers to every golden tile, exact to the bit."""
-        return tuple(
-            zlib.crc32(self.session.run(golden_tile(side_px, pattern, bands=bands)).tobytes())
-            for pattern in PATTERNS
-        )
+        return tuple(zlib.crc32(self._golden(side_px, pattern, bands)) for pattern in PATTERNS)
+
+    def _golden(self, side_px: int, pattern: int, bands: int) -> bytes:
+        """Raises ``ModelError`` for an answer that no picture gets of a sound network."""
+        answer = self.session.run(golden_tile(side_px, pattern, bands=bands))
+        verdict = judge_output(answer, (side_px, side_px))
+        if verdict not in {Plausibility.PLAUSIBLE, Plausibility.CONSTANT}:
+            raise ModelError(f"golden tile: answer is {verdict.value}")
+        return answer.tobytes()
 
 
 class GuardedSession:
@@ -140,7 +145,10 @@ class GuardedSession:
 
     def golden_all(self) -> bool:
         """Whether every golden tile has the answer that it had at the start."""
-        return self._main.golden_crcs(self._side_px, self._bands) == self._true_crcs
+        try:
+            return self._main.golden_crcs(self._side_px, self._bands) == self._true_crcs
+        except ModelError:
+            return False
 
     def run(
         self, pixels: npt.NDArray[np.uint16], *, twice: bool = False
@@ -223,11 +231,11 @@ class GuardedSession:
         self._twin = None
         try:
             self._main = self._fresh()
+            again = self._main.golden_crcs(self._side_px, self._bands)
         except DistrustError:
             raise
         except ModelError as error:
             raise DistrustError(f"rebuilt session: {error}") from error
-        again = self._main.golden_crcs(self._side_px, self._bands)
         if self._exact and again != self._true_crcs:
             raise DistrustError("rebuilt session: golden tile has another answer")
         return True
@@ -240,7 +248,7 @@ class GuardedSession:
 
     def _golden_passes(self, built: _Built) -> bool:
         if self._golden is None:
-            return True
+            return True  # its own first answers are judged instead
         tile = golden_tile(self._golden.side_px, bands=self._bands)
         return golden_passes(self._golden, built.session.run(tile))
 

@@ -127,6 +127,12 @@ def test_a_battery_needs_a_profile_that_says_what_the_board_draws(tmp_path):
     check_profile(fed, load_profile("generic-pc"))
 
 
+def test_models_of_ones_own_lie_beside_the_configuration(tmp_path):
+    config = load_fly_config(config_of(tmp_path, '[inference]\nmodels = "mine"\n'))
+    assert config.inference.models == str(tmp_path / "mine")
+    assert load_fly_config(config_of(tmp_path, "")).inference.models == ""
+
+
 def test_a_profile_of_ones_own_lies_beside_the_configuration(tmp_path):
     text = '[inference]\nprofile = "mine.toml"\n'
     assert load_fly_config(config_of(tmp_path, text)).inference.profile == str(

@@ -177,3 +177,14 @@ def test_a_network_too_large_for_one_look_is_looked_over_in_slices():
     flip_live_weight(session, 100_003)
     cares = [session.run(TILE)[1] for _ in range(40)]
     assert sum(care.repaired for care in cares) == 1
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(np.nan, "not_finite"), (2.0, "out_of_range")])
+def test_a_network_without_a_recorded_answer_has_to_answer_in_numbers_from_0_to_1(factor, verdict):
+    class Session:
+        def run(self, pixels):
+            ramp = np.linspace(0.0, 1.0, pixels.shape[0] * pixels.shape[1], dtype=np.float32)
+            return factor * ramp.reshape(pixels.shape[:2])
+
+    with pytest.raises(ModelError, match=f"golden tile: answer is {verdict}"):
+        GuardedSession(MODEL.data, None, lambda _data, _bank: Session(), plain_layout)
