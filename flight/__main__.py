@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "main_terminal",
         "emulate a laser terminal on a serial line",
     ),
+    "cfdp": ("hil.cfdp.cfdp_command", "main_cfdp", "hand products to a ground system as files"),
     "models": (
         "flight.inference.models_cli",
         "main_models",

@@ -27,6 +27,7 @@ PAGES = (
     "docs/bench.md",
     "docs/deploy/mosquitto.md",
     "docs/camera.md",
+    "docs/cfdp.md",
     "docs/fault-protection.md",
     "docs/governor.md",
     "docs/hal.md",

@@ -1,0 +1,1 @@
+"""Files for a standard ground system: products that came down leave the archive by CFDP."""
