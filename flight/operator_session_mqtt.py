@@ -59,6 +59,7 @@ class OperatorSession:
         seal: one packet into an uplink frame.
         timeout_s: silence of the node after which a command counts as unanswered.
         on_started: told once of each command that goes on.
+        on_other: given the topic and the payload of each message that is no awaited answer.
 
     Raises:
         ExceptionGroup or aiomqtt.MqttError: the broker was not reached, or lost.
@@ -70,12 +71,13 @@ class OperatorSession:
         seal: Callable[[bytes], bytes],
         timeout_s: float,
         on_started: Callable[[Answer], None] = lambda _answer: None,
+        on_other: Callable[[str, object], None] = lambda _topic, _payload: None,
     ) -> None:
         self._topics = Topics(config.name)
         self._mqtt = config.mqtt
         self._seal = seal
         self._timeout_s = timeout_s
-        self._on_started = on_started
+        self._on_started, self._on_other = on_started, on_other
         self._clock = LoopClock()
         self._stack = AsyncExitStack()
         self._last_id = 0
@@ -123,6 +125,20 @@ class OperatorSession:
             return heard
         return Answer(command_id, name, NO_ANSWER, f"after {heard.stage}" if heard.reason else "")
 
+    async def listen(self, topic: str) -> None:
+        """Has messages of one topic given to `on_other` from now on."""
+        await self._client.subscribe(topic, QOS)
+
+    async def other(self) -> bool:
+        """Gives the next message to `on_other`; False when none comes in time."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                message = await anext(aiter(self._client.messages))
+        except (TimeoutError, StopAsyncIteration):
+            return False
+        self._on_other(message.topic.value, message.payload)
+        return True
+
     def _identity(self) -> int:
         """Above every earlier one, also of sessions before: UTC in nanoseconds."""
         utc = host_correlation()
@@ -142,6 +158,7 @@ class OperatorSession:
             ack = ack_of(message.payload)
             if ack is not None and ack.id == str(command_id):
                 return ack
+            self._on_other(message.topic.value, message.payload)
         raise aiomqtt.MqttError("the broker ended the session")
 
 

@@ -25,9 +25,11 @@ from flight.operator_cli import (
     operator_parser,
 )
 from flight.operator_session_mqtt import OperatorSession
+from flight.send_dump import Collector, Dump, ask_dump, dump_of, settle
 from flight.send_load import Load, load_of, send_load
 from flight.telemetry.client_mqtt import first_error
 from flight.telemetry.dictionary import COMMAND_BY_NAME, COMMAND_BY_TYPE, Command
+from flight.telemetry.mqtt_messages import Topics
 from flight.wire.secure_link import SecureLink
 from flight.wire.transfer_frame import VirtualChannel
 
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 LOADS = ("sequence", "load")
 """Words in the place of a command: they send a file."""
+DUMP = "dump"
+"""Another one: it brings a set down."""
 
 
 def command_of(name: str, words: Sequence[str]) -> Command:
@@ -114,9 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "command",
-        metavar="CMD | sequence FILE | load KIND FILE",
+        metavar="CMD | sequence FILE | load KIND FILE | dump KIND [FILE]",
         nargs="?",
-        help="name in the dictionary, e.g. NO_OP; or what to upload, validate and activate",
+        help="name in the dictionary, e.g. NO_OP; or what to upload, validate and activate; or "
+        "what is in force on board, to be written to a file",
     )
     parser.add_argument("arguments", metavar="ARG=VALUE", nargs="*", help="its arguments")
     parser.add_argument("--list", action="store_true", help="every command, and what it takes")
@@ -129,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format", metavar="N", type=int, help="format version of a load (that of its kind)"
     )
+    parser.add_argument(
+        "--compare", metavar="FILE", help="of a dump: what should be in force, as it was sent"
+    )
     parser.add_argument("--keys", metavar="DIR", help="folder with link-ground.json")
     parser.add_argument(
         "--timeout", metavar="S", type=float, default=10.0, help="silence to bear with (10)"
@@ -136,11 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _wanted(options: argparse.Namespace) -> Command | Load:
+def _wanted(options: argparse.Namespace) -> Command | Load | Dump:
     if options.command is None:
         raise ConfigError("which command? `lumenode send --list` shows them")
     if options.timeout <= 0:
         raise ConfigError(f"--timeout {options.timeout:g}: allowed is above 0")
+    if options.compare is not None and options.command != DUMP:
+        raise ConfigError("--compare: only of a dump")
+    if options.command == DUMP:
+        return dump_of(options.arguments, options.compare, options.format)
     if options.command not in LOADS:
         command = command_of(options.command, options.arguments)
         if options.confirm and not COMMAND_BY_NAME[options.command].dangerous:
@@ -156,13 +168,19 @@ def _wanted(options: argparse.Namespace) -> Command | Load:
 async def _talk(
     config: FlyConfig,
     seal: Callable[[bytes], bytes],
-    wanted: Command | Load,
+    wanted: Command | Load | Dump,
     options: argparse.Namespace,
 ) -> bool:
     def tell(answer: Answer) -> None:
         sys.stdout.write(_line(answer, as_json=options.json) + "\n")
         sys.stdout.flush()
 
+    if isinstance(wanted, Dump):
+        collector = Collector(wanted.kind, Topics(config.name).loads)
+        took = collector.take
+        async with OperatorSession(config, seal, options.timeout, tell, took) as session:
+            data = await ask_dump(session, collector, tell)
+        return data is not None and settle(wanted, data, as_json=options.json)
     async with OperatorSession(config, seal, options.timeout, tell) as session:
         if isinstance(wanted, Load):
             return await send_load(session, wanted, tell, replace=options.replace)

@@ -23,6 +23,7 @@ from flight.telemetry.dictionary import (
 from flight.telemetry.event_actions import EVENT_ACTIONS
 from flight.telemetry.mqtt_messages import (
     EventTold,
+    LoadTold,
     Numbered,
     ParameterReport,
     Telemetry,
@@ -108,6 +109,8 @@ class WatchLines:
             yield from self._event(topic, msgspec.convert(told, EventTold), told)
         elif stream == "rpt/parameters":
             yield from self._parameters(topic, msgspec.convert(told, ParameterReport), told)
+        elif stream == "rpt/load":
+            yield from self._load(topic, msgspec.convert(told, LoadTold), told)
         elif stream == "state":
             yield from self._state(topic, msgspec.convert(told, dict[str, Any]))
 
@@ -150,6 +153,11 @@ class WatchLines:
                 unit = f" {row.unit}" if row.unit not in {"", "1"} else ""
                 yield self._line(topic, None, f"    {name} = {row.value:.10g}{unit} "
                                  f"(default {row.default:.10g})")  # fmt: skip
+
+    def _load(self, topic: str, piece: LoadTold, told: Any) -> Iterator[str]:
+        end = piece.offset + len(piece.data)
+        text = f"{_utc(piece)} load {piece.kind}: {end} of {piece.size_bytes} B on the ground"
+        yield self._line(topic, told, text)
 
     def _state(self, topic: str, told: Any) -> Iterator[str]:
         """Who is there; and once, when it speaks another dictionary than ours."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from flight.commanding.loadable import LoadVerdict
+from flight.commanding.loadable import Dumped, LoadVerdict
 from flight.telemetry.command_table import LOAD_BYTES_MAX
 from flight.wire.crc import crc32c
 
@@ -149,6 +149,18 @@ class LoadBuffer:
             return self._refuse(verdict)
         self.rolled_back += 1
         return verdict
+
+    def dump(self, kind: str) -> Dumped | LoadVerdict:
+        """The set in force of one kind; NOT_FOUND when there is none. Changes nothing."""
+        wanted = self._kinds.get(kind)
+        data = b"" if wanted is None else wanted.dump()
+        if wanted is None or not data:
+            return self._refuse(LoadVerdict.NOT_FOUND)
+        return Dumped(kind, wanted.version, data)
+
+    def refuse_dump(self) -> LoadVerdict:
+        """There was no room for it on its way down."""
+        return self._refuse(LoadVerdict.NOT_DURABLE)
 
     def _empty(self) -> None:
         self._loading, self._claim, self._valid = None, (0, 0, 0), False

@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.commanding.dispatcher import COMPLETED, Binding, HandlerResult, failed
-from flight.commanding.loadable import LoadVerdict
+from flight.commanding.loadable import Dumped, LoadVerdict
 from flight.telemetry.command_table import (
     LoadActivate,
     LoadBegin,
     LoadDiscard,
+    LoadDump,
     LoadPart,
     LoadRollBack,
     LoadValidate,
 )
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +29,21 @@ if TYPE_CHECKING:
 
 
 class LoadHandlers:
-    """The rows of the opcode table that deal with loads."""
+    """The rows of the opcode table that deal with loads.
 
-    def __init__(self, buffer: LoadBuffer, channels: ChannelValues, events: EventLog) -> None:
+    Args:
+        send_down: takes a set for the ground; False when there is no room for it.
+    """
+
+    def __init__(
+        self,
+        buffer: LoadBuffer,
+        channels: ChannelValues,
+        events: EventLog,
+        send_down: Callable[[Dumped, int], bool],
+    ) -> None:
         self._buffer = buffer
+        self._send_down = send_down
         self._values = channels.values
         self._events = events
         self._index = tuple(
@@ -47,6 +60,7 @@ class LoadHandlers:
             (LoadActivate, self._activate),
             (LoadDiscard, self._discard),
             (LoadRollBack, self._roll_back),
+            (LoadDump, self._dump),
         ]
         return [Binding(kind, handler) for kind, handler in rows]
 
@@ -81,6 +95,16 @@ class LoadHandlers:
         if verdict is LoadVerdict.OK:
             self._events.emit("LOAD_CHANGED", now_ns, kind=command.kind, how="rolled back")
         return self._answer("rolled back", command.kind, verdict, now_ns)
+
+    def _dump(self, command: LoadDump, now_ns: int) -> HandlerResult:
+        dumped = self._buffer.dump(command.kind)
+        if isinstance(dumped, LoadVerdict):
+            return self._answer("dumped", command.kind, dumped, now_ns)
+        if not self._send_down(dumped, now_ns):
+            return self._answer("dumped", command.kind, self._buffer.refuse_dump(), now_ns)
+        size, crc = len(dumped.data), f"{crc32c(dumped.data):08x}"
+        self._events.emit("LOAD_DUMPED", now_ns, kind=command.kind, bytes=size, crc32c=crc)
+        return self._answer("dumped", command.kind, LoadVerdict.OK, now_ns)
 
     def _answer(self, what: str, kind: str, verdict: LoadVerdict, now_ns: int) -> HandlerResult:
         buffer = self._buffer

@@ -7,6 +7,7 @@ makes it durable before it counts and keeps the set that was in force until then
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -39,6 +40,15 @@ class LoadVerdict(Enum):
     """Readable and in range, and yet not acceptable to its kind."""
     NOT_DURABLE = CommandReason.NOT_DURABLE
     """The store could not keep it; the former set stays in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dumped:
+    """The set in force of a kind, in the format of its loads, to be told to the ground."""
+
+    kind: str
+    version: int
+    data: bytes
 
 
 class Loadable(Protocol):

@@ -62,6 +62,7 @@ def bridged(around: Surroundings, config: FlyConfig, utc: UtcCorrelation) -> Sur
         listener=_both(around.listener, outbox.on_event),
         on_answer=outbox.on_answer,
         on_report=outbox.on_report,
+        on_dump=outbox.on_dump,
         companions=companions,
     )
 

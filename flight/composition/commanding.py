@@ -27,20 +27,23 @@ from flight.fdir.command_loss import CommandLoss
 from flight.sequence_file import shipped_sequences
 from flight.telemetry.command_table import SequenceStart
 from flight.telemetry_handlers import TelemetryHandlers
+from flight.wire.product_packet import ProductClass
 from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flight.base.channels import Bounded
-    from flight.commanding.loadable import Loadable
+    from flight.commanding.loadable import Dumped, Loadable
     from flight.composition.downlink import DownlinkParts
     from flight.composition.fdir import FdirParts
     from flight.composition.surroundings import Shared
     from flight.io.guard_watch import GuardWatch
     from flight.telemetry.definitions import Report
 
-_NS_PER_S = 1_000_000_000
+_NS_PER_S, _NS_PER_MS = 1_000_000_000, 1_000_000
+DUMP_VALUE_MILLIS = 5_000
+"""Ten times that of recorded telemetry: the ground has asked for it and waits."""
 ON_BOARD, UNDER_WAY = "sequences", "sequences.under_way"
 """Names of the state blobs."""
 
@@ -79,7 +82,9 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
     loadables: list[Loadable] = [sequences.library, shared.keeper, fdir.load, *shared.decks]
     rows = [
         *_handlers(shared, downlink, wish_board, arming := Arming()).bindings(),
-        *LoadHandlers(LoadBuffer(loadables), shared.channels, shared.events).bindings(),
+        *LoadHandlers(
+            LoadBuffer(loadables), shared.channels, shared.events, partial(_down, shared, downlink)
+        ).bindings(),
         *sequences.handlers.bindings(),
         *telemetry.bindings(),
         *fdir.handlers.bindings(),
@@ -95,6 +100,20 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         uplink,
         sequencer(shared, sequences, dispatcher, uplink),
         partial(recover_sequences, shared, sequences, dispatcher),
+    )
+
+
+def _down(shared: Shared, downlink: DownlinkParts, dumped: Dumped, now_ns: int) -> bool:
+    """A set in force on its way to the ground: as a product, and to whoever listens."""
+    if shared.around.on_dump is not None:
+        shared.around.on_dump(dumped, now_ns)
+    return downlink.intake.submit(
+        name=f"load-{dumped.kind}-{now_ns // _NS_PER_MS:012d}ms.bin",
+        klass=ProductClass.TELEMETRY,
+        payload=dumped.data,
+        value_millis=DUMP_VALUE_MILLIS,
+        deadline_ns=None,
+        now_ns=now_ns,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flight.board_tick import BoardTick
     from flight.boot_keeper import BootKeeper, BootStart
     from flight.commanding.dispatcher import Dispatched
+    from flight.commanding.loadable import Dumped
     from flight.commanding.parameter_keeper import ParameterKeeper
     from flight.composition.fdir import Hearts
     from flight.config import NodeConfig
@@ -80,6 +81,7 @@ class Surroundings:
         listener: told every event that passes the throttle, or `None`.
         on_answer: told what became of each command, and when, or `None`.
         on_report: told each report of parameters, and when, or `None`.
+        on_dump: told each set in force that was asked for, and when, or `None`.
         companions: services of this board beside the node's own, made once the node is.
         laser_w: what the terminal draws with its laser on, for the energy set aside.
         utc: the correlation that the surroundings use as well; one of the node's own without.
@@ -104,6 +106,7 @@ class Surroundings:
     listener: Callable[[Event], None] | None = None
     on_answer: Callable[[Dispatched, int], None] | None = None
     on_report: Callable[[Sequence[ReportedParameter], int], None] | None = None
+    on_dump: Callable[[Dumped, int], None] | None = None
     companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
     tick: BoardTick | None = None

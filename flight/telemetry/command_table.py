@@ -111,6 +111,12 @@ class LoadRollBack(msgspec.Struct, frozen=True, tag="LOAD_ROLL_BACK"):
     kind: LoadKind
 
 
+class LoadDump(msgspec.Struct, frozen=True, tag="LOAD_DUMP"):
+    """Asks for the set in force of a kind, to be read back and compared on the ground."""
+
+    kind: LoadKind
+
+
 class SequenceStart(msgspec.Struct, frozen=True, tag="SEQUENCE_START"):
     """Starts a sequence that is on board; ends with its last step."""
 
@@ -201,6 +207,7 @@ Command = (
     | LoadActivate
     | LoadDiscard
     | LoadRollBack
+    | LoadDump
     | SequenceStart
     | SequenceAbort
     | SequenceHold
@@ -241,6 +248,7 @@ COMMANDS: tuple[CommandDef, ...] = (
         "puts the former set of a kind in force again",
         dangerous=True,
     ),
+    CommandDef("LOAD_DUMP", LoadDump, _AWAKE, "sends the set in force of a kind down"),
     CommandDef("SEQUENCE_START", SequenceStart, _AWAKE, "starts a sequence, ends with it"),
     CommandDef("SEQUENCE_ABORT", SequenceAbort, _AWAKE, "ends a running sequence"),
     CommandDef("SEQUENCE_HOLD", SequenceHold, _AWAKE, "stops a running sequence for a while"),

@@ -114,6 +114,9 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(81, "HEARTBEAT_LOST", _A, "{name} has stood still for {seconds:.0f} s", "name"),
     # parameters, telemetry and the two clocks
     EventDef(105, "PARAMETER_COPY_BAD", _W, "{copy}: {reason}; not used", "copy"),
+    EventDef(
+        113, "LOAD_DUMPED", _N, "load {kind} on its way down: {bytes} B, CRC-32C {crc32c}", "kind"
+    ),
     EventDef(106, "PARAMETERS_LOST", _A, "no good copy of the parameters: configured values hold"),
     EventDef(107, "PARAMETER_IGNORED", _W, "stored parameter {name}: {reason}", "name"),
     EventDef(

@@ -53,6 +53,7 @@ class Topics:
         self.dictionary = f"{self.base}/dict"
         self.commands = f"{self.base}/cmd/+"
         self.parameters = f"{self.base}/rpt/parameters"
+        self.loads = f"{self.base}/rpt/load"
         self.everything = f"{self.base}/#"
 
     def group(self, group: str) -> str:
@@ -118,6 +119,22 @@ class ParameterReport(Numbered, frozen=True, kw_only=True):
 
     dictionary: str
     values: dict[str, ParameterTold]
+
+
+class LoadTold(Numbered, frozen=True, kw_only=True):
+    """`rpt/load`: a piece of a set in force, when it was asked for; its data are base64.
+
+    Attributes:
+        kind, version: as of a load that goes up.
+        size_bytes, crc32c: of the whole; offset: of this piece.
+    """
+
+    kind: str
+    version: int
+    size_bytes: int
+    crc32c: int
+    offset: int
+    data: bytes
 
 
 class EventTold(Numbered, frozen=True, kw_only=True):

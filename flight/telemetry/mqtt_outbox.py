@@ -16,6 +16,7 @@ from flight.telemetry.mqtt_messages import (
     ACK_STREAM,
     Ack,
     EventTold,
+    LoadTold,
     Numbered,
     ParameterReport,
     Telemetry,
@@ -24,15 +25,19 @@ from flight.telemetry.mqtt_messages import (
     group_values,
     parameter_values,
 )
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flight.commanding.dispatcher import Dispatched
+    from flight.commanding.loadable import Dumped
     from flight.telemetry.event_log import Event
     from flight.wire.parameter_report import ReportedParameter
 
 _NS_PER_S = 1_000_000_000
+LOAD_PIECE_BYTES = 32_768
+"""Of a set in force: eight messages for the longest, each encoded in a tenth of a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,20 @@ class Outbox:
         self._offer(
             self._urgent, "rpt/parameters", self.topics.parameters, now_ns, ParameterReport, body
         )
+
+    def on_dump(self, dumped: Dumped, now_ns: int) -> None:
+        """Takes a set in force, in pieces."""
+        size_bytes, crc = len(dumped.data), crc32c(dumped.data)
+        for offset in range(0, size_bytes, LOAD_PIECE_BYTES):
+            body = {
+                "kind": dumped.kind,
+                "version": dumped.version,
+                "size_bytes": size_bytes,
+                "crc32c": crc,
+                "offset": offset,
+                "data": dumped.data[offset : offset + LOAD_PIECE_BYTES],
+            }
+            self._offer(self._urgent, "rpt/load", self.topics.loads, now_ns, LoadTold, body)
 
     def sample(self, row: Sequence[float], groups: Sequence[str], now_ns: int) -> None:
         """Takes one message a group from what may be told of every channel."""

@@ -33,16 +33,19 @@ def test_what_is_no_acknowledgement_is_none(payload):
 def session_with(payloads):
     async def messages():
         for payload in payloads:
-            yield SimpleNamespace(payload=payload)
+            yield SimpleNamespace(payload=payload, topic=SimpleNamespace(value="any"))
 
     session = OperatorSession.__new__(OperatorSession)
     session._client = SimpleNamespace(messages=messages())
+    session._timeout_s, session.passed = 0.05, []
+    session._on_other = lambda topic, payload: session.passed.append((topic, payload))
     return session
 
 
 def test_rubbish_and_what_others_have_subscribed_to_is_passed_over():
-    found = asyncio.run(session_with([*FOREIGN, GOOD])._next_ack(7))
-    assert found == ACK
+    session = session_with([*FOREIGN, GOOD])
+    assert asyncio.run(session._next_ack(7)) == ACK
+    assert session.passed == [("any", payload) for payload in FOREIGN]
 
 
 def test_a_broker_that_ends_the_session_is_an_error_of_the_broker_s():
