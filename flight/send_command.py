@@ -180,7 +180,11 @@ async def _talk(
         took = collector.take
         async with OperatorSession(config, seal, options.timeout, tell, took) as session:
             data = await ask_dump(session, collector, tell)
-        return data is not None and settle(wanted, data, as_json=options.json)
+        if data is None:
+            return False
+        line, is_well = settle(wanted, data, as_json=options.json)
+        sys.stdout.write(line + "\n")
+        return is_well
     async with OperatorSession(config, seal, options.timeout, tell) as session:
         if isinstance(wanted, Load):
             return await send_load(session, wanted, tell, replace=options.replace)

@@ -107,29 +107,26 @@ async def ask_dump(
     return data
 
 
-def settle(wanted: Dump, data: bytes, *, as_json: bool) -> bool:
-    """Writes what came down and says what it is; False when it is not what it should be.
+def settle(wanted: Dump, data: bytes, *, as_json: bool) -> tuple[str, bool]:
+    """Writes what came down; says in a line what it is, and whether it is what it should be.
 
     Raises:
         ConfigError: the file cannot be written.
     """
-    same = None if wanted.like is None else holds(data, wanted.like)
-    told = {"kind": wanted.kind, "bytes": len(data), "crc32c": f"{crc32c(data):08x}", "same": same}
     if wanted.file is not None:
         try:
             wanted.file.write_bytes(data)
         except OSError as error:
             raise ConfigError(f"{wanted.file}: {error.strerror}") from None
-        told["file"] = str(wanted.file)
+    same = None if wanted.like is None else holds(data, wanted.like)
+    file, crc = wanted.file and str(wanted.file), f"{crc32c(data):08x}"
     if as_json:
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
-    else:
-        verdict = {None: "", True: ", as in the file", False: ", NOT as in the file"}[same]
-        where = "" if wanted.file is None else f" in {wanted.file}"
-        sys.stdout.write(
-            f"load {wanted.kind}: {told['bytes']} B{where}, CRC-32C {told['crc32c']}{verdict}\n"
-        )
-    return same is not False
+        told = {"kind": wanted.kind, "bytes": len(data), "crc32c": crc, "file": file, "same": same}
+        return msgspec.json.encode(told).decode(), same is not False
+    verdict = {None: "", True: ", as in the file", False: ", NOT as in the file"}[same]
+    where = f" in {file}" if file else ""
+    line = f"load {wanted.kind}: {len(data)} B{where}, CRC-32C {crc}{verdict}"
+    return line, same is not False
 
 
 def holds(dump: bytes, load: Load) -> bool:

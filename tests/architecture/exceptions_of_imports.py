@@ -71,6 +71,7 @@ APP = (
     "flight.doctor_command",
     "flight.send_command",
     "flight.send_load",
+    "flight.send_dump",
     "flight.watch_command",
     "flight.export_command",
     "flight.broker_command",

@@ -1,10 +1,13 @@
 """A sequence is uploaded in a contact, runs on without one, and a power cut neither stops nor
 repeats it."""
 
+import msgspec
 import pytest
 from short_flight import assert_nothing_lost_or_doubled, events, fly, scenario
 
+from flight.commanding.sequence import encode_sequence
 from flight.sequence_file import sequence_from
+from flight.wire.crc import crc32c
 from hil.ground.operator import Fate
 
 PLAN = {
@@ -117,3 +120,15 @@ def test_a_dangerous_command_of_the_timeline_is_done_on_its_second_hearing(tmp_p
     assert len(events(target, "COMMAND_ARMED")) == 1
     assert [e.args["how"] for e in events(target, "LOAD_CHANGED")] == ["activated", "rolled back"]
     assert events(target, "COMMAND_FAILED")[0].args["reason"] == "not_found"
+
+
+def test_what_is_on_board_comes_down_by_command_as_it_went_up(tmp_path):
+    dump = {"action": "command", "command": "LOAD_DUMP", "arguments": {"kind": "sequence"}}
+    timeline = [entry(45.0, action="sequence", sequence=PLAN), entry(80.0, **dump)]
+    target = fly(scenario("slow-relay", timeline=timeline), tmp_path)
+    (path,) = (tmp_path / "products").glob("load-sequence-*.bin")
+    sent = encode_sequence(sequence_from(PLAN, "here"))
+    assert msgspec.msgpack.decode(path.read_bytes()) == [sent]
+    (told,) = events(target, "LOAD_DUMPED")
+    assert told.args["crc32c"] == f"{crc32c(path.read_bytes()):08x}"
+    assert_nothing_lost_or_doubled(target)

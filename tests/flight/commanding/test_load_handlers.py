@@ -6,11 +6,13 @@ from test_load_buffer import VERSION, Words
 from flight.commanding.dispatcher import COMPLETED, failed
 from flight.commanding.load_buffer import LoadBuffer, LoadState
 from flight.commanding.load_handlers import LoadHandlers
+from flight.commanding.loadable import Dumped
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.command_table import (
     LoadActivate,
     LoadBegin,
     LoadDiscard,
+    LoadDump,
     LoadPart,
     LoadRollBack,
     LoadValidate,
@@ -25,10 +27,19 @@ DATA = b"second"
 class Room:
     def __init__(self):
         self.told, self.words, self.channels = [], Words(), ChannelValues()
+        self.down, self.is_full = [], False
         handlers = LoadHandlers(
-            LoadBuffer([self.words]), self.channels, EventLog(100, self.told.append)
+            LoadBuffer([self.words]),
+            self.channels,
+            EventLog(100, self.told.append),
+            self.send_down,
         )
         self.handlers = {row.command_type: row.handler for row in handlers.bindings()}
+
+    def send_down(self, dumped, _now_ns):
+        if not self.is_full:
+            self.down.append(dumped)
+        return not self.is_full
 
     def command(self, command):
         return self.handlers[type(command)](command, 0)
@@ -115,3 +126,23 @@ def test_a_load_given_up_leaves_an_empty_buffer():
     assert room.command(LoadDiscard()) == COMPLETED
     assert room.channels.get("load.state") == LoadState.EMPTY
     assert room.channels.get("load.bytes") == 0
+
+
+def test_a_set_in_force_goes_down_whole_and_its_sum_is_told():
+    room = Room()
+    assert room.command(LoadDump("words")) == COMPLETED
+    assert room.down == [Dumped("words", VERSION, b"first")]
+    crc = f"{crc32c(b'first'):08x}"
+    assert room.last() == ("LOAD_DUMPED", f"load words on its way down: 5 B, CRC-32C {crc}")
+
+
+def test_a_set_that_is_not_there_or_finds_no_room_is_refused_with_the_reason():
+    room = Room()
+    assert room.command(LoadDump("songs")) == failed(CommandReason.NOT_FOUND)
+    room.words.now = b""
+    assert room.command(LoadDump("words")) == failed(CommandReason.NOT_FOUND)
+    room.words.now, room.is_full = b"first", True
+    assert room.command(LoadDump("words")) == failed(CommandReason.NOT_DURABLE)
+    assert room.last() == ("LOAD_REFUSED", "load words not dumped: not_durable")
+    assert room.channels.get("load.refused_total") == 3
+    assert room.down == []

@@ -1,14 +1,17 @@
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.commanding.dispatcher import Dispatched
+from flight.commanding.loadable import Dumped
 from flight.telemetry.definitions import Severity
 from flight.telemetry.dictionary import CHANNELS, DICTIONARY_HASH, GROUPS
 from flight.telemetry.event_log import Event
-from flight.telemetry.mqtt_messages import Ack, EventTold, Numbered, Telemetry, Topics
-from flight.telemetry.mqtt_outbox import Outbox
+from flight.telemetry.mqtt_messages import Ack, EventTold, LoadTold, Numbered, Telemetry, Topics
+from flight.telemetry.mqtt_outbox import LOAD_PIECE_BYTES, Outbox
 from flight.telemetry.sequence_tally import SequenceTally
+from flight.wire.crc import crc32c
 from flight.wire.telecommand import CommandReason, Stage, VerificationReport
 
 S = 1_000_000_000
@@ -93,3 +96,15 @@ def test_a_reader_can_tell_what_the_node_dropped_from_what_was_lost_on_the_way(s
     for message in numbers(drained(outbox)):
         tally.take("evt", message)
     assert (tally.at_node, tally.on_the_way) == (outbox.dropped, lost)
+
+
+@pytest.mark.parametrize("size", [1, LOAD_PIECE_BYTES, LOAD_PIECE_BYTES + 1, 262_144])
+def test_a_set_in_force_goes_out_in_pieces_that_make_it_again(size):
+    outbox, data = Outbox(TOPICS, 64, 0), bytes(i % 251 for i in range(size))
+    outbox.on_dump(Dumped("model", 7, data), S)
+    pieces = [msgspec.json.decode(each.payload, type=LoadTold) for each in drained(outbox)]
+    assert b"".join(piece.data for piece in pieces) == data
+    assert {(p.kind, p.version, p.size_bytes, p.crc32c) for p in pieces} == {
+        ("model", 7, size, crc32c(data))
+    }
+    assert [piece.seq for piece in pieces] == list(range(1, len(pieces) + 1))

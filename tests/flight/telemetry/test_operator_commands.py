@@ -173,6 +173,32 @@ def test_a_load_that_the_node_refuses_says_why_and_one_in_the_way_can_be_given_u
     assert again.returncode == 0
 
 
+def test_what_is_in_force_comes_down_is_written_and_compared(bench, lumenode, tmp_path):
+    limits, night = tmp_path / "limits.toml", tmp_path / "night.toml"
+    limits.write_text("telemetry.period_s = 1.0\npower.soc_floor = 0.5\n")
+    night.write_text(NIGHT.replace("version = 4", "version = 6"))
+    assert lumenode("send", "load", "parameters", limits, "--config", bench.config).returncode == 0
+    assert lumenode("send", "sequence", night, "--config", bench.config).returncode == 0
+    down = tmp_path / "down.json"
+    words = ("dump", "parameters", down, "--compare", limits, "--config", bench.config)
+    done = lumenode("send", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first.startswith("LOAD_DUMP ")
+    assert second.startswith("load parameters: ")
+    assert second.endswith(", as in the file")
+    assert json.loads(down.read_text()) == {"power.soc_floor": 0.5, "telemetry.period_s": 1.0}
+    words = ("dump", "sequence", "--compare", night, "--json", "--config", bench.config)
+    told = json.loads(lumenode("send", *words).stdout.splitlines()[-1])
+    assert (told["kind"], told["same"]) == ("sequence", True)
+    limits.write_text("power.soc_floor = 0.6\n")
+    words = ("dump", "parameters", "--compare", limits, "--config", bench.config)
+    differs = lumenode("send", *words)
+    assert (differs.returncode, "NOT as in the file" in differs.stdout) == (1, True)
+    unknown = lumenode("send", "dump", "songs", "--config", bench.config)
+    assert (unknown.returncode, unknown.stdout.endswith("failed: not_found\n")) == (1, True)
+
+
 def test_the_list_shows_every_command_its_ranges_and_its_dangers(lumenode):
     shown = lumenode("send", "--list")
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -215,6 +241,10 @@ def test_watch_shows_state_and_telemetry_of_a_flying_node(bench, lumenode):
         (["send", "sequence"], 2),
         (["send", "sequence", "none.toml"], 2),
         (["send", "load", "parameters"], 2),
+        (["send", "dump"], 2),
+        (["send", "dump", "parameters", "a", "b"], 2),
+        (["send", "dump", "parameters", "--compare", "none.toml"], 2),
+        (["send", "NO_OP", "--compare", "none.toml"], 2),
         (["send", "load", "parameters", "none.bin"], 2),
         (["send", "NO_OP", "--keys", "none"], 2),
         (["send", "NO_OP", "--host", "10.1.2.3"], 2),
