@@ -44,7 +44,7 @@ def guarded(
             threads=threads,
         ),
         partial(laid_out, threads=threads, providers=wanted),
-        bands=len(bands),
+        bands=bands,
         multiple_px=multiple_px,
     )
 

@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from flight.inference.integrity import PATTERNS, golden_passes, golden_tile, judge_output
-from flight.inference.job import Care, Plausibility
+from flight.inference.integrity import PATTERNS, SOUND, golden_passes, golden_tile, judge_output
+from flight.inference.job import BANDS, Care, Plausibility
 from flight.inference.model_manifest import ModelError
 from flight.inference.onnx_weights import OnnxError
 from flight.inference.weight_bank import WeightBank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -83,15 +83,15 @@ class _Built:
             raise ModelError(f"network does not load: {error}") from error
         self.session = make(model, self.bank)
 
-    def golden_crcs(self, side_px: int, bands: int) -> tuple[int, ...]:
+    def golden_crcs(self, side_px: int, bands: Sequence[str]) -> tuple[int, ...]:
         """CRC-32 of the answers to every golden tile, exact to the bit."""
         return tuple(zlib.crc32(self._golden(side_px, pattern, bands)) for pattern in PATTERNS)
 
-    def _golden(self, side_px: int, pattern: int, bands: int) -> bytes:
+    def _golden(self, side_px: int, pattern: int, bands: Sequence[str]) -> bytes:
         """Raises ``ModelError`` for an answer that no picture gets of a sound network."""
         answer = self.session.run(golden_tile(side_px, pattern, bands=bands))
         verdict = judge_output(answer, (side_px, side_px))
-        if verdict not in {Plausibility.PLAUSIBLE, Plausibility.CONSTANT}:
+        if verdict not in SOUND:
             raise ModelError(f"golden tile: answer is {verdict.value}")
         return answer.tobytes()
 
@@ -104,7 +104,7 @@ class GuardedSession:
         golden: its manifest's known answer, or None where there is none yet.
         make: builds a session that computes from the bank given.
         lay_out: makes of a network what `make` is given, weights where the machine likes them.
-        bands: of a tile.
+        bands: of a tile, by name.
         multiple_px: what a tile's sides are multiples of.
         scrub_bytes: of weights looked over after each run.
     """
@@ -116,7 +116,7 @@ class GuardedSession:
         make: Callable[[bytes, WeightBank], Session],
         lay_out: Callable[[bytes], bytes] = bytes,
         *,
-        bands: int = 6,
+        bands: Sequence[str] = BANDS,
         multiple_px: int = 4,
         scrub_bytes: int = SCRUB_BYTES,
     ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy as np
 from flight.inference.job import BANDS, Plausibility
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from flight.inference.model_manifest import Golden
@@ -35,6 +38,8 @@ _CLOUDS = (1, 3, 1, 2)
 """How many clouds stand side by side in each pattern."""
 _WATER_FROM = (2, 1, 2, 1)
 """Water begins at so many thirds of the tile's width."""
+SOUND = frozenset({Plausibility.PLAUSIBLE, Plausibility.CONSTANT})
+"""What a sound network may answer to a golden tile, of which it may see nothing."""
 CONSTANT_SPREAD = 1e-7
 """An output whose values span less than this came from a dead network, not from a picture."""
 
@@ -56,12 +61,15 @@ def judge_output(probability: npt.NDArray[np.float32], shape: tuple[int, int]) -
     return Plausibility.PLAUSIBLE
 
 
-def golden_tile(side_px: int, pattern: int = 0, *, bands: int = 6) -> npt.NDArray[np.uint16]:
+def golden_tile(
+    side_px: int, pattern: int = 0, *, bands: Sequence[str] = BANDS
+) -> npt.NDArray[np.uint16]:
     """Return a built-in test tile (side, side, bands) uint16: integer arithmetic, equal everywhere.
 
     Pattern 0, the manifest's, has a bright round cloud over textured land and dark water; 1 broken
     clouds over the sea, 2 bright desert and thin haze, 3 the first one at dusk: between them they
-    drive channels that one picture leaves at rest. Bands beyond six repeat the first ones.
+    drive channels that one picture leaves at rest. What a band shows goes by its name and not by
+    its place, so that a network is fed the same whatever else a camera sees.
     """
     land, water, cloud = _SPECTRA[pattern]
     row, col = np.mgrid[0:side_px, 0:side_px].astype(np.int64)
@@ -72,8 +80,13 @@ def golden_tile(side_px: int, pattern: int = 0, *, bands: int = 6) -> npt.NDArra
     reach = (2 * (row % size_px) - size_px) ** 2 + (2 * (col % size_px) - size_px) ** 2
     share = np.clip(1024 - (reach * 1024) // (size_px * size_px // 2 or 1), 0, 1024)[..., None]
     mixed = (ground * (1024 - share) + cloud * share) // 1024
-    chosen = mixed[..., [band % len(BANDS) for band in range(bands)]]
+    chosen = mixed[..., [_shown(band) for band in bands]]
     return np.asarray(np.clip(chosen, 0, 65_535), dtype=np.uint16)
+
+
+def _shown(band: str) -> int:
+    """Which of the six spectra's values stands for a band; of an unknown name any, but the same."""
+    return BANDS.index(band) if band in BANDS else zlib.crc32(band.encode()) % len(BANDS)
 
 
 def encode_expected(probability: npt.NDArray[np.float32]) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 
 from flight.inference.accuracy import Accuracy, accuracy_of
 from flight.inference.inject_cli import add_inject, inject
-from flight.inference.integrity import golden_deviation, golden_tile
+from flight.inference.integrity import SOUND, golden_deviation, golden_tile, judge_output
+from flight.inference.job import BANDS
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
 from flight.inference.model_manifest import ModelBytes, ModelError
 from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
@@ -111,11 +112,11 @@ def _parser() -> OneLineParser:
     return parser
 
 
-def _session(model: ModelBytes) -> OrtSession:
+def _session(model: ModelBytes, bands: Sequence[str]) -> OrtSession:
     from flight.inference.network_interface import interface_of  # noqa: PLC0415
     from flight.inference.session_ort import OrtSession  # noqa: PLC0415  (heavy, may be missing)
 
-    return OrtSession(model.data, interface=interface_of(model.manifest))
+    return OrtSession(model.data, interface=interface_of(model.manifest, bands))
 
 
 def _list(registry: ModelRegistry, *, as_json: bool) -> int:
@@ -144,24 +145,14 @@ def _verify(registry: ModelRegistry, *, as_json: bool) -> int:
     lines: list[str] = []
     passed = True
     for name in registry.names():
-        for key, variant in sorted(registry.manifest(name).variants.items()):
+        for key in sorted(registry.manifest(name).variants):
             answer: dict[str, Any]
             try:
                 model = registry.load(name, key)
             except ModelError as error:
                 answer = {"ok": False, "error": str(error)}
             else:
-                side_px = variant.golden.side_px
-                probability = _session(model).run(golden_tile(side_px))
-                deviation = golden_deviation(variant.golden, probability)
-                if not variant.golden.expected_b64:
-                    deviation = 0.0  # none was recorded; that it runs is all that can be said
-                finite = deviation if np.isfinite(deviation) else None
-                ok = deviation <= variant.golden.atol
-                answer = {"ok": ok, "sha256": model.sha256, "golden_deviation": finite}
-                if not ok:
-                    limit = variant.golden.atol
-                    answer["error"] = f"golden tile deviates {deviation:.3g}, limit {limit:.3g}"
+                answer = _judged(model)
             passed = passed and bool(answer["ok"])
             answers.setdefault(name, {})[key] = answer
             words = "ok" if answer["ok"] else f"FAILED: {answer['error']}"
@@ -172,12 +163,33 @@ def _verify(registry: ModelRegistry, *, as_json: bool) -> int:
     return EXIT_OK if passed else EXIT_FAILED
 
 
+def _judged(model: ModelBytes) -> dict[str, Any]:
+    """What a model that can be read says to its golden tile."""
+    entry, bands = model.manifest.variants[model.variant], model.manifest.input.bands
+    golden, recorded = entry.golden, bool(entry.golden.expected_b64)
+    step_px = 1 if recorded else entry.multiple_px or model.manifest.input.multiple_px
+    side_px = -(-golden.side_px // step_px) * step_px
+    probability = _session(model, bands).run(golden_tile(side_px, bands=bands))
+    verdict = judge_output(probability, (side_px, side_px))
+    deviation = golden_deviation(golden, probability) if recorded else 0.0
+    answer: dict[str, Any] = {
+        "ok": verdict in SOUND and deviation <= golden.atol,
+        "sha256": model.sha256,
+        "golden_deviation": deviation if np.isfinite(deviation) else None,
+    }
+    if verdict not in SOUND:
+        answer["error"] = f"golden tile: answer is {verdict.value}"
+    elif not answer["ok"]:
+        answer["error"] = f"golden tile deviates {deviation:.3g}, limit {golden.atol:.3g}"
+    return answer
+
+
 def _evaluate(registry: ModelRegistry, options: argparse.Namespace) -> int:
     tile = read_labelled_file(options.file)
     manifest = registry.manifest(options.model)
     figures: dict[str, Accuracy] = {}
     for key in sorted(manifest.variants):
-        session = _session(registry.load(options.model, key))
+        session = _session(registry.load(options.model, key), BANDS)
         multiple_px = manifest.variants[key].multiple_px or manifest.input.multiple_px
         probability = whole_image(session, tile.pixels, multiple_px)
         mask = probability >= np.float32(manifest.threshold)

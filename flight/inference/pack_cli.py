@@ -85,7 +85,7 @@ def with_golden(model: ModelBytes, bands: list[str]) -> ModelBytes:
     session = OrtSession(model.data, interface=interface_of(model.manifest, bands))
     step_px = entry.multiple_px or model.manifest.input.multiple_px
     side_px = -(-GOLDEN_SIDE_PX // step_px) * step_px
-    answer = session.run(golden_tile(side_px, bands=len(bands)))
+    answer = session.run(golden_tile(side_px, bands=bands))
     golden = Golden(side_px, GOLDEN_ATOL, encode_expected(answer))
     variants = {model.variant: msgspec.structs.replace(entry, golden=golden)}
     manifest = msgspec.structs.replace(model.manifest, variants=variants)

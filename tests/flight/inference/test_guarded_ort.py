@@ -10,6 +10,7 @@ import pytest
 
 from flight.inference.guarded_ort import guarded
 from flight.inference.integrity import golden_tile
+from flight.inference.job import BANDS
 from flight.inference.model_manifest import (
     PER_TILE,
     PLANES,
@@ -20,6 +21,7 @@ from flight.inference.model_manifest import (
     OutputLayout,
     Variant,
 )
+from flight.inference.model_registry import ModelRegistry
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 SIDE_PX = 224
@@ -61,6 +63,14 @@ def test_its_weights_are_looked_over_and_put_right(squeezenet):
     answer, care = squeezenet.run(TILE, twice=True)
     assert care.repaired + care.rebuilds > 0
     assert np.array_equal(answer, before)
+
+
+def test_the_shipped_network_knows_its_golden_tile_whatever_else_a_camera_sees():
+    model = ModelRegistry().load("cloud_unet", "fp32")
+    wide = ("B1", "B12", "B9", *BANDS[:5])
+    narrow_tile, wide_tile = golden_tile(64), golden_tile(64, bands=wide)
+    answer, _ = guarded(model, bands=wide).run(wide_tile)
+    assert np.array_equal(answer, guarded(model).run(narrow_tile)[0])
 
 
 def test_a_manifest_that_does_not_fit_the_network_is_refused_with_the_reason():

@@ -10,7 +10,7 @@ from flight.inference.integrity import (
     golden_tile,
     judge_output,
 )
-from flight.inference.job import Plausibility
+from flight.inference.job import BANDS, Plausibility
 from flight.inference.model_manifest import Golden
 
 RAMP = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
@@ -48,6 +48,13 @@ def test_what_is_said_of_a_whole_tile_is_one_value_and_no_dead_network():
 def test_the_golden_tile_is_the_same_on_every_machine():
     digest = hashlib.sha256(golden_tile(32).astype("<u2").tobytes()).hexdigest()
     assert digest == "5933a24853ab4f1ed87bcc085df3d7c1747fbdfb4074e45a42d0f91f374ed04e"
+
+
+def test_a_golden_tile_shows_a_band_by_its_name_wherever_it_stands():
+    narrow, wide = golden_tile(32), golden_tile(32, bands=("B1", "B12", *BANDS[:5], "haze"))
+    assert np.array_equal(wide[..., 2:7], narrow[..., :5])
+    assert np.array_equal(wide[..., 1], narrow[..., 5])
+    assert np.array_equal(golden_tile(32, bands=("haze", "B1"))[..., 0], wide[..., 7])
 
 
 def test_golden_answers_pass_within_tolerance_and_fail_beyond():
