@@ -14,6 +14,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bench": ("hil.bench_command", "main_bench", "the bench alone, for a board on a serial line"),
     "scenarios": ("hil.run_command", "main_scenarios", "list the shipped scenarios"),
     "fetch-data": ("hil.imagery", "main_fetch_data", "fetch the default imagery once"),
+    "fetch-trees": (
+        "hil.training.tree_detector",
+        "main_fetch_trees",
+        "fetch and convert the cloud detector made of trees",
+    ),
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
     "pass": ("hil.pass_command", "main_pass", "predict contacts, fly one of them and draw it"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),

@@ -61,7 +61,7 @@ class FaultCampaign:
     def __init__(  # noqa: PLR0913, PLR0917  what a campaign consists of
         self,
         model: bytes,
-        golden: Golden,
+        golden: Golden | None,
         make: Callable[[bytes, WeightBank], Session],
         lay_out: Callable[[bytes], bytes],
         tiles: Sequence[npt.NDArray[np.uint16]],
@@ -80,6 +80,11 @@ class FaultCampaign:
 
         self._guard = GuardedSession(model, golden, spied, lay_out, scrub_bytes=1 << 30)
         self._clean = [self._guard.run(tile)[0] for tile in tiles]
+
+    @property
+    def weight_bytes(self) -> int:
+        """How much there is to be hit; none where the runtime alone holds the weights."""
+        return self._guard.bank.size_bytes
 
     def run(self, trials: int) -> dict[Place, Score]:
         """So many trials of each place."""

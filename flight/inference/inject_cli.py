@@ -59,9 +59,11 @@ def inject(
     entry, manifest = model.manifest.variants[model.variant], model.manifest
     tiles, pictures = _pictures(default_tiles_path())
     campaign = FaultCampaign(
-        model.data, entry.golden, partial(plain_session, manifest=manifest),
+        model.data, entry.golden if entry.golden.expected_b64 else None, partial(plain_session, manifest=manifest),
         plain_layout, tiles, manifest.threshold, options.seed,
     )  # fmt: skip
+    if not campaign.weight_bytes:
+        raise ModelError(f"{model.name}/{model.variant}: no weights that the node holds itself")
     scores = campaign.run(options.flips)
     answer: dict[str, Any] = {
         "model": f"{model.name}/{model.variant}",

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shutil
 import subprocess
@@ -5,7 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
+from flight.inference.job import BANDS
 from flight.inference.model_registry import DEFAULT_ROOT
 from flight.inference.models_cli import main_models
 from flight.inference.tile_pixels import pixels_of
@@ -154,3 +157,35 @@ def test_without_the_runtime_one_line_names_the_extra(tmp_path):
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "lumenode[cpu]" in done.stderr
+
+
+def test_faults_are_put_in_and_what_became_of_them_is_told_with_intervals(capsys):
+    assert main_models(["inject", "--flips", "3", "--seed", "5", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["flips"], told["seed"], told["model"]) == (3, 5, "cloud_unet/fp32")
+    assert told["places"]["exponent"]["trials"] == told["places"]["exponent"]["noticed"] == 3
+    low, high = told["weights"]["detected_ci"]
+    assert 0.0 <= low <= high <= 1.0
+
+
+def test_a_network_without_weights_has_nothing_to_be_hit(tmp_path, capsys):
+    bands = ", ".join(f'"{band}"' for band in BANDS)
+    node = helper.make_node("ReduceMean", ["x"], ["y"], axes=[1], keepdims=1)
+    shapes = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, "h", "w"])
+        for name, count in (("x", 6), ("y", 1))
+    ]
+    graph = helper.make_graph([node], "mean", shapes[:1], shapes[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)])
+    model.ir_version = 8
+    data = model.SerializeToString()
+    folder = tmp_path / "mean"
+    folder.mkdir()
+    (folder / "mean.onnx").write_bytes(data)
+    (folder / "manifest.json").write_text(
+        '{"format": 1, "name": "mean", "version": "1", "threshold": 0.5, "input": {"layout": '
+        f'"NCHW float32", "bands": [{bands}], "scale": 10000, "multiple_px": 1}}, "variants": '
+        f'{{"fp32": {{"file": "mean.onnx", "sha256": "{hashlib.sha256(data).hexdigest()}"}}}}}}'
+    )
+    assert main_models(["--root", str(tmp_path), "inject", "--model", "mean"]) == 2
+    assert "mean/fp32: no weights that the node holds itself" in capsys.readouterr().err
