@@ -56,11 +56,12 @@ def inject(
     # The runtime is heavy and may be missing.
     from flight.inference.guarded_ort import plain_layout, plain_session  # noqa: PLC0415
 
-    entry, manifest = model.manifest.variants[model.variant], model.manifest
+    manifest, recorded = model.manifest, model.manifest.variants[model.variant].golden
+    golden = recorded if recorded.expected_b64 else None
     tiles, pictures = _pictures(default_tiles_path())
     campaign = FaultCampaign(
-        model.data, entry.golden if entry.golden.expected_b64 else None, partial(plain_session, manifest=manifest),
-        plain_layout, tiles, manifest.threshold, options.seed,
+        model.data, golden, partial(plain_session, manifest=manifest), plain_layout,
+        tiles, manifest.threshold, options.seed,
     )  # fmt: skip
     if not campaign.weight_bytes:
         raise ModelError(f"{model.name}/{model.variant}: no weights that the node holds itself")
