@@ -95,7 +95,11 @@ bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/hal.py
 	$(BIN)/python benchmarks/executive.py
 
-fuzz:  ## clang's fuzzers at whatever reads foreign octets, FUZZ_ALL_S seconds in all (120)
+FUZZED := tests/properties/test_foreign_octets.py tests/scenarios/test_fuzzed_commands.py \
+	tests/flight/wire tests/flight/commanding tests/flight/fdir/test_recovery_load.py
+
+fuzz: $(DEV)  ## codecs, commands and C at foreign octets: FUZZ_TIMES (5) as hard as tests, FUZZ_ALL_S (120)
+	FUZZ_TIMES=$(or $(FUZZ_TIMES),5) $(BIN)/python -m pytest -q -n 2 $(FUZZED)
 	$(MAKE) -s -j2 -C native fuzz
 
 soak: $(DEV)  ## the same for SOAK_S seconds (3600), a node flying in real time beside it

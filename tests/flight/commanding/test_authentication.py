@@ -1,6 +1,7 @@
 import random
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def test_the_nodes_own_downlink_mirrored_back_commands_nothing():
     assert uplink.take(frame) == Intake(SecurityVerdict.WRONG_CHANNEL)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.one_of(st.binary(max_size=40), st.integers(1, 9)), min_size=1, max_size=6))
 def test_every_authentic_command_is_delivered_or_counted_as_malformed(datas):
     ground, _, ledger, uplink = bench()

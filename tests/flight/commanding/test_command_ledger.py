@@ -2,6 +2,7 @@
 
 import any_command
 import msgspec
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_uplink_service import SCID, Node, turned
@@ -45,7 +46,7 @@ shaped = st.builds(
 telecommands = st.one_of(whole, damaged, shaped, st.binary(max_size=TELECOMMAND_BYTES_MAX + 9))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(st.one_of(telecommands, st.recursive(st.binary(max_size=4), st.lists).map(
     msgspec.msgpack.encode)))  # fmt: skip
 def test_the_codec_takes_any_octets_and_what_it_reads_it_would_write_again(data):
@@ -59,7 +60,7 @@ def test_the_codec_takes_any_octets_and_what_it_reads_it_would_write_again(data)
         assert decode_telecommand(encode_telecommand(found)) == found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.lists(st.tuples(telecommands, st.sampled_from(["sent", "twice", "hurt"])), max_size=12),
        st.sampled_from([Mode.BOOT, Mode.SAFE, Mode.COMPUTE]))  # fmt: skip
 def test_received_is_accepted_and_rejected_and_malformed_whatever_comes_over_the_link(sent, mode):
@@ -93,7 +94,7 @@ def test_received_is_accepted_and_rejected_and_malformed_whatever_comes_over_the
     assert node.ledger.duplicates <= node.ledger.rejected
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.binary(max_size=300))
 def test_octets_that_are_no_frame_of_ours_are_a_rejected_frame_and_no_command(octets):
     node = Node()

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import msgspec
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,7 +120,7 @@ def fly(history, flash: Flash, healed_rounds: int, table=COMMAND_BY_TYPE, hearin
     return operator, done, asked, resets
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(rounds)
 def test_every_command_is_done_at_most_once_and_completed_means_done(history):
     operator, done, asked, resets = fly(history, Flash(), TRIES_MAX + 2)
@@ -153,14 +154,14 @@ DANGEROUS = {
 }
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(rounds)
 def test_repeats_of_one_hearing_never_fire_a_dangerous_command(history):
     _, done, _, _ = fly(history, Flash(), TRIES_MAX + 2, DANGEROUS)
     assert done == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(rounds)
 def test_a_dangerous_command_heard_under_two_identities_is_done_at_most_once(history):
     _, done, _, _ = fly(history, Flash(), TRIES_MAX + 2, DANGEROUS, hearings=2)

@@ -2,6 +2,7 @@ import copy
 
 import msgspec
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -271,7 +272,7 @@ steps = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(steps, max_size=40))
 def test_whatever_is_sent_is_done_at_most_once_answered_and_accounted_for(history):
     rooms = Rooms()

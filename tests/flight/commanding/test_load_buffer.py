@@ -4,6 +4,7 @@ import copy
 import random
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -239,4 +240,4 @@ class Uploads(RuleBasedStateMachine):
 
 
 TestUploads = Uploads.TestCase
-TestUploads.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)
+TestUploads.settings = settings(deadline=None, max_examples=examples(60), stateful_step_count=30)

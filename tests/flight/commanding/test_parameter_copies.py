@@ -1,4 +1,5 @@
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ def test_a_copy_reads_back_as_it_was_written(given_values, generation):
     assert decode_copy(copy) == (CopyVerdict.GOOD, generation, given_values)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(values, st.data())
 def test_no_damage_of_a_copy_is_taken_for_a_good_one(given_values, data):
     copy = bytearray(encode_copy(given_values, 7))

@@ -1,6 +1,7 @@
 import math
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ names = st.sampled_from([p.name for p in PARAMETERS])
 numbers = st.one_of(st.floats(), st.sampled_from([b for p in PARAMETERS for b in (p.low, p.high)]))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.tuples(names, numbers), max_size=20))
 def test_no_value_outside_its_range_is_ever_in_force(requests):
     table = ParameterTable({})
@@ -25,7 +26,7 @@ def test_no_value_outside_its_range_is_ever_in_force(requests):
         assert math.isfinite(table[name])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.tuples(names, numbers), max_size=20))
 def test_what_differs_rebuilds_the_table(requests):
     table = ParameterTable({})

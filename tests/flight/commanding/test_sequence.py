@@ -3,6 +3,7 @@
 import any_command
 import msgspec
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sequences import after, at, raw_sequence, sequence
@@ -43,7 +44,7 @@ sequences = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(sequences)
 def test_a_sequence_without_fault_arrives_as_it_was_written_and_any_other_is_refused(given_one):
     finding = judge_sequence(given_one)
@@ -54,13 +55,13 @@ def test_a_sequence_without_fault_arrives_as_it_was_written_and_any_other_is_ref
         assert arrived == finding
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=400))
 def test_no_octets_raise_anything(data):
     assert isinstance(decode_sequence(data), Sequence | Finding)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(sequences, st.data())
 def test_a_damaged_sequence_is_another_sequence_or_a_finding_and_never_an_error(one, chance):
     data = bytearray(encode_sequence(one))

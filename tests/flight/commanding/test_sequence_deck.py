@@ -3,6 +3,7 @@
 import contextlib
 
 import pytest
+from fuzz_times import examples
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -232,4 +233,4 @@ class Resets(RuleBasedStateMachine):
 
 
 TestResets = Resets.TestCase
-TestResets.settings = settings(deadline=None, max_examples=60, stateful_step_count=40)
+TestResets.settings = settings(deadline=None, max_examples=examples(60), stateful_step_count=40)

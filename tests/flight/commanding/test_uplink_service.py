@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -333,7 +334,7 @@ class Antenna:
         return bytes((at * 31 + i * 17) % 256 for i in range(1 + at % 90))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     st.lists(
         st.tuples(st.sampled_from([*Antenna.BAD, "good"]), st.integers(0, 400), st.integers(1, 40)),

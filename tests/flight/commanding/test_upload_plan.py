@@ -2,6 +2,7 @@
 
 import random
 
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_load_buffer import VERSION, Words
@@ -21,7 +22,7 @@ def carry_out(buffer, command):
     return buffer.validate() if isinstance(command, LoadValidate) else buffer.activate(0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.integers(1, 40 * LOAD_PART_BYTES_MAX), st.integers(0, 99))
 def test_what_is_planned_arrives_whole_over_the_wire_and_is_in_force(size, seed):
     data, words = random.Random(seed).randbytes(size), Words(bytes_max=200_000)

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,7 +141,7 @@ def test_a_row_that_a_set_does_not_name_is_active():
     assert len(said) == len(ROWS) - 1
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_raise(data):
     load = Room().load
@@ -152,7 +153,7 @@ def test_no_bytes_make_it_raise(data):
 bounds = st.none() | st.floats(-100.0, 200.0, allow_nan=False)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(
     st.builds(
         LimitTuning, low_red=bounds, low_yellow=bounds, high_yellow=bounds, high_red=bounds,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import reedsolo
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +64,7 @@ def test_check_symbols_are_those_of_the_encoder_most_ground_stations_use(vector)
     assert parity(bytes.fromhex(vector["data"])).hex() == vector["parity"]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.binary(min_size=223, max_size=223))
 def test_check_symbols_are_those_of_another_authors_code_in_the_other_basis(data):
     conventional = ORACLE.encode(data.translate(FROM_DUAL))
@@ -89,7 +90,7 @@ def a_frame(octets):
 frames = st.binary(min_size=6, max_size=CODED_FRAME_BYTES).map(a_frame)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(frames, st.data())
 def test_a_frame_with_up_to_sixteen_wrong_octets_a_codeword_comes_out_as_it_went_in(frame, data):
     coder, ground = ChannelCoder(), ChannelCoder()
@@ -103,7 +104,7 @@ def test_a_frame_with_up_to_sixteen_wrong_octets_a_codeword_comes_out_as_it_went
     assert ground.counts.symbols_righted == DEPTH * len(places)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.binary(max_size=100) | st.binary(min_size=CODED_LINE_BYTES, max_size=CODED_LINE_BYTES))
 def test_any_octets_are_decoded_or_have_a_verdict(octets):
     coder = ChannelCoder()

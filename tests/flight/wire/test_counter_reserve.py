@@ -1,4 +1,5 @@
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +56,7 @@ def fly(storage: Storage, history, block: int) -> list[int]:
     return taken
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(lives, st.integers(1, 9))
 def test_no_number_is_used_twice_whatever_moment_the_power_goes(history, block):
     taken = fly(Storage(), history, block)
@@ -68,7 +69,7 @@ def test_control_without_a_durable_reservation_numbers_are_reused():
     assert len(set(taken)) < len(taken)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.integers(1, 64), st.integers(1, 200))
 def test_a_life_without_resets_loses_no_number_and_writes_once_a_block(block, takes):
     storage = Storage()
@@ -78,7 +79,7 @@ def test_a_life_without_resets_loses_no_number_and_writes_once_a_block(block, ta
     assert reserve.remaining == storage.value - takes
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.integers(1, 20), max_size=20), st.integers(1, 8))
 def test_runs_of_numbers_follow_one_another_without_a_gap(counts, block):
     storage = Storage()

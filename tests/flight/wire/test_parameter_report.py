@@ -1,6 +1,7 @@
 import contextlib
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(rows)
 def test_a_report_reads_back_as_it_was_made_in_packets_that_fit_a_frame(given_rows):
     packets = encode_parameters(given_rows)

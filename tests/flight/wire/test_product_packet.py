@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ MANIFESTS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(MANIFESTS)
 def test_a_manifest_survives_the_channel(manifest):
     wire = codec.encode_manifest(manifest)
@@ -35,7 +36,7 @@ def test_a_manifest_survives_the_channel(manifest):
     assert len(wire) == codec.manifest_bytes(manifest.name) <= codec.MANIFEST_BYTES_MAX
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(U64, st.integers(0, 5000), st.binary(min_size=1, max_size=200), st.integers(0, 5000))
 def test_a_segment_survives_the_channel(product_id, offset, data, behind):
     total = offset + len(data) + behind
@@ -46,13 +47,13 @@ def test_a_segment_survives_the_channel(product_id, offset, data, behind):
         codec.encode_segment(product_id, offset + behind + 1, total, data)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(U64, max_size=codec.LIST_MAX).map(tuple), st.sampled_from([Freed, Withdrawn]))
 def test_a_list_survives_the_channel(product_ids, kind):
     assert codec.decode_manifest_packet(codec.encode_list(kind(product_ids))) == kind(product_ids)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=90), st.integers(0, 4))
 def test_garbage_raises_a_wire_error_and_nothing_else(noise, kind):
     for decode in (codec.decode_segment, codec.decode_manifest_packet):

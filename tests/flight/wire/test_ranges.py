@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ SPANS = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted).map(tuple)
 STEPS = st.lists(st.tuples(st.sampled_from(["add", "remove"]), SPANS), max_size=25)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(STEPS, SPANS, st.integers(0, 70))
 def test_a_range_set_is_the_set_of_its_integers(steps, query, below):
     ranges, model = RangeSet(), set()

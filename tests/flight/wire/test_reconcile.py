@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ ITEMS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.builds(Asked, U64, U32, U32), max_size=codec.ITEMS_MAX).map(tuple))
 def test_a_request_survives_the_channel(items):
     wire = codec.encode_request(items)
@@ -34,7 +35,7 @@ def test_a_request_survives_the_channel(items):
     assert codec.decode_request(wire) == items
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(U32, st.lists(ITEMS, max_size=9).map(tuple))
 def test_an_answer_survives_the_channel(epoch, items):
     answer = ReconcileAnswer(epoch, items)
@@ -52,7 +53,7 @@ def test_an_answer_that_is_too_long_names_fewer_ranges_never_others():
     assert all(set(item.ranges) <= set(ranges) for item in decoded.items)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=60), st.booleans())
 def test_garbage_raises_a_wire_error_and_nothing_else(noise, looks_right):
     wire = bytes((codec.VERSION,)) + noise if looks_right else noise

@@ -1,10 +1,11 @@
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.wire.replay_window import Freshness, ReplayWindow
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(st.integers(0, 60), max_size=80), st.integers(1, 40))
 def test_the_window_decides_as_a_plain_set_would(numbers, width):
     window = ReplayWindow(width)
@@ -24,7 +25,7 @@ def test_the_window_decides_as_a_plain_set_would(numbers, width):
         assert window.highest == max(seen, default=0)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.integers(1, 2**64 - 1), max_size=40), st.integers(0, 40))
 def test_nothing_accepted_before_a_reset_is_accepted_after_it(numbers, reset_at):
     kept = [0]
@@ -42,7 +43,7 @@ def test_nothing_accepted_before_a_reset_is_accepted_after_it(numbers, reset_at)
     assert len(accepted) == len(set(accepted))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.integers(1, 9), st.integers(1, 60))
 def test_rarer_writes_let_fewer_than_that_many_numbers_come_again(every, taken):
     kept = [0]
@@ -122,7 +123,7 @@ def test_numbers_that_are_counted_up_are_reserved_one_by_one():
     assert disk.asked == [0, 1, 2, 3]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(st.tuples(st.integers(0, 1_500), st.booleans(), st.booleans()), max_size=40))
 def test_with_a_reservation_ahead_nothing_is_accepted_twice_whenever_the_power_fails(steps):
     disk, accepted, number = Disk(), [], 900

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ def reports(draw):
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(reports())
 def test_a_report_survives_the_channel(report):
     wire = codec.encode(report)
@@ -53,7 +54,7 @@ def test_a_report_survives_the_channel(report):
     assert body <= len(wire) <= body + codec.header_bytes_max()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=80), st.booleans())
 def test_garbage_raises_a_wire_error_and_nothing_else(noise, looks_right):
     wire = bytes((codec.VERSION, 2)) + noise if looks_right else noise
@@ -64,7 +65,7 @@ def test_garbage_raises_a_wire_error_and_nothing_else(noise, looks_right):
     assert codec.encode(report) == wire
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(reports(), st.data())
 def test_a_cut_report_is_refused(report, data):
     wire = codec.encode(report)

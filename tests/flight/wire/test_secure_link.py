@@ -2,6 +2,7 @@ import random
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def state(end: SecureLink) -> tuple[object, ...]:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(
     st.lists(
         st.tuples(
@@ -79,7 +80,7 @@ def test_what_one_end_seals_the_other_opens_in_order(batches):
     assert ground.ledger.received == ground.ledger.accepted == len(batches)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.lists(st.lists(st.binary(max_size=80), min_size=1, max_size=3), min_size=1, max_size=9))
 def test_a_batch_is_octet_for_octet_the_frames_sealed_one_by_one(groups):
     packed = [[packet(data) for data in group] for group in groups]
@@ -205,7 +206,7 @@ def test_every_octet_in_the_clear_is_authenticated(at):
     assert isinstance(ground.open(bytes(frame)), Opened)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.permutations(range(12)), st.lists(st.integers(0, 11), max_size=12))
 def test_in_whatever_order_frames_come_each_is_opened_once(order, replays):
     node, ground = link(Half.NODE), link(Half.GROUND)
@@ -302,7 +303,7 @@ def test_an_end_that_would_open_what_it_seals_is_refused():
         )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_never_raise_and_never_open(raw):
     ground = link(Half.GROUND)

@@ -1,5 +1,6 @@
 import pytest
 import spacepackets.ccsds.spacepacket as oracle
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,13 +51,13 @@ def to_bytes(packet: SpacePacket) -> bytes:
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.lists(packets, max_size=6))
 def test_what_is_encoded_is_decoded_in_order(sent):
     assert decode_all(b"".join(map(to_bytes, sent))) == sent
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(packets)
 def test_an_independent_reader_reads_our_packets(packet):
     raw = to_bytes(packet)
@@ -70,7 +71,7 @@ def test_an_independent_reader_reads_our_packets(packet):
     assert int.from_bytes(raw[6:14], "big") == time_code(packet)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(packets)
 def test_we_read_the_packets_of_an_independent_writer(packet):
     header = oracle.SpacePacketHeader(
@@ -84,7 +85,7 @@ def test_we_read_the_packets_of_an_independent_writer(packet):
     assert decode_all(bytes(theirs.pack())) == [packet]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(st.binary(max_size=120))
 def test_arbitrary_bytes_raise_nothing_but_the_wire_error(raw):
     try:
@@ -94,7 +95,7 @@ def test_arbitrary_bytes_raise_nothing_but_the_wire_error(raw):
     assert b"".join(map(to_bytes, decoded)) == raw
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(packets, st.data())
 def test_a_cut_packet_is_refused_as_truncated(packet, data):
     raw = to_bytes(packet)

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 from any_command import commands
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ def raw(command_id: object, command: object, **more: object) -> bytes:
     return msgspec.msgpack.encode({"id": command_id, "cmd": command, **more})
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.integers(1, COMMAND_ID_MAX), commands)
 def test_every_command_of_the_dictionary_arrives_as_it_was_given(command_id, command):
     telecommand = Telecommand(command_id, command)
@@ -98,7 +99,7 @@ def test_an_identity_out_of_range_is_never_sent(command_id):
         encode_telecommand(Telecommand(command_id, NoOp()))
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(st.binary(max_size=80), commands, st.data())
 def test_garbage_and_damaged_commands_raise_nothing_but_the_wire_error(garbage, command, data):
     good = bytearray(encode_telecommand(Telecommand(77, command)))
@@ -112,14 +113,14 @@ def test_garbage_and_damaged_commands_raise_nothing_but_the_wire_error(garbage, 
         assert isinstance(decoded, Telecommand | Unusable)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.integers(0, 2**64 - 1), st.sampled_from(Stage), st.sampled_from(CommandReason))
 def test_reports_arrive_as_they_were_given(command_id, stage, reason):
     report = VerificationReport(command_id, stage, reason)
     assert decode_report(encode_report(report)) == report
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.one_of(st.binary(max_size=14), st.binary(min_size=10, max_size=10)))
 def test_garbage_reports_raise_nothing_but_the_wire_error(data):
     try:

@@ -2,6 +2,7 @@ import math
 import struct
 
 import pytest
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ def same(a: float, b: float) -> bool:
     return a == b or (math.isnan(a) and math.isnan(b))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(rows)
 def test_every_channel_arrives_exactly_and_an_invalid_one_arrives_as_invalid(row):
     arrived = [None] * len(CHANNELS)
@@ -99,7 +100,7 @@ def test_each_fault_of_a_housekeeping_packet_has_its_reason(damage, reason):
     assert caught.value.reason is reason
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.binary(max_size=60), st.sampled_from(GROUP_NAMES), st.data())
 def test_garbage_housekeeping_raises_nothing_but_the_wire_error(garbage, group, data):
     good = bytearray(encode_housekeeping(group, [1.0] * len(CHANNELS)))
@@ -122,14 +123,14 @@ arguments = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.integers(0, 0xFFFF), st.sampled_from(Severity), arguments)
 def test_events_arrive_as_they_were_told(event_id, severity, args):
     record = decode_event(encode_event(event_id, severity, args))
     assert (record.event_id, record.severity, dict(record.args)) == (event_id, severity, args)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.binary()), max_size=30))
 def test_whatever_an_event_is_told_with_it_fits_its_packet(args):
     huge = {f"{n}{name}": value for n, (name, value) in enumerate(args.items())}
@@ -139,7 +140,7 @@ def test_whatever_an_event_is_told_with_it_fits_its_packet(args):
     assert len(decode_event(data).args) <= EVENT_ARGS_MAX
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.binary(max_size=60))
 def test_garbage_events_raise_nothing_but_the_wire_error(garbage):
     for raw in (garbage, b"\x00\x01\x02" + garbage, b"\x00\x01\x02" + b"\x91" * 1_500):

@@ -1,5 +1,6 @@
 import pytest
 import spacepackets.uslp as oracle
+from fuzz_times import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,7 +54,7 @@ def repaired(frame: bytearray) -> bytes:
     return bytes(frame)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(fields)
 def test_headers_are_read_as_they_were_written(spec):
     view = read_frame(build(**spec))
@@ -68,7 +69,7 @@ def test_headers_are_read_as_they_were_written(spec):
     assert IV.unpack(view.iv) == (spec["spi"], spec["scid"], spec["counter"])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(fields)
 def test_an_independent_reader_reads_our_headers(spec):
     frame = build(**spec)
@@ -84,7 +85,7 @@ def test_an_independent_reader_reads_our_headers(spec):
     assert not header.op_ctrl_flag
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(fields)
 def test_an_independent_reader_finds_our_packets_behind_the_security_header(spec):
     security_bytes = 14
@@ -102,7 +103,7 @@ def test_an_independent_reader_finds_our_packets_behind_the_security_header(spec
     assert bytes(frame.tfdf.tfdz) == spec["body"] + bytes(MAC_BYTES)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(fields)
 def test_we_read_the_frames_of_an_independent_writer(spec):
     header = oracle.PrimaryHeader(
@@ -128,7 +129,7 @@ def test_we_read_the_frames_of_an_independent_writer(spec):
     assert read_frame(raw).count == spec["count"]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_raise_nothing_but_the_wire_error(raw):
     with pytest.raises(WireError):
@@ -160,7 +161,7 @@ def test_each_fault_of_form_has_its_reason(at, mask, reason):
     assert caught.value.reason is reason
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(st.data())
 def test_no_single_bit_flips_unnoticed(data):
     frame = bytearray(good_frame())
