@@ -99,7 +99,8 @@ link_fifo_frames = 64
 keys = {keys}
 # The product store; one flight process at a time has it.
 data = {data}
-# What ONNX Runtime computes with: cpu, cuda or tensorrt; it never falls back to another.
+# What ONNX Runtime computes with: cpu, cuda, tensorrt, or auto: the best of these that it has. It
+# never falls back to another.
 provider = {provider}
 # Ticks a second, a divisor of 1000; the cycle of one second is made of them.
 tick_hz = 10

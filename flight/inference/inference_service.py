@@ -261,6 +261,7 @@ class InferenceService:
             self._counts.end(self._clock.now_ns())
         now_ns = self._clock.now_ns()
         result = self._energy.priced(result, self._level, now_ns)
+        self._telling.computed_on(result.provider, now_ns)
         self._telling.care(job, result.care, now_ns)
         self._trouble.forgive()
         self._costs.learn(job.variant, result)

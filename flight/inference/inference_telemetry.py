@@ -169,6 +169,7 @@ class InferenceTelemetry:
         self._counts = counts
         names = (*_TOTALS, "last_ms", "last_j", "energy_j", "energy_modelled", "clear_fraction")
         self._index = {name: channels.index(f"inference.{name}") for name in names}
+        self._provider = ""
         self.counted()
 
     def counted(self) -> None:
@@ -195,6 +196,12 @@ class InferenceTelemetry:
         if error.kind is InferenceFailure.UNTRUSTED and name not in self._counts.distrusted:
             self._counts.distrusted.add(name)
             self._events.emit("MODEL_DISTRUSTED", now_ns, model=name, reason=str(error))
+
+    def computed_on(self, provider: str, now_ns: int) -> None:
+        """What networks run on, told when it is known and whenever it is another."""
+        if provider != self._provider:
+            self._provider = provider
+            self._events.emit("PROVIDER_CHOSEN", now_ns, provider=provider)
 
     def care(self, job: Job, care: Care, now_ns: int) -> None:
         """What it took to trust an answer."""

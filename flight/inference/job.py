@@ -127,7 +127,8 @@ class Result:
 
     ``energy_mj`` is millijoules or None where nothing measures or models it; ``modelled`` says that
     the duration is the board profile's and not this machine's, ``energy_modelled`` the same of the
-    energy; ``care`` is what it took to trust the answer.
+    energy; ``care`` is what it took to trust the answer; ``provider`` is what computed, "" in
+    simulation.
     """
 
     job_id: int
@@ -140,6 +141,7 @@ class Result:
     modelled: bool = field(default=False)
     energy_modelled: bool = field(default=False)
     care: Care = NO_CARE
+    provider: str = ""
 
 
 class InferenceFailure(Enum):

@@ -27,7 +27,7 @@ from flight.inference.guarded_session import DistrustError, GuardedSession
 from flight.inference.job import BAND_BYTES, BANDS
 from flight.inference.model_manifest import ModelError, unpack_bundle
 from flight.inference.screening import screen
-from flight.inference.session_ort import AUTO, PROVIDERS
+from flight.inference.session_ort import AUTO, PROVIDERS, provider_at_hand
 from flight.inference.tile_pixels import pixel_array
 from flight.inference.worker_protocol import (
     REQUEST_BYTES,
@@ -209,7 +209,8 @@ def serve(options: argparse.Namespace) -> int:
         os.write(options.replies, Reply(0, Status.MODEL_ERROR, text=str(error)).pack())
         return 1
     desk = Desk(flown, options, bands)
-    os.write(options.replies, Reply(0, Status.READY).pack())
+    chosen = provider_at_hand(options.provider)
+    os.write(options.replies, Reply(0, Status.READY, text=chosen).pack())
     checked_ns = time.monotonic_ns()
     while len(data := read_all(options.requests, REQUEST_BYTES)) == REQUEST_BYTES:
         desk.take(Request.unpack(data))

@@ -96,7 +96,7 @@ class WorkerEngine:
         self._turns, self._starting = asyncio.Semaphore(SLOTS), asyncio.Lock()
         self._child: WorkerChild | None = None
         self._last: WorkerChild | None = None  # the same, or one that is not ready yet or no more
-        self._seq, self._closed = 0, False
+        self._seq, self._closed, self._provider = 0, False, ""
         self.counters = WorkerCounters()
 
     @property
@@ -217,6 +217,7 @@ class WorkerEngine:
             duration_ms=reply.duration_ns / 1e6,
             modelled=False,
             care=reply.care,
+            provider=self._provider,
         )
 
     def _check(self, job: Job) -> None:
@@ -276,7 +277,7 @@ class WorkerEngine:
         if reply.status is not Status.READY:
             self._kill(child)
             raise InferenceError(InferenceFailure.MODEL_ERROR, reply.text)
-        self._child = child
+        self._child, self._provider = child, reply.text
         return child
 
     async def _exchange(self, child: WorkerChild, seq: int, request: bytes, due_ns: int) -> Reply:

@@ -154,5 +154,6 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(125, "MODEL_REFUSED", _W, "model {model} refused: {reason}"),
     EventDef(126, "MODEL_ROLLED_BACK", _W, "model {old} gives way to {new}: {cause}"),
     EventDef(128, "VARIANT_CHOSEN", _N, "variant {variant} is the fastest here: {times}"),
+    EventDef(129, "PROVIDER_CHOSEN", _N, "networks run on {provider}, every node of them"),
     EventDef(127, "MODEL_COPY_MENDED", _W, "stored copy written again: {copy}"),
 )

@@ -46,6 +46,15 @@ def test_a_job_that_cannot_be_done_in_time_is_stale(now_ns, verdict):
     assert judge(TILE, NEED, FINE, now_ns) is verdict
 
 
+@pytest.mark.parametrize(
+    ("value_millis", "verdict"), [(999, Verdict.REFUSE_WORTH), (1_000, Verdict.ADMIT)]
+)
+def test_a_tile_is_to_be_worth_half_of_what_its_joules_earn_elsewhere(value_millis, verdict):
+    priced = dataclasses.replace(FINE, price_millis_per_j=2_000.0)
+    need = dataclasses.replace(NEED, value_millis=value_millis)
+    assert judge(TILE, need, priced, 0) is verdict
+
+
 def test_a_dark_tile_is_skipped_whatever_the_budget():
     dark = dataclasses.replace(TILE, sunlit=False)
     poor = dataclasses.replace(FINE, payload_level=0, limit=Limit.THERMAL)

@@ -42,6 +42,7 @@ TILES = synthetic_tiles(3, 4, SIDE)
 PROFILE = load_profile(NodeConfig().inference.profile)
 BACKLOG = 4
 LEVEL = len(PROFILE.levels)
+VARIANTS = ("int8", "fp32", "small")
 
 
 class Network:
@@ -94,6 +95,15 @@ class Unmetered(Overlapping):
         return dataclasses.replace(await super().run(job), energy_mj=None, energy_modelled=False)
 
 
+class Computed(Overlapping):
+    """An engine that says what it computes with."""
+
+    depth, provider = 1, "cpu"
+
+    async def run(self, job):
+        return dataclasses.replace(await super().run(job), provider=self.provider)
+
+
 class Exchange:
     """A deck whose crew has changed; nothing else is asked of it."""
 
@@ -119,7 +129,7 @@ class Payload:
 
     def __init__(
         self, folder, *, period_ns=S, tiles_per_frame=1, deadline_s=60.0, level=LEVEL,
-        wrap=lambda engine: engine, deck=None,
+        wrap=lambda engine: engine, deck=None, **planned,
     ):  # fmt: skip
         self.loop = SimLoop()
         clock = LoopClock(self.loop)
@@ -143,16 +153,16 @@ class Payload:
         self.counts = InferenceCounts()
         self.board = board_model(PROFILE)
         engine = BoardEngine(
-            models=[ModelRegistry().load("cloud_unet", "int8")],
+            models=[ModelRegistry().load("cloud_unet", each) for each in VARIANTS],
             make_session=lambda _data: self.network, clock=clock, profile=PROFILE,
             board=self.board, bench=FakeBench(self.devices), tiles_per_frame=tiles_per_frame,
             counts=ExecutionCounts(), memory={},
         )  # fmt: skip
         self.engine = engine = wrap(engine)
         plan = ImagingPlan(
-            model_name="cloud_unet", variant="int8", threshold=0.5,
+            model_name="cloud_unet", threshold=0.5, variant=planned.pop("variant", "int8"),
             frame_deadline_ns=round(deadline_s * S), backlog_frames=BACKLOG, values=ValueTable(),
-            deadlines_ns={DraftKind.MASK: 600 * S, DraftKind.QUICKLOOK: 300 * S},
+            deadlines_ns={DraftKind.MASK: 600 * S, DraftKind.QUICKLOOK: 300 * S}, **planned,
         )  # fmt: skip
         self.heart = Heartbeat()
         service = InferenceService(
@@ -426,3 +436,50 @@ def test_a_frame_on_a_board_with_a_sensor_costs_what_is_measured(make):
         payload.run(1)
     assert payload.value("last_j") == pytest.approx(5.0 * payload.value("last_ms") / 1e3, rel=1e-3)
     assert payload.value("energy_modelled") == 0
+
+
+CLOUDY = np.linspace(0.9, 1.0, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+
+
+@pytest.mark.parametrize(("answer", "runs_a_frame"), [(CLOUDY, 1), (1.0 - CLOUDY, 2)])
+def test_in_a_cascade_the_dear_network_runs_on_clear_tiles_alone(make, answer, runs_a_frame):
+    payload = make(screen="small")
+    payload.network.answer = answer
+    payload.run(4.5)
+    assert payload.counts.jobs == 5
+    assert payload.network.runs == 4 * runs_a_frame  # four pictures, the fifth is remembered
+    assert payload.value("screened_total") == (5 if runs_a_frame == 1 else 0)
+    if runs_a_frame == 2:
+        both_ms = PROFILE.tile_ms(LEVEL, "small") + PROFILE.tile_ms(LEVEL, "int8")
+        assert payload.value("last_ms") == pytest.approx(both_ms, rel=1e-3)
+
+
+def test_at_the_start_the_faster_variant_of_this_board_is_found_out_and_flies(make):
+    payload = make(candidates=("fp32", "int8"), variant="fp32")
+    payload.run(2.5)
+    (told,) = [event for event in payload.told if event.name == "VARIANT_CHOSEN"]
+    faster = min(("fp32", "int8"), key=lambda each: PROFILE.tile_ms(LEVEL, each))
+    assert told.args["variant"] == faster
+    assert payload.value("last_ms") == pytest.approx(PROFILE.tile_ms(LEVEL, faster), rel=1e-3)
+    assert payload.counts.jobs == 3
+
+
+def test_a_frame_that_is_worth_less_than_its_energy_elsewhere_is_refused(make):
+    payload = make()
+    payload.run(1.5)
+    assert payload.counts.jobs == 2
+    payload.channels.values[payload.channels.index("plan.price_energy")] = 1e9
+    payload.run(3)
+    assert (payload.counts.jobs, payload.counts.refused) == (2, 3)
+    payload.channels.values[payload.channels.index("plan.price_energy")] = 0.0
+    payload.run(2)
+    assert payload.counts.jobs == 4
+
+
+def test_what_networks_run_on_is_told_once_and_again_when_it_is_another(make):
+    payload = make(wrap=Computed)
+    payload.run(2.5)
+    payload.engine.provider = "cuda"
+    payload.run(2)
+    told = [event.args["provider"] for event in payload.told if event.name == "PROVIDER_CHOSEN"]
+    assert told == ["cpu", "cuda"]

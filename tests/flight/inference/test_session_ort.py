@@ -14,7 +14,13 @@ from flight.inference.integrity import (
 from flight.inference.job import Plausibility
 from flight.inference.model_manifest import ModelError
 from flight.inference.model_registry import ModelRegistry
-from flight.inference.session_ort import PROVIDERS, OrtSession, laid_out, runtime_providers
+from flight.inference.session_ort import (
+    PROVIDERS,
+    OrtSession,
+    laid_out,
+    provider_at_hand,
+    runtime_providers,
+)
 from flight.inference.tile_pixels import pixels_of
 from flight.inference.weight_bank import WeightBank
 from hil.imagery import synthetic_tiles
@@ -141,3 +147,20 @@ def test_what_cannot_be_laid_out_is_refused_with_the_reason():
         laid_out(b"no network", threads=1, providers=PROVIDERS["cpu"])
     with pytest.raises(ModelError, match="NoSuchProvider is not in this ONNX Runtime"):
         laid_out(b"", threads=1, providers=["NoSuchProvider"])
+
+
+@pytest.mark.parametrize(
+    ("built_in", "chosen"),
+    [
+        (("CPUExecutionProvider",), "cpu"),
+        (("CPUExecutionProvider", "CUDAExecutionProvider"), "cuda"),
+        (
+            ("CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"),
+            "tensorrt",
+        ),
+    ],
+)
+def test_left_to_itself_it_takes_the_best_provider_of_this_runtime(monkeypatch, built_in, chosen):
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: list(built_in))
+    assert provider_at_hand("auto") == chosen
+    assert provider_at_hand("cpu") == "cpu"

@@ -84,6 +84,7 @@ def test_the_worker_answers_what_a_session_here_answers():
                     assert (result.job_id, result.model_hash) == (number, model.sha256)
                     assert result.started_ns <= result.finished_ns
                     assert not result.modelled
+                    assert result.provider == "cpu"
             assert (engine.counters.done, engine.counters.starts) == (4, 1)
 
     asyncio.run(scenario())
