@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.downlink.link_experience import PHASES
+from flight.downlink.link_experience import OUTCOMES, PHASES
 from flight.downlink.pass_plan import ContactKind
 from flight.downlink.send_horizon import Horizon, Stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flight.downlink.pass_plan import Contact, PassPlan
 
 CONTACTS_AHEAD = 32
@@ -24,6 +26,8 @@ _STRETCH_FIRST_NS = 2_000_000_000
 _STRETCH_MAX_NS = 30_000_000_000
 _STRETCH_LATER_NS = 100_000_000_000
 _NS_PER_BYTE = 8e9
+# How long the line may stay as it is: cloud edges and fades come after seconds or after minutes.
+_HOLDS_NS = tuple(int(each * 1e9) for each in (3, 6, 12, 20, 35, 60, 100, 170))
 
 
 class ContactForecast:
@@ -65,21 +69,28 @@ class ContactForecast:
     def horizon(self, now_ns: int) -> Horizon:
         """What is expected from now on, at most `CONTACTS_AHEAD` contacts."""
         stretches: list[Stretch] = []
+        courses = _Courses()
         present = self._contact
         if present is not None:
             experience = self._plan.experience_of(present.kind)
             recent = self._recent()
+            usual: list[Stretch] = []
             for start_ns, end_ns in _cuts(max(now_ns, present.start_ns), present.end_ns):
                 middle_ns = (start_ns + end_ns) // 2
                 share = experience.phase_share(_phase(present, middle_ns))
+                usual.append(_stretch(present, start_ns, end_ns, share))
                 # Piecewise linear, so that every machine forecasts the same.
                 fading = max(0.0, 1 - (middle_ns - now_ns) / (2 * _FADES_NS))
                 share = min(share * (1 + (recent - 1) * fading * fading), 1.0)
                 stretches.append(_stretch(present, start_ns, end_ns, share))
+            courses.add_present(present, usual, experience.outcomes(), recent, now_ns)
         count = len(stretches)
         for contact in self._plan.upcoming(now_ns, CONTACTS_AHEAD):
-            stretches += self._later(contact, stretches[-1].end_ns if stretches else now_ns)
-        return Horizon(now_ns, count, self._spread(present, now_ns), tuple(stretches))
+            later = self._later(contact, stretches[-1].end_ns if stretches else now_ns)
+            courses.add(contact, later, self._plan.experience_of(contact.kind).outcomes())
+            stretches += later
+        spread = self._spread(present, now_ns)
+        return Horizon(now_ns, count, spread, tuple(stretches), courses.rows())
 
     def _spread(self, present: Contact | None, now_ns: int) -> float:
         contact = present or self._plan.following(now_ns)
@@ -152,3 +163,55 @@ def _cuts(start_ns: int, end_ns: int) -> list[tuple[int, int]]:
     if start_ns < end_ns:
         cuts.append((start_ns, end_ns))
     return cuts
+
+
+class _Courses:
+    """Ways in which the contacts may turn out.
+
+    Half of them in common weather: what is a bad day for one contact is one for all. In the other
+    half each contact takes each of its outcomes once; odd strides pair them differently each time.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[list[float]] = [[] for _ in range(2 * OUTCOMES)]
+        self._contacts = 0
+
+    def add_present(
+        self,
+        contact: Contact,
+        usual: Sequence[Stretch],
+        outcomes: Sequence[float],
+        recent: float,
+        now_ns: int,
+    ) -> None:
+        """The contact going on: as it does now for a while, then one of the outcomes."""
+        self._contacts = 1
+        for index, row in enumerate(self._rows):
+            holds_ns = _HOLDS_NS[index * 3 % OUTCOMES]
+            outcome = outcomes[index % OUTCOMES]
+            for each in usual:
+                holds = min(max(now_ns + holds_ns - each.start_ns, 0), each.end_ns - each.start_ns)
+                held = holds / (each.end_ns - each.start_ns)
+                factor = held * recent + (1 - held) * outcome
+                row.append(_carried(contact, each, factor))
+
+    def add(
+        self, contact: Contact, stretches: Sequence[Stretch], outcomes: Sequence[float]
+    ) -> None:
+        """One more contact."""
+        stride, shift = 2 * self._contacts + 1, self._contacts // 2
+        self._contacts += 1
+        for index, row in enumerate(self._rows):
+            common = index < OUTCOMES
+            factor = outcomes[index if common else (index * stride + shift) % OUTCOMES]
+            row.extend(_carried(contact, each, factor) for each in stretches)
+
+    def rows(self) -> tuple[tuple[float, ...], ...]:
+        """One row a course, the bytes of every stretch."""
+        return tuple(tuple(row) for row in self._rows)
+
+
+def _carried(contact: Contact, stretch: Stretch, factor: float) -> float:
+    """A multiple of what is expected of a stretch, at most what its line carries."""
+    line = contact.rate_bps * (stretch.end_ns - stretch.start_ns) / _NS_PER_BYTE
+    return min(stretch.carries_bytes * factor, line)

@@ -263,7 +263,7 @@ class SendOrder:
         key = density_key(product, size, self._config.ageing_ns)
         if entry.boost is not None and entry.boost > key:
             key = entry.boost
-        return Candidate(key, size, product.deadline_ns)
+        return Candidate(key, size, product.deadline_ns, product.value_millis)
 
 
 def _in_time(entry: Entry, now_ns: int) -> bool:

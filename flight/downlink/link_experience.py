@@ -12,6 +12,7 @@ from math import sqrt
 
 SHARES_MAX = 32
 PHASES = 10
+OUTCOMES = 8
 _EWMA_WEIGHT = 0.2
 _PRIOR_CONTACTS = 2.0
 _PRIOR_SPREAD = 0.3
@@ -34,7 +35,9 @@ class Confidence(Enum):
 class LinkExperience:
     """Delivered shares of one kind of contact: average, distribution and profile; pure."""
 
-    def __init__(self, prior_share: float) -> None:
+    def __init__(self, prior_share: float, prior_outcomes: tuple[float, ...] = ()) -> None:
+        self._prior_outcomes = prior_outcomes or (prior_share,)
+        self._outcomes: tuple[float, ...] = ()
         self._mean = prior_share
         self._prior = prior_share
         self._shares: list[float] = []
@@ -48,6 +51,7 @@ class LinkExperience:
         self._mean += weight * (share - self._mean)
         self._shares.append(share)
         del self._shares[:-SHARES_MAX]
+        self._outcomes = ()
 
     def note_phase(self, phase: int, share: float) -> None:
         """What one tenth (0..9) of a pass delivered of its line bytes, clipped to 0..1."""
@@ -69,6 +73,28 @@ class LinkExperience:
         # Nearest rank from below: with few passes P10 is the worst one seen.
         rank = len(ranked) // 10 if confidence is Confidence.P10 else (len(ranked) - 1) // 2
         return ranked[rank]
+
+    def outcomes(self) -> tuple[float, ...]:
+        """How a contact may turn out: `OUTCOMES` equally likely yields over their mean, rising.
+
+        Quantiles of the passes remembered and of the prior's, which count as two passes together.
+        """
+        if not self._outcomes:
+            prior_weight = _PRIOR_CONTACTS / len(self._prior_outcomes)
+            ranked = sorted(
+                [(share, 1.0) for share in self._shares]
+                + [(share, prior_weight) for share in self._prior_outcomes]
+            )
+            total = len(self._shares) + _PRIOR_CONTACTS
+            found, passed, at = [], 0.0, 0
+            for index in range(OUTCOMES):
+                while passed + ranked[at][1] < (index + 0.5) / OUTCOMES * total:
+                    passed += ranked[at][1]
+                    at += 1
+                found.append(ranked[at][0])
+            mean = max(sum(found) / OUTCOMES, _SPREAD_LEAST)
+            self._outcomes = tuple(share / mean for share in found)
+        return self._outcomes
 
     def spread(self) -> float:
         """Standard deviation of a pass's yield over its mean; the prior counts as two passes."""

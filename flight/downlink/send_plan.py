@@ -17,18 +17,20 @@ there is room, at its density times the chance that the yield suffices.
 Among the planned, deadlines alone would be optimal if the forecast were exact, and density alone if
 there were none. The order between is `log2(bytes carried until the deadline) - a * log2(density)`:
 a dense product is sent early although it could wait, because the day it is put off to may fail.
+Which `a`, or density alone without any plan, is settled by trial (`Trial`).
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from flight.downlink.product import log2_steps
-from flight.downlink.send_horizon import ByteTime, Horizon
+from flight.downlink.send_horizon import ByteTime, Horizon, Item, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +41,7 @@ GAP_NS = 60_000_000_000
 """Shorter pauses between stretches are no time in which much is made."""
 _TOLERANCE = 0.02
 _CHANCE_LEAST = 0.05
-_BOOKED_LEAST = 0.3
+_BOOKED_LEAST = 0.1
 _IMPATIENT_BYTES = 1 << 16
 _Row = tuple[float, int, float, int, int]  # -key, index (-1: expected), bytes, first, last stretch
 
@@ -58,24 +60,28 @@ class PlanConfig(msgspec.Struct, frozen=True):
     Attributes:
         present_permille, future_permille: share of the forecast yield that is booked. What is put
             off is lost if the later contact fails, so later contacts count less.
-        density_weight: the `a` above. 0: deadlines alone, large: density alone.
+        density_weights: values of `a` to choose from, 0: deadlines alone, large: density alone;
+            density without any plan is tried beside them.
+        plan_gain_permille: what an order must be worth more than one nearer to density.
         again_ns: a plan is made anew after this time.
         candidates_max: the densest so many are planned; what lies behind them goes by density.
     """
 
     present_permille: int = 900
     future_permille: int = 800
-    density_weight: float = 0.7
+    density_weights: tuple[float, ...] = (2.8, 1.4, 0.7, 0.35)
+    plan_gain_permille: int = 2
     again_ns: int = 2_000_000_000
     candidates_max: int = 4_096
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
-    """A product to plan: density rank (a logarithm), bytes to send, deadline or None."""
+    """A product to plan: density rank (a logarithm), bytes to send, deadline or None, worth."""
 
     key: float
     size_bytes: int
     deadline_ns: int | None
+    value: int = 0
 
 
 Rank = tuple[int, float]
@@ -83,29 +89,43 @@ Rank = tuple[int, float]
 
 
 class SendPlan:
-    """Ranks of candidates, and of newcomers until the next plan; made by `make_plan`."""
+    """Ranks of candidates, and of newcomers until the next plan; made by `make_plan`.
 
-    def __init__(self, time: ByteTime, price_key: float, weight: float, luck: float) -> None:
+    Attributes:
+        price_key: density of the least dense product planned: what a byte of the line is worth.
+        weight: the `a` that is flown; None: density alone.
+        tiers: what the plan made of each candidate, whether it is flown or not.
+    """
+
+    def __init__(
+        self, time: ByteTime, trial: Trial, tiers: Sequence[Tier], price_key: float
+    ) -> None:
         self._time = time
-        self._weight = weight
-        self._luck = luck
+        self._trial = trial
+        self.tiers = tiers
         self.price_key = price_key
-        """Density of the least dense product planned: what a byte of the line is worth."""
+        self.weight: float | None = None
 
     def rank(self, candidate: Candidate) -> Rank:
         """Where a product stands that came after the plan: by the price of the line."""
         last = self._time.last_stretch(candidate.deadline_ns)
-        carried = self._time.bytes_until(last)
-        if candidate.key >= self.price_key and self._luck * carried >= candidate.size_bytes:
-            return self.planned(candidate.key, last)
-        if carried < candidate.size_bytes:
-            return Tier.HOPELESS, float(candidate.size_bytes)
-        return Tier.OUTBID, -candidate.key
+        tier = Tier.OUTBID
+        if self._trial.most_bytes(last) < candidate.size_bytes:
+            tier = Tier.HOPELESS
+        elif candidate.key >= self.price_key:
+            tier = Tier.PLANNED
+        return self.placed(candidate, tier, last)
 
-    def planned(self, key: float, last_stretch: int) -> Rank:
-        """The rank of a planned product."""
-        carried = self._time.bytes_until(last_stretch) + _IMPATIENT_BYTES
-        return Tier.PLANNED, log2_steps(carried) - self._weight * key
+    def placed(self, candidate: Candidate, tier: Tier, last_stretch: int) -> Rank:
+        """The rank of a product of this tier."""
+        if self.weight is None:
+            return Tier.PLANNED, -candidate.key
+        if tier is Tier.PLANNED:
+            carried = self._time.bytes_until(last_stretch) + _IMPATIENT_BYTES
+            return tier, log2_steps(carried) - self.weight * candidate.key
+        if tier is Tier.OUTBID:
+            return tier, -candidate.key
+        return tier, float(candidate.size_bytes)
 
 
 def make_plan(
@@ -117,33 +137,37 @@ def make_plan(
 ) -> tuple[SendPlan, list[Rank]]:
     """The plan, and the rank of each candidate in their order."""
     time = ByteTime(horizon, config.present_permille, config.future_permille)
+    lasts = [time.last_stretch(each.deadline_ns) for each in candidates]
     verdicts = [Tier.OUTBID] * len(candidates)
-    luck = 1 + 2 * horizon.spread
+    trial = Trial(horizon)
     rows: list[_Row] = []
     for index, each in enumerate(candidates):
-        last = time.last_stretch(each.deadline_ns)
-        carried = time.bytes_until(last)
-        if carried < each.size_bytes:
+        if trial.most_bytes(lasts[index]) < each.size_bytes:
             verdicts[index] = Tier.HOPELESS
-        if luck * carried >= each.size_bytes:
-            rows.append((-each.key, index, each.size_bytes, 0, last))
+        else:
+            rows.append((-each.key, index, each.size_bytes, 0, lasts[index]))
     rows += _expected_rows(time, expected, ageing_ns)
-    for index in _Booking(time.carries, horizon.spread).book(rows):
+    booking = _Booking(time.carries, trial)
+    for index in booking.book(rows):
         verdicts[index] = Tier.PLANNED
+    trial.reserve(booking.taken_by_expected)
     price_key = min(
         (candidates[index].key for index, tier in enumerate(verdicts) if tier is Tier.PLANNED),
         default=0.0,
     )
-    plan = SendPlan(time, price_key, config.density_weight, luck)
-    ranks: list[Rank] = []
-    for candidate, tier in zip(candidates, verdicts, strict=True):
-        if tier is Tier.PLANNED:
-            ranks.append(plan.planned(candidate.key, time.last_stretch(candidate.deadline_ns)))
-        elif tier is Tier.OUTBID:
-            ranks.append((tier, -candidate.key))
-        else:
-            ranks.append((tier, float(candidate.size_bytes)))
-    return plan, ranks
+    plan = SendPlan(time, trial, verdicts, price_key)
+    placed = list(zip(candidates, verdicts, lasts, strict=True))
+    best_worth, best_weight, best_ranks = -inf, plan.weight, []
+    for plan.weight in (None, *config.density_weights):
+        ranks = [plan.placed(*each) for each in placed]
+        order = sorted(range(len(ranks)), key=lambda index: (ranks[index], index))
+        worth = trial.value(
+            [Item(candidates[i].value, candidates[i].size_bytes, lasts[i]) for i in order]
+        )
+        if worth > best_worth + config.plan_gain_permille / 1000 * max(best_worth, 0.0):
+            best_worth, best_weight, best_ranks = worth, plan.weight, ranks
+    plan.weight = best_weight
+    return plan, best_ranks
 
 
 def _expected_rows(
@@ -169,11 +193,12 @@ def _expected_rows(
 class _Booking:
     """Room left in each stretch; `below` leaps over full ones."""
 
-    def __init__(self, carries: Sequence[float], spread: float) -> None:
+    def __init__(self, carries: Sequence[float], trial: Trial) -> None:
         self._room = list(carries)
         self._left = sum(self._room)
         self._below = list(range(-1, len(self._room) - 1))
-        self._spread = spread
+        self._trial = trial
+        self.taken_by_expected = [0.0] * len(self._room)
 
     def book(self, rows: list[_Row]) -> Iterator[int]:
         """Books by falling density; the indices of what found room.
@@ -186,12 +211,14 @@ class _Booking:
             gamble = first < 0
             missing, taken = self._take(size, max(first, 0), last)
             if index < 0:
+                for at, part in taken:
+                    self.taken_by_expected[at] += part
                 continue
             if missing <= (1 - _BOOKED_LEAST if gamble else _TOLERANCE) * size:
                 yield index
                 continue
             self._give_back(taken)
-            chance = 0.0 if gamble else _chance(1 - missing / size, self._spread)
+            chance = 0.0 if gamble else self._trial.chance(last, int(size), size - missing)
             if chance > _CHANCE_LEAST:
                 heappush(rows, (negated_key - _log2(chance), index, size, -1, last))
 
@@ -226,20 +253,6 @@ class _Booking:
             self._left += part
         if taken:
             self._below = list(range(-1, len(self._room) - 1))
-
-
-def _chance(booked: float, spread: float) -> float:
-    """Chance that the real yield suffices when the expected one covers the share `booked` < 1.
-
-    The normal distribution's upper tail, as two straight lines: 0.5 at 0, 0.16 at one, 0.02 at two
-    standard deviations.
-    """
-    if booked <= 0:
-        return 0.0
-    deviations = (1 - booked) / (spread * booked)
-    if deviations < 1:
-        return 0.5 - 0.34 * deviations
-    return max(0.0, 0.16 - 0.14 * (deviations - 1))
 
 
 def _log2(value: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,17 +28,18 @@ def horizon(*carries, spread=0.3, present=0):
 
 def candidate(size, value, deadline_s=None):
     key = log2_steps(value) - log2_steps(size)
-    return Candidate(key, size, None if deadline_s is None else deadline_s * S)
+    return Candidate(key, size, None if deadline_s is None else deadline_s * S, value)
 
 
 def tiers(candidates, ahead, expected=(), config=TRUSTING):
-    return [Tier(tier) for tier, _ in make_plan(candidates, ahead, expected, config)[1]]
+    return list(make_plan(candidates, ahead, expected, config)[0].tiers)
 
 
 def test_the_patient_make_room_for_what_cannot_wait():
     patient = candidate(80 * MB, 80_000)
     urgent = candidate(80 * MB, 70_000, deadline_s=500)
-    found = make_plan([patient, urgent], horizon(100 * MB, 100 * MB), (), TRUSTING)[1]
+    sure = horizon(100 * MB, 100 * MB, spread=0.01)
+    found = make_plan([patient, urgent], sure, (), TRUSTING)[1]
     assert [tier for tier, _ in found] == [Tier.PLANNED, Tier.PLANNED]
     assert found[1] < found[0]
 
@@ -57,7 +59,7 @@ def test_a_gamble_is_taken_for_value_and_not_against_a_sure_thing_of_equal_worth
     dear, fair = candidate(110, 11_000, 200), candidate(110, 120, 200)
     sure = candidate(90, 90, 200)
     assert tiers([dear, sure], horizon(100)) == [Tier.PLANNED, Tier.OUTBID]
-    assert tiers([fair, sure], horizon(100)) == [Tier.HOPELESS, Tier.PLANNED]
+    assert tiers([fair, sure], horizon(100)) == [Tier.OUTBID, Tier.PLANNED]
     steady = horizon(100, spread=0.03)
     assert tiers([dear, sure], steady) == [Tier.HOPELESS, Tier.PLANNED]
 
@@ -69,13 +71,22 @@ def test_room_is_kept_for_what_will_be_made():
     assert tiers([patient, urgent], horizon(100, 100), coming) == [Tier.PLANNED, Tier.OUTBID]
 
 
-def test_dense_products_go_early_although_they_could_wait():
-    """The day they are put off to may fail; how far that counts is the weight of density."""
-    dense, dull = candidate(10, 10_000), candidate(10, 20, deadline_s=500)
-    by_deadline = PlanConfig(1000, 1000, density_weight=0.0)
-    first = lambda config: make_plan([dense, dull], horizon(100, 100), (), config)[1]
-    assert first(by_deadline)[1] < first(by_deadline)[0]
-    assert first(TRUSTING)[0] < first(TRUSTING)[1]
+def test_an_order_by_deadlines_is_flown_where_the_line_is_sure_and_by_density_where_it_is_not():
+    """The day they are put off to may fail: how far that counts is settled by trial."""
+    dense, dull = candidate(80, 10_000), candidate(80, 1_000, deadline_s=500)
+    sure, cloudy = horizon(100, 100, spread=0.01), horizon(100, 100)
+    failing = msgspec.structs.replace(
+        cloudy, courses=((100.0, 100.0), (90.0, 0.0), (90.0, 0.0), (85.0, 0.0))
+    )
+    config = PlanConfig(1000, 1000, density_weights=(0.0,))
+    first = lambda ahead: make_plan([dense, dull], ahead, (), config)[1]
+    assert first(sure)[1] < first(sure)[0]
+    assert first(failing)[0] < first(failing)[1]
+
+
+def test_of_orders_worth_the_same_the_one_nearest_to_density_is_flown():
+    plan, _ = make_plan([candidate(10, 50), candidate(10, 60)], horizon(100, 100), (), TRUSTING)
+    assert plan.weight is None
 
 
 @settings(deadline=None, max_examples=60)
@@ -112,13 +123,15 @@ def test_the_planned_set_fits_and_is_nearly_the_best_there_is(rows, carries):
 
 
 def test_a_plan_without_contacts_plans_nothing():
-    plan, ranks = make_plan([candidate(1, 1)], Horizon(0, 0, 0.3, ()), (), TRUSTING)
-    assert ranks[0][0] == Tier.HOPELESS
+    plan, _ = make_plan([candidate(1, 1)], Horizon(0, 0, 0.3, ()), (), TRUSTING)
+    assert plan.tiers == [Tier.HOPELESS]
+    plan.weight = 0.7
     assert plan.rank(candidate(1, 1))[0] == Tier.HOPELESS
 
 
 @pytest.mark.parametrize("key_above", [True, False])
 def test_a_newcomer_is_judged_by_the_price_of_the_line(key_above):
     plan, _ = make_plan([candidate(80, 800), candidate(90, 90)], horizon(100), (), TRUSTING)
+    plan.weight = 0.7
     newcomer = candidate(10, 200 if key_above else 10)
     assert plan.rank(newcomer)[0] == (Tier.PLANNED if key_above else Tier.OUTBID)
