@@ -58,7 +58,8 @@ class Job:
 
     A pixel is cloud from probability ``threshold`` on; a quick-look is drawn of tiles with at most
     ``quicklook_cloud_permille_max`` thousandths of cloud. ``twice`` has a second session confirm
-    the answer: for tiles that are worth it.
+    the answer: for tiles that are worth it. ``cloud_permille_before`` is what a cheaper network has
+    found, None where none has looked.
     """
 
     job_id: int
@@ -70,6 +71,7 @@ class Job:
     threshold: float = field(kw_only=True)
     quicklook_cloud_permille_max: int = field(kw_only=True)
     twice: bool = field(default=False, kw_only=True)
+    cloud_permille_before: int | None = field(default=None, kw_only=True)
 
 
 class Plausibility(Enum):

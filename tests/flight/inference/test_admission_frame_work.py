@@ -42,6 +42,18 @@ def test_the_dear_network_sees_only_what_the_cheap_one_finds_clear(permille, wan
     assert stages(work, permille) == ["small", "fp32"][:wanted]
 
 
+@pytest.mark.parametrize(("cheap", "dear", "again"), [(300, 500, 0), (300, 501, 1), (300, 99, 1)])
+def test_networks_that_see_another_picture_have_a_tile_looked_at_twice_once(cheap, dear, again):
+    work = FrameWork(plan(screen="small"))
+    first = work.next(work.first(TILE), seen(cheap))
+    assert (first.variant, first.twice) == ("fp32", False)
+    second = work.next(first, seen(dear))
+    assert (second is not None) == bool(again)
+    if second is not None:
+        assert (second.variant, second.twice) == ("fp32", True)
+        assert work.next(second, seen(dear)) is None
+
+
 def test_a_cascade_whose_dear_network_is_the_cheap_one_runs_it_once():
     assert stages(FrameWork(plan(screen="small", variant="small")), 0) == ["small"]
 
