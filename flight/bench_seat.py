@@ -105,16 +105,20 @@ class BenchSeat:
 
     def engine(self, models: Sequence[ModelBytes], clock: LoopClock) -> InferenceEngine:
         """The worker; in lock-step its answers are held to the modelled time."""
-        provider = self._config.board.provider
+        board, bands = self._config.board, self._config.camera.bands
         if self._granted is None:
-            self._engine = WorkerEngine(models, clock, provider=provider)
+            self._engine = WorkerEngine(
+                models, clock, provider=board.provider, bands=bands, threads=board.threads
+            )
             return self._engine
         worker = WorkerEngine(
             models,
             clock,
             timeout_ns=REAL_TIMEOUT_NS,
             start_timeout_ns=REAL_TIMEOUT_NS,
-            provider=provider,
+            provider=board.provider,
+            bands=bands,
+            threads=board.threads,
         )
         tiles = self._config.camera.tiles_per_frame
         cost = modelled_cost(self._profile, tiles, self._level)

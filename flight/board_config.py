@@ -36,6 +36,7 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         data: folder of the product store; one flight process at a time has it.
         provider: what ONNX Runtime computes with in the inference worker; one that the installed
             build does not have fails every job, and never falls back to another.
+        threads: that a network runs on; a profile holds for the number that it was measured with.
         tick_hz: ticks a second, a divisor of 1000; the cycle of a second is made of them, and the
             dead-man counts them.
         guard_ticks: payload and laser go off after so many ticks without a sign of life. A commit
@@ -51,6 +52,7 @@ class BoardSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     keys: str = "keys"
     data: str = "data"
     provider: Annotated[str, Meta(pattern="^(cpu|cuda|tensorrt|auto)$")] = "cpu"
+    threads: Annotated[int, Meta(ge=1, le=64)] = 1
     tick_hz: Annotated[int, Meta(ge=2, le=1000)] = 10
     guard_ticks: Annotated[int, Meta(ge=1, le=100_000)] = 20
     rt_priority: Annotated[int, Meta(ge=0, le=90)] = 0

@@ -117,6 +117,7 @@ def make_engine(
         models.crew,
         clock,
         provider=config.board.provider,
+        threads=config.board.threads,
         bands=config.camera.bands,
         other_copy=partial(read_again, config.inference) if kept is None else kept.other_copy,
     )

@@ -102,6 +102,8 @@ data = {data}
 # What ONNX Runtime computes with: cpu, cuda, tensorrt, or auto: the best of these that it has. It
 # never falls back to another.
 provider = {provider}
+# That a network runs on; a board profile holds for the number that it was measured with.
+threads = 1
 # Ticks a second, a divisor of 1000; the cycle of one second is made of them.
 tick_hz = 10
 # Payload and laser go off after so many ticks without a sign of life from the software.

@@ -120,6 +120,7 @@ class BoardProfiler:
         seconds: float,
         board: str = "",
         provider: str = "cpu",
+        threads: int = 1,
         tell: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self._base = base
@@ -128,7 +129,7 @@ class BoardProfiler:
         self._trusted = trusted
         self._run_ns = round(seconds * _NS_PER_S)
         self._board = board or platform.machine()
-        self._provider = provider
+        self._provider, self._threads = provider, threads
         self._tell = tell
         self._tile = _tile(TILE_PX)
         self._estimated = False
@@ -137,7 +138,9 @@ class BoardProfiler:
     async def measure(self) -> Answer:
         """All levels; raises HalError, InferenceError. The level is put back however it ends."""
         self._clock = LoopClock()
-        self._engine = WorkerEngine(self._models, self._clock, provider=self._provider)
+        self._engine = WorkerEngine(
+            self._models, self._clock, provider=self._provider, threads=self._threads
+        )
         before = self._devices.snapshot().payload_level
         try:
             found = [
@@ -242,7 +245,9 @@ class BoardProfiler:
     def _measured_on(self) -> str:
         correlation = host_correlation()
         at = datetime.fromtimestamp(correlation.utc_ns(correlation.set_at_ns) / 1e9, UTC)
-        return f"{self._board} ({at:%Y-%m-%d}, lumenode {__version__}, {self._provider})"
+        threads = f", {self._threads} threads" if self._threads > 1 else ""
+        what = f"lumenode {__version__}, {self._provider}{threads}"
+        return f"{self._board} ({at:%Y-%m-%d}, {what})"
 
 
 def _tile(side_px: int) -> Tile:

@@ -83,6 +83,7 @@ def profile(registry: ModelRegistry, options: argparse.Namespace) -> Answer:
             seconds=options.seconds,
             board=board_model(),
             provider=board.provider,
+            threads=board.threads,
             tell=lambda line: _tell(line, quiet=options.json),
         )
         answer = asyncio.run(profiler.measure())

@@ -8,10 +8,11 @@ import pytest
 from flight.base.clock import LoopClock
 from flight.board_config import load_fly_config
 from flight.board_parts import kept_models, make_engine, usable_crew
-from flight.inference.job import InferenceError
+from flight.inference.job import BANDS, InferenceError, Job
 from flight.inference.model_manifest import ModelError
 from flight.inference.model_registry import DEFAULT_ROOT
 from flight.inference.model_store import FOLDER
+from hil.synthetic_scene import synthetic_labelled_tiles
 
 
 @pytest.fixture
@@ -50,6 +51,30 @@ def test_without_a_copy_the_engine_says_why_there_is_none(board, tmp_path):
 
     with pytest.raises(InferenceError, match="SHA-256 expected"):
         asyncio.run(asked())
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_text("utf-8").split("\0")
+
+
+def test_the_worker_runs_on_the_provider_the_threads_and_the_bands_of_the_configuration(board):
+    wanted = msgspec.structs.replace(board.board, provider="auto", threads=2)
+    config = msgspec.structs.replace(board, board=wanted)
+    ((tile, _),) = synthetic_labelled_tiles(7, 1, 64)
+    job = Job(1, tile, "cloud_unet", "fp32", threshold=0.5, quicklook_cloud_permille_max=0)
+
+    async def command():
+        models = kept_models(config, *usable_crew(config.inference))
+        engine = make_engine(config, models, LoopClock(), None)
+        try:
+            await engine.run(job)
+            return command_of(engine.worker_pid)
+        finally:
+            engine.close()
+
+    words = asyncio.run(command())
+    told = {name: words[words.index(f"--{name}") + 1] for name in ("provider", "threads", "bands")}
+    assert told == {"provider": "auto", "threads": "2", "bands": ",".join(BANDS)}
 
 
 def test_a_node_that_takes_no_models_keeps_none(board):

@@ -61,7 +61,7 @@ class Engine:
     board: Board
     fail_after = 10**9
 
-    def __init__(self, _models, clock, *, provider):
+    def __init__(self, _models, clock, *, provider, threads):
         self.clock, self.closed, self.runs = clock, False, 0
         self.provider = provider
 
@@ -97,7 +97,7 @@ def test_the_worker_that_flies_measures_every_variant_for_real():
     board = Board(valid=0)
     answer = asyncio.run(
         BoardProfiler(
-            load_profile("generic-pc"), models(), board, trusted=False, seconds=0.2
+            load_profile("generic-pc"), models(), board, trusted=False, seconds=0.2, threads=2
         ).measure()
     )
     (level,) = answer.profile.levels
@@ -105,7 +105,7 @@ def test_the_worker_that_flies_measures_every_variant_for_real():
     assert all(0.0 < level.ms_per_tile[v] <= level.measured.p95_ms[v] for v in level.ms_per_tile)
     assert (answer.profile.source, answer.profile.power) == ("measured", "not measured")
     assert not answer.profile.watts_known
-    assert answer.profile.measured_on
+    assert answer.profile.measured_on.endswith(", cpu, 2 threads)")
 
 
 def test_a_board_with_a_power_sensor_gets_joules_above_idle_at_every_level(fast):
