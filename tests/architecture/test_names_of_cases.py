@@ -5,6 +5,8 @@ set) may be in the case, but not among the values that parametrise it.
 """
 
 import ast
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from house import ROOT
@@ -49,3 +51,18 @@ def test_every_case_has_the_same_name_in_every_process():
 )
 def test_a_planted_case_is_found(planted):
     assert unsteady(planted)
+
+
+def named_twice(paths):
+    """File names that more than one folder has: one of them would hide the other."""
+    return sorted(name for name, count in Counter(path.name for path in paths).items() if count > 1)
+
+
+def test_every_file_of_tests_has_a_name_of_its_own():
+    found = named_twice((ROOT / "tests").rglob("test_*.py"))
+    assert not found, f"a test is imported by its file name: {found}"
+
+
+def test_a_name_in_two_folders_is_found():
+    planted = [Path("tests/a/test_x.py"), Path("tests/b/test_x.py"), Path("tests/b/test_y.py")]
+    assert named_twice(planted) == ["test_x.py"]
