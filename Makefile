@@ -93,6 +93,7 @@ bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/downlink.py --families short
 	$(BIN)/python benchmarks/wire.py frames stack
 	$(BIN)/python benchmarks/hal.py
+	$(BIN)/python benchmarks/inference.py throughput idle guard
 	$(BIN)/python benchmarks/executive.py
 
 FUZZED := tests/properties/test_foreign_octets.py tests/scenarios/test_fuzzed_commands.py \
