@@ -257,7 +257,7 @@ def test_whoever_types_the_page_flies_a_network_of_their_own_and_one_from_the_gr
     said, log = reader.said, reader.log()
     assert "cloud_unet/fp32: ok" in said["lumenode models verify"]
     assert said["lumenode models --root models verify"] == "haze/fp32: ok\n"
-    watched = said["lumenode watch --group inference --for 15"]
+    watched = said["lumenode watch --group inference --for 30"]
     assert float(re.findall(r"inference\.jobs_total = (\d+)", watched)[-1]) > 0
     assert "INFERENCE_FAILED" not in log
     steps = ["MODEL_STAGED: model cloud_unet", "MODEL_ACTIVATED: model cloud_unet",
