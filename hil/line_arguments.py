@@ -6,6 +6,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
+from hil.argument_values import real
 from hil.bench_link.port_serial import PtyPort, SerialPort
 from hil.line_targets import BAUD_DEFAULT, LineSetup
 from hil.node_folder import MODE_NAMES
@@ -41,7 +42,7 @@ def add_line_arguments(parser: argparse.ArgumentParser, *, wait_s: float) -> Non
     )
     waits = "for ever" if math.isinf(wait_s) else f"{wait_s:g}"
     line.add_argument(
-        "--wait", type=_seconds, default=wait_s, help=f"seconds to wait for a node ({waits})"
+        "--wait", type=real(1.0, 1e6), default=wait_s, help=f"seconds to wait for a node ({waits})"
     )
     line.add_argument(
         "--capture", action="store_true", help="keep every octet of both directions in a file"
@@ -97,13 +98,3 @@ def _baud(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and BAUD_MIN <= int(text) <= BAUD_MAX):
         raise argparse.ArgumentTypeError(f"{text!r}: allowed is {BAUD_MIN} to {BAUD_MAX}")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 1.0 <= value <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is 1 to 1e6")
-    return value

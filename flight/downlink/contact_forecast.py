@@ -26,7 +26,8 @@ _STRETCH_FIRST_NS = 2_000_000_000
 _STRETCH_MAX_NS = 30_000_000_000
 _STRETCH_LATER_NS = 100_000_000_000
 _NS_PER_BYTE = 8e9
-# How long the line may stay as it is: cloud edges and fades come after seconds or after minutes.
+# How long the line may stay as it is: edges of clouds come after seconds or after minutes. Evenly
+# spaced by ratio, by judgement; what is best depends on a site's weather.
 _HOLDS_NS = tuple(int(each * 1e9) for each in (3, 6, 12, 20, 35, 60, 100, 170))
 
 

@@ -32,8 +32,9 @@ class ContactKind(Enum):
 
 
 PRIOR_SHARE = {ContactKind.OGS: 0.64, ContactKind.RELAY: 0.75}
-# Their means are the shares above. A ground station under cloud carries nothing, and clouds stay:
-# yields lie at both ends (ESA and NASA site statistics: 60 to 70 % of passes are usable).
+# Until passes have been seen, four equally likely ones whose mean is the share above; by judgement,
+# no measurement: a station under cloud carries next to nothing, a clear one nearly all, and a relay
+# has no weather. Together they count as two passes.
 PRIOR_OUTCOMES = {
     ContactKind.OGS: (0.05, 0.65, 0.9, 0.96),
     ContactKind.RELAY: (0.5, 0.75, 0.85, 0.9),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import socket
 import sys
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from flight.one_line_parser import OneLineParser
 from flight.wire.errors import WireError
 from flight.wire.space_packet import APID_MAX
+from hil.argument_values import real, whole
 from hil.cfdp.archive_files import ArchiveFiles
 from hil.cfdp.gateway import Gateway
 from hil.cfdp.pdu_packet import CFDP_APID
@@ -131,7 +131,9 @@ def _parser() -> OneLineParser:
     parser.add_argument("--book", metavar="FILE",
                         help="what it has already (ARCHIVE/.cfdp-PEER.jsonl)")  # fmt: skip
     parser.add_argument("--once", action="store_true", help="end when it has all there is")
-    parser.add_argument("--for", dest="seconds", metavar="S", type=_seconds, help="end by itself")
+    parser.add_argument(
+        "--for", dest="seconds", metavar="S", type=real(1e-3, 1e9), help="end by itself"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser
 
@@ -139,24 +141,24 @@ def _parser() -> OneLineParser:
 def _add_managed_parameters(parser: OneLineParser) -> None:
     """What both ends have to agree on."""
     parser.add_argument(
-        "--entity", type=_whole(0, 2**64 - 1), default=2, help="entity ID of this end (2)"
+        "--entity", type=whole(0, 2**64 - 1), default=2, help="entity ID of this end (2)"
     )
     parser.add_argument(
-        "--peer", type=_whole(0, 2**64 - 1), default=1, help="entity ID of the ground system (1)"
+        "--peer", type=whole(0, 2**64 - 1), default=1, help="entity ID of the ground system (1)"
     )
-    parser.add_argument("--id-bytes", type=_whole(1, 8), default=2, help="width of entity IDs (2)")
+    parser.add_argument("--id-bytes", type=whole(1, 8), default=2, help="width of entity IDs (2)")
     parser.add_argument(
-        "--seq-bytes", type=_whole(2, 8), default=4, help="width of sequence numbers (4)"
+        "--seq-bytes", type=whole(2, 8), default=4, help="width of sequence numbers (4)"
     )
     parser.add_argument(
         "--checksum", choices=list(CHECKSUMS), default="modular", help="of a file (modular)"
     )
-    parser.add_argument("--segment", metavar="BYTES", type=_whole(16, 32_768), default=1_024,
+    parser.add_argument("--segment", metavar="BYTES", type=whole(16, 32_768), default=1_024,
                         help="octets of a file in one PDU (1024)")  # fmt: skip
     parser.add_argument(
-        "--apid", type=_whole(0, APID_MAX - 1), default=CFDP_APID, help=f"({CFDP_APID})"
+        "--apid", type=whole(0, APID_MAX - 1), default=CFDP_APID, help=f"({CFDP_APID})"
     )
-    parser.add_argument("--rate", metavar="BPS", type=_rate, default=8e6,
+    parser.add_argument("--rate", metavar="BPS", type=real(1e3, 1e10), default=8e6,
                         help="of what is sent, bits per second (8e6)")  # fmt: skip
 
 
@@ -168,30 +170,3 @@ def _address(text: str) -> tuple[str, int]:
         return socket.gethostbyname(host), int(port)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{host!r}: {error.strerror}") from None
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!r}: allowed is {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def _seconds(text: str) -> float:
-    return _real(text, 1e-3, 1e9)
-
-
-def _rate(text: str) -> float:
-    return _real(text, 1e3, 1e10)
-
-
-def _real(text: str, least: float, most: float) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is {least:g} to {most:g}")
-    return value

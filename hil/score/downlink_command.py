@@ -6,7 +6,6 @@ SciPy (the extra `score`) the figures are shares of what no sender could exceed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from flight.config import ConfigError
 from flight.one_line_parser import OneLineParser
+from hil.argument_values import whole
 from hil.run_flight import EXIT_GOOD, EXIT_USAGE
 from hil.score.downlink_bound import bounds
 from hil.score.downlink_case import load_case
@@ -57,7 +57,9 @@ def _parser() -> OneLineParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--case", type=Path, metavar="DIR", help="a case (laser-downlink-case 1)")
     source.add_argument("--family", choices=list(FAMILIES), help="or one made from a family")
-    parser.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the family (1)")
+    parser.add_argument(
+        "--seed", type=whole(0, 2**32 - 1), default=1, metavar="N", help="of the family (1)"
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="the ledger, .npz, version 1"
     )
@@ -65,12 +67,6 @@ def _parser() -> OneLineParser:
     parser.add_argument("--no-bound", action="store_true", help="leave the upper bounds out")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 2**32):
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is 0 to 2^32-1")
-    return int(text)
 
 
 def scored(case: Case, ledger: dict[str, Any], *, with_bound: bool) -> dict[str, Any]:

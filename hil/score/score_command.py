@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flight.config import ConfigError
 from flight.one_line_parser import OneLineParser
+from hil.argument_values import whole
 from hil.run_flight import EXIT_FAILED, EXIT_GOOD, EXIT_USAGE
 from hil.score.case_format import case_id, public_part, read_case
 from hil.score.day_causes import causes_of
@@ -55,7 +56,7 @@ def _parser() -> OneLineParser:
     parser.add_argument("--case", type=Path, metavar="FILE", help="a day as a file (dve-case 1)")
     parser.add_argument("--family", choices=sorted(FAMILIES), help="or one made from a family")
     parser.add_argument(
-        "--seed", type=_whole, default=1, metavar="N", help="of the family's day (1)"
+        "--seed", type=whole(0, 2**32 - 1), default=1, metavar="N", help="of the family's day (1)"
     )
     parser.add_argument(
         "--duration", type=_minutes, default=DAY_S, metavar="S", help=f"of that day ({DAY_S})"
@@ -73,12 +74,6 @@ def _parser() -> OneLineParser:
     parser.add_argument("--no-bound", action="store_true", help="leave the upper bound out")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 2**32):
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed is 0 to 2^32-1")
-    return int(text)
 
 
 def _minutes(text: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from flight.config import ConfigError
 from flight.keys import KeyFileError
 from flight.one_line_parser import OneLineParser
+from hil.argument_values import real, whole
 from hil.bench_link.port_serial import PortError, PtyPort, SerialPort
 from hil.terminal.emulated_head import EmulatedHead, Sky
 from hil.terminal.far_side import MirrorPeer, SilentPeer
@@ -24,7 +24,7 @@ from hil.terminal.terminal_port import serve
 from hil.terminal.terminal_reading import read_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from hil.bench_link.port_serial import Port
     from hil.terminal.far_side import FarSide
@@ -118,7 +118,7 @@ def _parser() -> OneLineParser:
     line.add_argument("--serial", metavar="DEV", help="on a serial port")
     line.add_argument("--read", metavar="DEV", help="emulate nothing: show what the terminal on "
                       "this serial port says; --for: seconds to wait for it (5)")  # fmt: skip
-    parser.add_argument("--baud", type=_whole(1, 10**8), default=BAUD, help=f"({BAUD})")
+    parser.add_argument("--baud", type=whole(1, 10**8), default=BAUD, help=f"({BAUD})")
     _add_sky(parser)
     far = parser.add_mutually_exclusive_group()
     far.add_argument("--mirror", action="store_true", help="the peer sends every frame back")
@@ -127,11 +127,11 @@ def _parser() -> OneLineParser:
                         help="of the node, for --ground (lumenode.toml)")  # fmt: skip
     parser.add_argument("--archive", metavar="DIR", default="archive",
                         help="products that came whole, for --ground (archive)")  # fmt: skip
-    parser.add_argument("--fifo", metavar="FRAMES", type=_whole(1, 4096), default=32,
+    parser.add_argument("--fifo", metavar="FRAMES", type=whole(1, 4096), default=32,
                         help="room each way (32)")  # fmt: skip
     parser.add_argument("--fault", metavar="FAULT", type=_fault, action="append", default=[],
                         help="may be given many times")  # fmt: skip
-    parser.add_argument("--for", dest="seconds", metavar="S", type=_real(1e-3, 1e9),
+    parser.add_argument("--for", dest="seconds", metavar="S", type=real(1e-3, 1e9),
                         help="end by itself")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser
@@ -139,43 +139,21 @@ def _parser() -> OneLineParser:
 
 def _add_sky(parser: OneLineParser) -> None:
     """When a peer is in view, and how good the link is."""
-    parser.add_argument("--peer", type=_whole(1, 65535), default=1, help="who rises (1)")
+    parser.add_argument("--peer", type=whole(1, 65535), default=1, help="who rises (1)")
     parser.add_argument(
-        "--peer-after", metavar="S", type=_real(0, 1e9), default=0.0, help="first rise (0)"
+        "--peer-after", metavar="S", type=real(0, 1e9), default=0.0, help="first rise (0)"
     )
     parser.add_argument(
-        "--peer-for", metavar="S", type=_whole(1, 900), default=300, help="in view (300)"
+        "--peer-for", metavar="S", type=whole(1, 900), default=300, help="in view (300)"
     )
     parser.add_argument(
-        "--peer-every", metavar="S", type=_real(0, 1e9), default=0.0, help="rises again (never)"
+        "--peer-every", metavar="S", type=real(0, 1e9), default=0.0, help="rises again (never)"
     )
-    parser.add_argument("--rate", metavar="BPS", type=_real(1e3, 1e11), default=10e6,
+    parser.add_argument("--rate", metavar="BPS", type=real(1e3, 1e11), default=10e6,
                         help="of the light, user frames (1e7)")  # fmt: skip
-    parser.add_argument("--margin", metavar="DB", type=_real(-40, 60), default=12.0,
+    parser.add_argument("--margin", metavar="DB", type=real(-40, 60), default=12.0,
                         help="of the link, without fading (12)")  # fmt: skip
-    parser.add_argument("--seed", type=_whole(0, 2**63 - 1), default=1, help="of fading (1)")
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"{text!r}: allowed is {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def _real(least: float, most: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r}: allowed is {least:g} to {most:g}")
-        return value
-
-    return parse
+    parser.add_argument("--seed", type=whole(0, 2**63 - 1), default=1, help="of fading (1)")
 
 
 def _fault(text: str) -> FaultEntry:

@@ -70,4 +70,4 @@ def test_arguments_outside_their_range_are_refused(capsys, seed):
     with pytest.raises(SystemExit) as ended:
         main_score(["governor", "--family", "cold", "--seed", seed])
     assert ended.value.code == 2
-    assert "allowed is 0 to 2^32-1" in capsys.readouterr().err
+    assert "allowed is 0 to 4294967295" in capsys.readouterr().err
