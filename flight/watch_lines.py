@@ -91,7 +91,7 @@ class WatchLines:
 
     def _lines(self, topic: str, told: Any) -> Iterator[str]:
         stream = self._topics.stream_of(topic)
-        if isinstance(told, dict) and "seq" in told:
+        if isinstance(told, dict) and "seq" in told and told.get("online") is not False:
             missed = self._tally.take(stream, msgspec.convert(told, Numbered))
             if missed.repeated:
                 return

@@ -29,6 +29,7 @@ from flight.telemetry.dictionary import DICTIONARY_HASH
 from flight.telemetry.mqtt_backoff import Backoff
 from flight.telemetry.mqtt_ledger import BridgeLedger, bridge_counts
 from flight.telemetry.mqtt_messages import (
+    Numbered,
     Offline,
     State,
     dictionary_payload,
@@ -173,7 +174,7 @@ class MqttBridge:
         """Subscribes, tells the dictionary and the state; from then on the node is online."""
         codes = await client.subscribe(self._topics.commands, QOS)
         self._takes_commands = is_granted(codes)
-        dictionary = dictionary_payload(__version__)
+        dictionary = dictionary_payload(__version__, Numbered(**self._head("dict")))
         await client.publish(self._topics.dictionary, dictionary, QOS, retain=True)
         self._connected, self._was_told_lost, self._told = True, False, None
         self._node.events.emit("BROKER_CONNECTED", self._clock.now_ns(), broker=self._place)
@@ -220,14 +221,9 @@ class MqttBridge:
     def _state(self) -> bytes:
         mode, level, reason = self._status()
         status = self._node.status.get()
-        now_ns = self._clock.now_ns()
         return encode(
             State(
-                boot=self._boot(),
-                seq=self._outbox.number("state"),
-                dropped=0,
-                t_ns=now_ns,
-                utc_s=self._outbox.utc_s(now_ns),
+                **self._head("state"),
                 node=self._node_name,
                 online=True,
                 mode=mode.name,
@@ -242,8 +238,21 @@ class MqttBridge:
             )
         )
 
+    def _head(self, stream: str, *, is_new: bool = True) -> dict[str, Any]:
+        """What every message has, of one that does not wait in the box."""
+        number = self._outbox.number if is_new else self._outbox.newest
+        now_ns = self._clock.now_ns()
+        return {
+            "boot": self._boot(),
+            "seq": number(stream),
+            "dropped": 0,
+            "t_ns": now_ns,
+            "utc_s": self._outbox.utc_s(now_ns),
+        }
+
     def _offline(self, cause: str) -> bytes:
-        return encode(Offline(node=self._node_name, boot=self._boot(), cause=cause))
+        head = self._head("state", is_new=False)
+        return encode(Offline(**head, node=self._node_name, cause=cause))
 
     def _measure(self) -> None:
         outbox, refused = self._outbox, self._ledger.all_refused

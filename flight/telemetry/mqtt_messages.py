@@ -198,13 +198,16 @@ class State(Numbered, frozen=True, kw_only=True):
     bridge: BridgeCounts
 
 
-class Offline(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` as the last will or the last word: who is gone, since which start."""
+class Offline(Numbered, frozen=True, kw_only=True):
+    """`state` as the last will or the last word: who is gone.
+
+    A will is written when a session begins. So number and time are those of the newest state then:
+    it counts for nothing in a book of gaps.
+    """
 
     schema: int = SCHEMA
     node: str
     online: bool = False
-    boot: int
     cause: str
 
 
@@ -240,10 +243,11 @@ def _shown(kind: Kind, value: float) -> float | int | None:
     return value if kind is Kind.FLOAT else int(value)
 
 
-def dictionary_payload(software: str) -> bytes:
+def dictionary_payload(software: str, head: Numbered | None = None) -> bytes:
     """`dict`, retained: the whole dictionary, so that a reader needs nothing else to decode."""
     return msgspec.json.encode(
         {
+            **({} if head is None else msgspec.structs.asdict(head)),
             "schema": SCHEMA,
             "software": software,
             "hash": DICTIONARY_HASH,

@@ -165,9 +165,13 @@ class Outbox:
         self.published += 1
 
     def number(self, stream: str) -> int:
-        """The next number of a stream; for the state, which has a place of its own."""
-        self._numbers[stream] = self._numbers.get(stream, 0) + 1
+        """The next number of a stream; for state and dictionary, which never wait here."""
+        self._numbers[stream] = self.newest(stream) + 1
         return self._numbers[stream]
+
+    def newest(self, stream: str) -> int:
+        """The number of the newest message of a stream, 0 before the first."""
+        return self._numbers.get(stream, 0)
 
     def utc_s(self, t_ns: int) -> float:
         """Unix seconds of a mission time, to the microsecond."""

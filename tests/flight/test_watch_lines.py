@@ -104,8 +104,9 @@ def test_a_node_that_speaks_another_dictionary_is_told_once():
     assert warned.startswith("n speaks another dictionary (abababab, ours is ")
     assert online == "n online, IDLE"
     assert lines(watch, TOPICS.state, foreign) == ["n online, IDLE"]
-    gone = msgspec.json.encode({"node": "n", "online": False, "cause": "lost"})
+    gone = msgspec.json.encode({"node": "n", "online": False, "cause": "lost", "seq": 1})
     assert lines(watch, TOPICS.state, gone) == ["n offline, lost"]
+    assert lines(watch, TOPICS.state, gone) == ["n offline, lost"], "its number counts for nothing"
 
 
 def test_a_report_of_the_parameters_shows_those_that_are_not_at_default():

@@ -28,7 +28,7 @@ class Reader:
                 continue
             told = msgspec.json.decode(message.payload)
             self.heard.append((message.topic.value, told, message.retain))
-            if "seq" in told:
+            if told.get("online") is not False:
                 numbered = msgspec.convert(told, Numbered)
                 self.tally.take(TOPICS.stream_of(message.topic.value), numbered)
             self.new.set()

@@ -145,6 +145,13 @@ def test_a_killed_node_is_told_offline_by_the_broker(life):
     assert (dead["online"], dead["cause"], dead["boot"]) == (False, "lost", 1)
 
 
+def test_every_message_of_the_node_has_its_start_its_number_and_its_losses(life):
+    watch = life["watch"]
+    told = [message for topic, message, _ in watch.heard]
+    assert {TOPICS.state, TOPICS.dictionary} < {topic for topic, _, _ in watch.heard}
+    assert all({"boot", "seq", "dropped", "t_ns", "utc_s"} <= set(each) for each in told)
+
+
 def test_telemetry_comes_group_by_group_and_without_a_gap(life):
     watch = life["watch"]
     told = watch.on(TOPICS.group("power"))
