@@ -102,9 +102,22 @@ class MqttBridge:
 
     async def serve(self) -> None:
         """Samples and keeps a session with the broker, until cancelled."""
+        self._is_stopping = False
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._heed())
             tasks.create_task(self._sample())
             tasks.create_task(self._keep_connected())
+
+    async def _heed(self) -> None:
+        """Remembers the request to stop: a wait for an answer that comes with it may lose it.
+
+        So does `asyncio.wait_for` of Python 3.11, which the library waits with (CPython 86296).
+        """
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._is_stopping = True
+            self._wake.set()
 
     async def _sample(self) -> None:
         """Telemetry messages, each group when it is due, whether there is a broker or not."""
@@ -152,19 +165,24 @@ class MqttBridge:
             error = first_error(group)
         finally:
             hang_up(client)
-        if self._is_stopping:
-            raise asyncio.CancelledError  # a goodbye that failed must not keep us here
+        self._insist_on_stop()
         return error
+
+    def _insist_on_stop(self) -> None:
+        """Neither a lost request to stop nor a goodbye that failed may keep us here."""
+        if self._is_stopping:
+            raise asyncio.CancelledError
 
     async def _converse(self, client: aiomqtt.Client) -> None:
         self._ledger.connects += 1
         try:
             await self._introduce(client)
+            self._insist_on_stop()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._receive(client))
                 tasks.create_task(self._publish(client))
         except asyncio.CancelledError:
-            self._is_stopping = True
+            self._is_stopping = True  # it may be earlier than who heeds it
             client.timeout = GOODBYE_S
             with suppress(aiomqtt.MqttError):
                 await client.publish(self._topics.state, self._offline("stopped"), QOS, retain=True)
@@ -182,6 +200,7 @@ class MqttBridge:
     async def _publish(self, client: aiomqtt.Client) -> None:
         """State when it has changed, then what waits, one message at a time."""
         while True:
+            self._insist_on_stop()
             self._wake.clear()
             status = self._status()
             if status != self._told:

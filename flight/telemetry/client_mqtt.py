@@ -19,6 +19,7 @@ from flight.telemetry.mqtt_ledger import INBOX_MAX
 from flight.telemetry.read_budget import PACKET_BYTES_MAX
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from flight.board_config import MqttSection
@@ -120,6 +121,7 @@ def new_client(  # noqa: PLR0913  what one session is made of
     )
     client._client.connect_timeout = CONNECT_TIMEOUT_S  # noqa: SLF001  no other way to it
     _watch_reads(client, may_read, took)
+    _watch_writes(client)
     return client
 
 
@@ -149,6 +151,31 @@ def _watch_reads(client: Any, may_read: Callable[[int], bool], took: Callable[[i
         return data
 
     library._sock_recv = watched  # noqa: SLF001
+
+
+def _watch_writes(client: Any) -> None:
+    """Has a socket waited for only while it is open.
+
+    The library asks the loop later, by its number, which may be nobody's by then, or belong to
+    another of the node's files.
+    """
+    library, loop = client._client, asyncio.get_running_loop()  # noqa: SLF001
+
+    def write() -> None:
+        try:
+            library.loop_write()
+        except Exception as error:  # noqa: BLE001  whatever it is, the session is over
+            if not client._disconnected.done():  # noqa: SLF001
+                client._disconnected.set_exception(error)  # noqa: SLF001
+
+    def add(sock: socket.socket) -> None:
+        if sock.fileno() >= 0:
+            loop.add_writer(sock.fileno(), write)
+
+    def register(_library: Any, _data: Any, sock: socket.socket) -> None:
+        loop.call_soon_threadsafe(add, sock)
+
+    library.on_socket_register_write = register
 
 
 def _refuse(client: Any, why: str) -> None:
