@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from array import array
+from itertools import pairwise
 from pathlib import Path
 
 import boards
@@ -23,8 +24,8 @@ PRIORITY = 50
 ABOVE_C_US_MAX = 1000.0
 SHARE_LEAST = 99.9
 WITH_MODEL = 2.0
-SETTLE_S = 5.0
-"""A start, BOOT and the first model are no part of the flight that is measured."""
+SETTLE_S, LEAVE_S = 5.0, 1.0
+"""A start, BOOT and the first model are no part of the flight that is measured, nor is its end."""
 BOARD = """
 [board]
 tick_hz = {hz}
@@ -51,15 +52,21 @@ def flown(seconds, priority, *, busy):
             assert flight.wait() == 0, "the flight has failed"
         refused = [line for line in log.read_text().splitlines() if "REALTIME_REFUSED" in line]
         seen = array("q", told.read_bytes())
-    counts, dues, taken = seen[0::3], seen[1::3], seen[2::3]
+    dues, taken = seen[1::3], seen[2::3]
     first = next(i for i, due in enumerate(dues) if due >= dues[0] + SETTLE_S * 1e9)
-    dues, taken, counts = dues[first:], taken[first:], counts[first:]
-    late_us = [(at - due) / 1e3 for at, due in zip(taken, dues, strict=True)]
-    passed = (dues[-1] - dues[0]) // PERIOD_NS + 1
+    end = dues[first] + (seconds - LEAVE_S) * 1e9
+    last = next((i for i, due in enumerate(dues) if due >= end), len(dues))
+    dues, taken = dues[first:last], taken[first:last]
+    late_us, looks = [], len(dues) - 1
+    for (before_ns, due_ns), at_ns in zip(pairwise(dues), taken[1:], strict=True):
+        # One look may be for several ticks: the older ones are as late as nobody came.
+        late_us += [
+            (at_ns - of) / 1e3 for of in range(before_ns + PERIOD_NS, due_ns + 1, PERIOD_NS)
+        ]
     tenth = len(late_us) // 10
     drift_us = statistics.median(late_us[-tenth:]) - statistics.median(late_us[:tenth])
     off_grid = sum(due % PERIOD_NS != 0 for due in dues)
-    taken_percent = 100.0 * len(late_us) / passed
+    taken_percent = 100.0 * looks / len(late_us)
     return late_us, taken_percent, drift_us, off_grid, 100.0 * share, refused
 
 
