@@ -1,8 +1,8 @@
 """`NodeDevices` at the far end of a line to a bench, and the few calls a node there needs besides.
 
 The Python face of native/include/backend_link.h, which is the manual: one thread in C owns the
-line, every call here but `wait_grant` answers from memory, none holds the interpreter's lock while
-it is in C.
+line, every call here but `wait_grant` and (in lock-step) `tell` answers from memory, none holds the
+interpreter's lock while it is in C.
 """
 
 from __future__ import annotations
@@ -182,7 +182,10 @@ class LinkDevices(NativeDevices):
         self._check(lib.hal_link_done(self._device), "done")
 
     def tell(self, record: bytes) -> bool:
-        """Sends a record of telemetry beside the frames; False when there was no room."""
+        """Sends a record of telemetry beside the frames; False when there was no room.
+
+        In lock-step it waits a second for room, for no time goes by; in free-run never.
+        """
         code = lib.hal_link_tell(self._device, record, len(record))
         if code < 0 and -code != HalErrorKind.BUSY:
             raise HalError("link.tell", code)

@@ -94,6 +94,7 @@ class BoardEngine:
     Args:
         tiles_per_frame: tiles the modelled imager's frame holds; time and energy are charged for
             all of them, one is computed.
+        provider: what the sessions compute on.
         is_lost: whether jobs fail at a mission time, as with a process that cannot live.
     """
 
@@ -113,6 +114,7 @@ class BoardEngine:
         memory: dict[bytes, RememberingSession],
         trial_fault: Callable[[ModelBytes], str] = lambda _model: "",
         is_lost: Callable[[int], bool] = lambda _t_ns: False,
+        provider: str = "",
     ) -> None:
         self._profile = profile
         self._board = board
@@ -123,7 +125,9 @@ class BoardEngine:
         self._memory = memory
         self._make_session = make_session
         self._is_lost = is_lost
-        self._inner = InlineEngine(models, self._remembering, clock, self._modelled, trial_fault)
+        self._inner = InlineEngine(
+            models, self._remembering, clock, self._modelled, trial_fault, provider=provider
+        )
 
     def _remembering(self, model: ModelBytes) -> RememberingSession:
         session = self._memory.get(model.data)

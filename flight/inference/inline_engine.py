@@ -34,18 +34,22 @@ class InlineEngine:
 
     depth = 1
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what stands in for a worker
         self,
         models: Sequence[ModelBytes],
         make_session: Callable[[ModelBytes], Screener],
         clock: Clock,
         modelled: Callable[[Job], tuple[int, int]],
         trial_fault: Callable[[ModelBytes], str] = lambda _model: "no trials here",
+        *,
+        provider: str = "",
     ) -> None:
         """``modelled(job)`` gives duration in nanoseconds and energy in millijoules.
 
-        ``trial_fault`` says why a model cannot be flown, "" if it can.
+        ``trial_fault`` says why a model cannot be flown, "" if it can. ``provider`` is what the
+        sessions compute on, as results say it.
         """
+        self._provider = provider
         self._make_session = make_session
         self._trial_fault = trial_fault
         self._hold(models)
@@ -83,6 +87,7 @@ class InlineEngine:
             duration_ms=duration_ns / NS_PER_MS,
             modelled=True,
             energy_modelled=True,
+            provider=self._provider,
         )
 
     async def trial(self, candidate: ModelBytes) -> str:

@@ -42,7 +42,8 @@ extern "C" {
 #define HAL_LINK_BAUD_MAX      4000000
 #define HAL_LINK_PERIOD_US_MAX 60000000
 #define HAL_LINK_STALE_MS_MAX  600000
-#define HAL_LINK_RECORDS       256 /* records of hal_link_tell() that may wait */
+#define HAL_LINK_RECORDS       256           /* records of hal_link_tell() that may wait */
+#define HAL_LINK_TELL_WAIT_NS  1000000000ull /* for room, where time is granted */
 
 /* hal_config.backend_config of "link", never NULL; the caller keeps it and the text in place. */
 struct hal_link_config {
@@ -145,7 +146,7 @@ int32_t hal_link_wake_fd(struct hal *dev);
 int32_t hal_link_take_grant(struct hal *dev, struct hal_link_grant *grant);
 
 /*
- * The same, waiting up to `timeout_ns` for one. The only call that blocks; a signal ends it early.
+ * The same, waiting up to `timeout_ns` for one. Only this call and hal_link_tell() block; a signal ends it early.
  * @return as above; 0 also when the phase changed: look at the status.
  */
 int32_t hal_link_wait_grant(struct hal *dev, uint64_t timeout_ns, struct hal_link_grant *grant);
@@ -155,6 +156,8 @@ int32_t hal_link_wait_grant(struct hal *dev, uint64_t timeout_ns, struct hal_lin
 int32_t hal_link_done(struct hal *dev);
 
 /* Sends one record to the bench beside the frames, 1 to LINK_PAYLOAD_BYTES_MAX octets.
+ * Where there is no room it waits in lock-step, whose time stands still, HAL_LINK_TELL_WAIT_NS at
+ * most; in free-run never.
  * HAL_E_RANGE: another length. HAL_E_BUSY: no room or no peer; the record was not taken. */
 int32_t hal_link_tell(struct hal *dev, const uint8_t *octets, uint32_t count);
 

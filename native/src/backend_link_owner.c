@@ -7,6 +7,7 @@
 #include <poll.h>
 
 static const uint64_t NS_PER_MS = 1000000;
+static const uint64_t TELL_LOOK_NS = 100000; /* a hundred records of a UART take longer */
 
 static int32_t find_link(struct hal *dev, const void *argument, struct link_device **device)
 {
@@ -133,6 +134,27 @@ int32_t hal_link_done(struct hal *dev)
     return HAL_OK;
 }
 
+/* In lock-step nothing is late while the node waits, and a record lost would make two runs differ. */
+static int find_room(struct link_device *device, const uint8_t *octets, uint32_t count)
+{
+    int waits = device->config->mode == LINK_MODE_LOCK_STEP;
+    uint64_t until_ns = tick_monotonic_ns() + (waits ? HAL_LINK_TELL_WAIT_NS : 0);
+
+    while (link_device_view(device)->status.phase == HAL_LINK_UP) {
+        if (link_ring_push(&device->records, octets, count)) {
+            return 1;
+        }
+        uint64_t now_ns = tick_monotonic_ns();
+
+        if (now_ns >= until_ns) {
+            return 0;
+        }
+        link_device_wake(device);
+        tick_sleep_until(now_ns + TELL_LOOK_NS);
+    }
+    return 0;
+}
+
 int32_t hal_link_tell(struct hal *dev, const uint8_t *octets, uint32_t count)
 {
     struct link_device *device = NULL;
@@ -144,8 +166,7 @@ int32_t hal_link_tell(struct hal *dev, const uint8_t *octets, uint32_t count)
     if (count < 1 || count > LINK_PAYLOAD_BYTES_MAX) {
         return HAL_E_RANGE;
     }
-    if (link_device_view(device)->status.phase != HAL_LINK_UP ||
-        !link_ring_push(&device->records, octets, count)) {
+    if (!find_room(device, octets, count)) {
         device->records_refused++;
         return HAL_E_BUSY;
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -212,6 +213,21 @@ def test_free_run_knows_no_grants() -> None:
     node = LinkDevices(LinkConfig(bench.path, mode=LinkMode.FREE_RUN), CONFIG)
     assert kind_of(node.take_grant) is HalErrorKind.UNSUPPORTED
     assert kind_of(lambda: node.wait_grant(0)) is HalErrorKind.UNSUPPORTED
+    node.close()
+    bench.close()
+
+
+def test_in_lock_step_a_record_waits_for_room_and_none_is_lost() -> None:
+    bench = LineBench(LinkMode.LOCK_STEP, CONFIG)
+    node = SteppedNode(bench, CONFIG)
+    records = [index.to_bytes(4, "big") * 100 for index in range(3_000)]
+    hearing = threading.Thread(target=bench.until, args=[lambda: len(bench.records) == 3_000])
+    hearing.start()
+    told = [node.tell(record) for record in records]
+    hearing.join()
+    assert all(told)
+    assert bench.records == records
+    assert node.status().records_refused == 0
     node.close()
     bench.close()
 

@@ -14,7 +14,7 @@ from flight.telemetry.dictionary import CHANNELS, EVENT_BY_NAME, Kind
 from flight.telemetry.event_log import Event
 from flight.telemetry.umbilical_service import RECORD_BYTES_MAX, UmbilicalService
 from flight.telemetry.umbilical_service import Umbilical as NodesEnd
-from flight.wire.space_packet import Apid, encode
+from flight.wire.space_packet import TIME_NS_MAX, Apid, encode
 from flight.wire.telemetry import encode_housekeeping
 from hil.simloop import SimLoop
 from hil.umbilical import OtherDictionaryError, Umbilical
@@ -40,7 +40,7 @@ def value_of(channel):
     return st.floats(allow_nan=True, allow_infinity=False)
 
 
-@given(values=st.tuples(*map(value_of, CHANNELS)), t_ns=st.integers(0, 2**62))
+@given(values=st.tuples(*map(value_of, CHANNELS)), t_ns=st.integers(0, TIME_NS_MAX))
 def test_every_channel_arrives_as_it_was(values, t_ns):
     node, bench, _, records = pair()
     node.tell_row(list(values), t_ns)
