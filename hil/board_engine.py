@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hil.plant.compute_board import BoardModel
 
 _NS_PER_MS = 1_000_000
+BENCH_PROVIDER = "cpu"
+"""What `guarded_ort.flown_session` computes on: answers of the bench are the same everywhere."""
 MEMORY_TILES_MAX = 4_096
 """Distinct tiles remembered; a scene has a few dozen."""
 
@@ -114,7 +116,7 @@ class BoardEngine:
         memory: dict[bytes, RememberingSession],
         trial_fault: Callable[[ModelBytes], str] = lambda _model: "",
         is_lost: Callable[[int], bool] = lambda _t_ns: False,
-        provider: str = "",
+        provider: str = BENCH_PROVIDER,
     ) -> None:
         self._profile = profile
         self._board = board

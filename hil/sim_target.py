@@ -16,7 +16,7 @@ from flight.boot_record import Ended
 from flight.composition.surroundings import Models, Surroundings
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
-from flight.inference.guarded_ort import FLOWN_PROVIDER, flown_session, trial_fault
+from flight.inference.guarded_ort import flown_session, trial_fault
 from flight.inference.model_store import FOLDER, ModelStore
 from flight.model_keys import public_of, signing_key
 from flight.telemetry.dictionary import Severity
@@ -207,7 +207,6 @@ class SimTarget(Target):
             memory=world.memory,
             trial_fault=trial_fault,
             is_lost=world.engine_is_lost,
-            provider=FLOWN_PROVIDER,
         )
         return Node(
             Surroundings(

@@ -49,10 +49,6 @@ def guarded(
     )
 
 
-FLOWN_PROVIDER = "cpu"
-"""What `flown_session` computes on, as the configuration calls it."""
-
-
 def flown_session(model: ModelBytes) -> OrtSession:
     """A model's session without a guard, for the bench, which computes each tile once."""
     return OrtSession(model.data, interface=interface_of(model.manifest))

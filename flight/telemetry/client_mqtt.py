@@ -19,7 +19,6 @@ from flight.telemetry.mqtt_ledger import INBOX_MAX
 from flight.telemetry.read_budget import PACKET_BYTES_MAX
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from flight.board_config import MqttSection
@@ -168,11 +167,11 @@ def _watch_writes(client: Any) -> None:
             if not client._disconnected.done():  # noqa: SLF001
                 client._disconnected.set_exception(error)  # noqa: SLF001
 
-    def add(sock: socket.socket) -> None:
+    def add(sock: Any) -> None:
         if sock.fileno() >= 0:
             loop.add_writer(sock.fileno(), write)
 
-    def register(_library: Any, _data: Any, sock: socket.socket) -> None:
+    def register(_library: Any, _data: Any, sock: Any) -> None:
         loop.call_soon_threadsafe(add, sock)
 
     library.on_socket_register_write = register
