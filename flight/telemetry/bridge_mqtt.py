@@ -101,23 +101,21 @@ class MqttBridge:
         outbox.on_waiting = self._wake.set
 
     async def serve(self) -> None:
-        """Samples and keeps a session with the broker, until cancelled."""
+        """Samples and keeps a session with the broker, until cancelled.
+
+        The request to stop is remembered here, before any task hears of it: a wait for an
+        answer that comes with it may lose it, as `asyncio.wait_for` of Python 3.11 does, which
+        the library waits with (CPython 86296).
+        """
         self._is_stopping = False
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._heed())
             tasks.create_task(self._sample())
             tasks.create_task(self._keep_connected())
-
-    async def _heed(self) -> None:
-        """Remembers the request to stop: a wait for an answer that comes with it may lose it.
-
-        So does `asyncio.wait_for` of Python 3.11, which the library waits with (CPython 86296).
-        """
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self._is_stopping = True
-            self._wake.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._is_stopping = True
+                self._wake.set()
 
     async def _sample(self) -> None:
         """Telemetry messages, each group when it is due, whether there is a broker or not."""
@@ -182,7 +180,6 @@ class MqttBridge:
                 tasks.create_task(self._receive(client))
                 tasks.create_task(self._publish(client))
         except asyncio.CancelledError:
-            self._is_stopping = True  # it may be earlier than who heeds it
             client.timeout = GOODBYE_S
             with suppress(aiomqtt.MqttError):
                 await client.publish(self._topics.state, self._offline("stopped"), QOS, retain=True)
