@@ -1,8 +1,10 @@
-"""What keeps a day's value from being higher: forecast, planning, and each limit of the node.
+"""What keeps a day's value from the bound: what nobody foresaw, each limit of the node, planning.
 
-The same planner is flown once more with the day's truth for its forecast. What it then earns more
-is what clouds and arrivals that nobody foresaw cost; what is still missing to the bound is the
-planner's own, or the bound's. Limits are lifted in the bound one at a time: what each costs.
+The same planner is flown again with ever more of the day's truth for its forecast: what it earns
+more is what clouds, and then arrivals, cost that nobody foresaw. What the knowing planner still
+misses is split by flying it, beside the bound, through days on which one limit binds no more: if
+the gap closes without heat, it was lost at the thermal limits (margins, rounded sensors, the slot's
+means), and so on. The rest is the planner's own, and the bound's. All shares add up to the gap.
 """
 
 from __future__ import annotations
@@ -20,15 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HOUR_S = 3600
+RADIATOR_SCALE, ARRAY_SCALE, BATTERY_SCALE, LINK_SCALE = 4.0, 3.0, 4.0, 20.0
+"""So much more of each, and the limit binds on no day."""
+REST = "planner, and the bound's own"
 
 
-def clairvoyant(case: Mapping[str, Any]) -> dict[str, Any]:
-    """The day with its truth for a forecast (contacts as they come, arrivals by the hour)."""
+def clouds_known(case: Mapping[str, Any]) -> dict[str, Any]:
+    """The day with its sky for a forecast: light, heat from outside, contacts as they come."""
     known = copy.deepcopy(dict(case))
     truth, told = known["truth"], known["forecast"]
     told["sun_fraction"] = truth["sun_fraction"]
     told["environment_heat_w"] = truth["environment_heat_w"]
     told["link_windows"] = [{**w, "clear_probability": 1.0} for w in truth["link_windows"]]
+    return known
+
+
+def clairvoyant(case: Mapping[str, Any]) -> dict[str, Any]:
+    """The day with all its truth for a forecast, arrivals by the hour."""
+    known = clouds_known(case)
+    truth, told = known["truth"], known["forecast"]
     told["arrival_fps_hourly"] = {
         name: [
             sum(frames[at : at + HOUR_S]) / len(frames[at : at + HOUR_S])
@@ -40,15 +52,45 @@ def clairvoyant(case: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
+def without(limit: Limit, case: Mapping[str, Any]) -> dict[str, Any]:
+    """The day with so much more radiator, array and battery, or link that it limits nothing."""
+    freed = copy.deepcopy(dict(case))
+    if limit is Limit.HEAT:
+        for node in freed["thermal"]["nodes"]:
+            node["radiator_area_m2"] *= RADIATOR_SCALE
+    elif limit is Limit.ENERGY:
+        power = freed["power"]
+        power["array_w"] *= ARRAY_SCALE
+        for name in ("battery_capacity_j", "battery_start_j", "charge_max_w", "discharge_max_w"):
+            power[name] *= BATTERY_SCALE
+    else:
+        for window in (*freed["forecast"]["link_windows"], *freed["truth"]["link_windows"]):
+            window["rate_bps"] *= LINK_SCALE
+    return freed
+
+
 def causes_of(case: Mapping[str, Any], net: float, bound: float) -> dict[str, float]:
-    """Shares of the bound, by cause; the first two add up to the gap."""
-    known = clairvoyant(case)
-    delivered, penalty = fly(known, DveGovernor(public_part(known)), day_truth(known)).value()
+    """Shares of the bound, by cause; they add up to the gap between it and `net`."""
+    sky_net, known = _net(clouds_known(case)), clairvoyant(case)
+    known_net = _net(known)
+    gap = 1.0 - known_net / bound
     causes = {
-        "not foreseen": (delivered - penalty - net) / bound,
-        "planning, and the bound's own": 1.0 - (delivered - penalty) / bound,
+        "forecast: clouds": (sky_net - net) / bound,
+        "forecast: arrivals": (known_net - sky_net) / bound,
     }
     for limit in Limit:
-        gain = value_bound(case, frozenset({limit})) / bound - 1.0
-        causes[f"{limit.value} limits the bound by"] = gain
+        freed = without(limit, known)
+        causes[limit.value] = gap - (1.0 - _net(freed) / value_bound(freed))
+    causes[REST] = 1.0 - net / bound - sum(causes.values())
     return causes
+
+
+def limits_of(case: Mapping[str, Any], bound: float) -> dict[str, float]:
+    """What each limit of the node costs the bound itself, as shares of it."""
+    return {limit.value: value_bound(case, frozenset({limit})) / bound - 1.0 for limit in Limit}
+
+
+def _net(case: Mapping[str, Any]) -> float:
+    """What the planner makes of a day."""
+    delivered, penalty = fly(case, DveGovernor(public_part(case)), day_truth(case)).value()
+    return delivered - penalty

@@ -17,7 +17,7 @@ from flight.one_line_parser import OneLineParser
 from hil.argument_values import whole
 from hil.run_flight import EXIT_FAILED, EXIT_GOOD, EXIT_USAGE
 from hil.score.case_format import case_id, public_part, read_case
-from hil.score.day_causes import causes_of
+from hil.score.day_causes import causes_of, limits_of
 from hil.score.day_families import DAY_S, FAMILIES, make_day
 from hil.score.day_truth import day_truth
 from hil.score.policies import POLICIES
@@ -107,7 +107,7 @@ def _scored(case: dict[str, Any], arguments: argparse.Namespace) -> dict[str, An
     scores = [_flown(case, arguments)]
     if arguments.compare:
         scores += [best_of(case, name) for name in POLICIES if name != arguments.policy]
-    causes = causes_of(case, scores[0].net, bound) if arguments.causes and bound else None
+    split = bound if arguments.causes and bound and bound > 0.0 else None
     return {
         "version": 1,
         "case": case.get("name", ""),
@@ -115,7 +115,8 @@ def _scored(case: dict[str, Any], arguments: argparse.Namespace) -> dict[str, An
         "duration_s": case["duration_s"],
         "upper_bound": bound,
         "scores": [_row(score, bound) for score in scores],
-        "causes": causes,
+        "causes": causes_of(case, scores[0].net, split) if split else None,
+        "limits": limits_of(case, split) if split else None,
     }
 
 
@@ -154,7 +155,11 @@ def told(result: dict[str, Any]) -> str:
         lines.append(
             f"{row['policy']:<16}{row['net']:>12.1f}{ratio:>10}{seconds:>11}  {row['lost_frames']}"
         )
-    if result["causes"] is not None:
-        lines.append("the gap to the bound, in shares of it:")
-        lines += [f"  {cause:<28}{share:>8.4f}" for cause, share in result["causes"].items()]
+    for what, title in (
+        ("causes", "the gap to the bound, in shares of it:"),
+        ("limits", "what each limit costs the bound itself:"),
+    ):
+        if result[what] is not None:
+            lines.append(title)
+            lines += [f"  {cause:<28}{share:>8.4f}" for cause, share in result[what].items()]
     return "\n".join(lines)

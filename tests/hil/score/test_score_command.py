@@ -46,7 +46,8 @@ def test_the_table_for_people_names_governor_value_bound_and_violations(capsys):
     assert "no governor can exceed" in told
     assert "step_wise" in told
     assert "0 s" in told
-    assert "heat limits the bound by" in told
+    assert "what each limit costs the bound itself" in told
+    assert "forecast: clouds" in told
 
 
 @pytest.mark.parametrize(
