@@ -42,22 +42,30 @@ class MemoryFileStore:
         self.sync_fails = False
         self.syncs = 0
 
-    def power_cut(self, torn_bytes: int = 0) -> MemoryFileStore:
-        """The folder after a power cut; this one must not be used any more.
+    def unsynced_bytes(self) -> int:
+        """The most that the unsynced writes of one file amount to."""
+        files = self._durable_names.values()
+        return max((sum(len(data) for _, data in each.unsynced) for each in files), default=0)
+
+    def power_cut(self, torn_bytes: int = 0, lost: range = range(0)) -> MemoryFileStore:
+        """The folder after a power cut; this one may be cut again, and not be used otherwise.
 
         Args:
             torn_bytes: so many bytes of the unsynced writes, in order, had reached the medium.
+            lost: but not these of them: a medium does not write in order.
         """
         after = MemoryFileStore(self._capacity, sync_lies=self._lies)
         for name, file in self._durable_names.items():
             kept = _File()
             content = bytearray(file.durable)
-            left = torn_bytes
+            at = 0
             for offset, data in file.unsynced:
-                part = data[:left]
-                left -= len(part)
-                content.extend(bytes(max(0, offset + len(part) - len(content))))
-                content[offset : offset + len(part)] = part
+                for start, stop in ((at, lost.start), (lost.stop, torn_bytes)):
+                    first, last = max(start, at) - at, min(stop, torn_bytes, at + len(data)) - at
+                    part = data[first : max(first, last)]
+                    content.extend(bytes(max(0, offset + first + len(part) - len(content))))
+                    content[offset + first : offset + first + len(part)] = part
+                at += len(data)
             kept.durable, kept.volatile = content, bytearray(content)
             after._names[name] = after._durable_names[name] = kept
         return after

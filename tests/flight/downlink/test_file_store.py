@@ -62,6 +62,21 @@ def test_a_power_cut_takes_what_was_not_synced_and_leaves_what_was():
         assert after.pread(after.open("a"), 9, 0).rstrip(b"\0") == expected
 
 
+def test_a_medium_that_does_not_write_in_order_loses_octets_in_the_middle():
+    files = MemoryFileStore()
+    handle = opened(files)
+    files.pwrite(handle, b"1234", 0)
+    files.pwrite(handle, b"5678", 4)
+    assert files.unsynced_bytes() == 8
+    for lost, expected in (
+        (range(3, 5), b"123\0\x00678"),
+        (range(4), b"\0\0\0\x005678"),
+        (range(6, 99), b"123456"),
+    ):
+        after = files.power_cut(8, lost)
+        assert after.pread(after.open("a"), 8, 0) == expected.ljust(8, b"\0")
+
+
 def test_a_name_that_was_not_synced_is_gone_after_a_power_cut():
     files = MemoryFileStore()
     opened(files)
