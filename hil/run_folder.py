@@ -15,8 +15,8 @@ MARK = "summary.json"
 OURS = frozenset(
     {
         "summary.json", "report.html", "scenario.toml", "events.jsonl", "telemetry.npz",
-        "telemetry.json", "report_data.json", "products", "flight", "node", "wire.capture",
-        ".running", "pass.svg",
+        "telemetry.json", "report_data.json", "governor.json", "products", "flight", "node",
+        "wire.capture", ".running", "pass.svg",
     }
 )  # fmt: skip
 RUNNING = ".running"

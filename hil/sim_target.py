@@ -30,11 +30,14 @@ from hil.world import NS_PER_S, node_config
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from pathlib import Path
 
     from flight.boot_keeper import BootStart
+    from flight.executive import GovernorLike
     from flight.inference.job import Tile
     from flight.telemetry.event_log import Event
+    from flight.thermal.board_profile import BoardProfile
     from hil.scenario import Scenario
 
 AFTER = 1
@@ -48,7 +51,12 @@ class SimTarget(Target):
 
     name = "sim"
 
-    def __init__(self, scenario: Scenario, run_dir: Path) -> None:
+    def __init__(
+        self, scenario: Scenario, run_dir: Path,
+        governor: Callable[[BoardProfile], GovernorLike] | None = None,
+    ) -> None:  # fmt: skip
+        """`governor` makes what sets the payload's level in place of the node's own."""
+        self._governor = governor
         self.world: SimWorld = SimWorld(scenario, run_dir)
         super().__init__(scenario, self.world)
         self._run_dir = run_dir
@@ -185,8 +193,7 @@ class SimTarget(Target):
         self._ask_reset(ResetCause.WATCHDOG)
 
     def _compose(self) -> Node:
-        scenario, world = self.scenario, self.world
-        folder = self._run_dir / "flight"
+        scenario, world, folder = self.scenario, self.world, self._run_dir / "flight"
         folder.mkdir(parents=True, exist_ok=True)
         store = ProductStore(
             FolderStore(folder / "segments", device_sync=False),
@@ -221,6 +228,7 @@ class SimTarget(Target):
                 profile=world.profile,
                 listener=self._on_event,
                 laser_w=scenario.spacecraft.laser_w,
+                governor=self._governor and self._governor(world.profile),
                 boot=self._boot_start(),
                 models=Models(
                     crew=world.crew,

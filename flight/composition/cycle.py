@@ -162,6 +162,8 @@ def orbit_forecast(orbit: OrbitConfig) -> OrbitForecast:
 
 def governing(shared: Shared, downlink: DownlinkParts) -> Governing:
     """What sets the payload's level: as the configuration wants it and the board allows."""
+    if shared.around.governor is not None:
+        return Governing(shared.around.governor)
     if not has_plant(shared.around):
         return Governing(plain_governor(shared.around))
     # Only a node with a model of itself loads what foresees with it.

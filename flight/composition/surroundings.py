@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flight.config import NodeConfig
     from flight.downlink.pass_plan import PassPlan
     from flight.downlink.product_store_sqlite import ProductStore
+    from flight.executive import GovernorLike
     from flight.fdir.health_watch import HealthWatch
     from flight.inference.frame_source import FrameSource
     from flight.inference.inference_telemetry import InferenceCounts
@@ -84,6 +85,7 @@ class Surroundings:
         on_dump: told each set in force that was asked for, and when, or `None`.
         companions: services of this board beside the node's own, made once the node is.
         laser_w: what the terminal draws with its laser on, for the energy set aside.
+        governor: sets the payload's level in place of the configured one; `None` for that.
         utc: the correlation that the surroundings use as well; one of the node's own without.
         utc_locked: whether a time source holds the clock that the sensors show.
         boot: what the boot record told and who keeps it; `None` where nothing outlives the node.
@@ -109,6 +111,7 @@ class Surroundings:
     on_dump: Callable[[Dumped, int], None] | None = None
     companions: Callable[[Node], Sequence[ChildSpec]] = alone
     laser_w: float = 22.0
+    governor: GovernorLike | None = None
     tick: BoardTick | None = None
     arrivals: FrameArrivals | None = None
     utc: UtcKeeper | None = None

@@ -159,6 +159,13 @@ class Spacecraft:
         flux_w_m2 = solar_flux_w_m2(sun.distance_au)
         return Light(flux_w_m2, sunlit_fraction(position, sun), max(0.0, zenith))
 
+    def surface_heat_w(self, light: Light) -> tuple[float, ...]:
+        """What Sun and Earth put into each node, whatever the node does."""
+        direct = light.flux_w_m2 * light.sunlit * self._incidence
+        day = light.flux_w_m2 * light.day_cosine
+        lib.plant_surface_heat(self._surfaces, direct, day, self._heat_w)
+        return tuple(self._heat_w)
+
     def beta_deg(self, t_s: float) -> float:
         """Angle of the Sun to the orbit plane: truth for reports, not part of a step."""
         return math.degrees(beta_rad(self.orbit, t_s))

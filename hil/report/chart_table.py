@@ -136,6 +136,7 @@ CHARTS: tuple[Chart, ...] = (
                 colour=palette.RED,
             ),
             Line(channel="plan.price_time", label="a second of payload", colour=palette.BLUE),
+            Line(channel="plan.price_link", label="a megabyte of link", colour=palette.GREEN),
         ),
     ),
     Chart(

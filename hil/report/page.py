@@ -13,6 +13,7 @@ from hil.report import (
     gallery,
     section_contacts,
     section_flight,
+    section_governor,
     section_log,
     section_outcome,
 )
@@ -29,6 +30,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("modes", "Modes and faults", section_flight.modes),
     ("power", "Power and battery", section_flight.power),
     ("thermal", "Temperatures and throttling", section_flight.heat),
+    ("governor", "The governor against the possible", section_governor.governor),
     ("inference", "On-board inference", section_flight.inference),
     ("queue", "Downlink queue", section_flight.queue),
     ("contacts", "Contacts", section_contacts.contacts),

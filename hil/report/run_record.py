@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flight.telemetry.dictionary import Severity
-from hil.report.run_values import Event, Product, ReportData, Summary
+from hil.report.run_values import Event, GovernorScore, Product, ReportData, Summary
 
 SEVERITIES = tuple(severity.name for severity in Severity)
 EVENTS_KEPT = 3000
@@ -65,6 +65,8 @@ class RunRecord:
     products: tuple[Product, ...]
     data: ReportData
     problems: tuple[str, ...]
+    score: GovernorScore | None = None
+    """Of `lumenode score governor --run`; None before it, or of another flight."""
 
 
 def read_run(run_dir: Path) -> RunRecord:
@@ -86,6 +88,7 @@ def read_run(run_dir: Path) -> RunRecord:
         scenario = {}
         problems.append(f"scenario.toml: {error}")
     data = _json(run_dir / "report_data.json", ReportData, problems) or ReportData()
+    score = _score(run_dir / "governor.json", summary, problems)
     return RunRecord(
         run_dir=run_dir,
         summary=summary,
@@ -96,6 +99,7 @@ def read_run(run_dir: Path) -> RunRecord:
         products=_products(run_dir / "products", problems),
         data=data,
         problems=tuple(problems),
+        score=score,
     )
 
 
@@ -117,6 +121,16 @@ def _json(path: Path, kind: type[T], problems: list[str]) -> T | None:
     except (OSError, ValueError, msgspec.ValidationError) as error:
         problems.append(f"{path.name}: {_reason(error)}")
         return None
+
+
+def _score(path: Path, summary: Summary, problems: list[str]) -> GovernorScore | None:
+    if not path.exists():
+        return None
+    score = _json(path, GovernorScore, problems)
+    if score is not None and score.log_hash != summary.log_hash:
+        problems.append(f"{path.name}: is of another flight, left out")
+        return None
+    return score
 
 
 def _telemetry(path: Path, problems: list[str]) -> Telemetry:

@@ -191,6 +191,38 @@ class Inference(_Value, frozen=True):
     modelled: bool = True
 
 
+class OtherGovernor(_Value, frozen=True):
+    """The same scenario under another governor; of several forms of it the best."""
+
+    governor: str = ""
+    form: str = ""
+    own: bool = False
+    value_delivered: Number = None
+    violation_s_thermal: Number = None
+    violation_s_soc: Number = None
+    temp_die_c_max: Number = None
+    soc_min: Number = None
+
+
+class GovernorScore(_Value, frozen=True):
+    """`governor.json`: what the run delivered of what no governor could exceed, and why not all.
+
+    Attributes:
+        lost: value that was there and was not delivered, by cause.
+        bound_costs: how much higher the bound were without a limit.
+    """
+
+    governor: str = ""
+    log_hash: str | None = None
+    value_delivered: Number = None
+    value_all: Number = None
+    value_bound: Number = None
+    share: Number = None
+    lost: dict[str, Number] = {}
+    bound_costs: dict[str, Number] = {}
+    others: list[OtherGovernor] = []
+
+
 class ReportData(_Value, frozen=True):
     """`report_data.json`: what the bench knows beside telemetry."""
 

@@ -1,8 +1,6 @@
 """Governors to compare with: no plan at all, fixed caps, and the kernel's two thermal governors.
 
-`StepWise` and `PowerAllocator` follow the published rules of the Linux governors of those names
-(Documentation/driver-api/thermal/power_allocator.rst and sysfs-api.rst): every heat node is a zone,
-the power caps of the payload are the cooling states. All have the guard that flies beneath them.
+All have the guard that flies beneath them; the kernel's rules are `kernel_rules`.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flight.thermal.plan_follower import PlanFollower
 from hil.score.dve_governor import DveGovernor
 from hil.score.guarded_node import GuardedNode
+from hil.score.kernel_rules import PowerAllocatorRule, StepWiseRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from hil.score.guarded_node import Sensed
 
 END_SPARE_J = 500.0
-STEP_MARGIN_K = 4.0
-CONTROL_MARGIN_K, SWITCH_MARGIN_K = 3.0, 13.0
 BACKLOG_S = 1000.0
 """A queue of so many seconds of arrivals is worked off with a smaller model."""
 
@@ -96,59 +93,33 @@ class RaceToIdle(Capped):
 
 
 class StepWise(Capped):
-    """One state more for each second above the trip and rising, one less below it and falling."""
+    """The kernel's `step_wise` over every heat node."""
 
     def __init__(self, public_case: Mapping[str, Any], variant: int) -> None:
         super().__init__(public_case, variant)
-        self._states: list[float | None] = [*reversed(self.caps_w), None]
-        self._level = [0] * len(self.model.nodes)
-        self._before: list[float] | None = None
+        limits = [node.limit_k for node in self.model.nodes]
+        self._rule = StepWiseRule(limits, [*reversed(self.caps_w), None])
 
     def cap_w(self, obs: Sensed) -> float | None:
         """The cap of the zone that asks for most cooling."""
-        before = self._before or obs.temperature_k
-        for i, (now, then, node) in enumerate(
-            zip(obs.temperature_k, before, self.model.nodes, strict=True)
-        ):
-            tripped = now >= node.limit_k - STEP_MARGIN_K
-            if tripped and now > then:
-                self._level[i] = min(self._level[i] + 1, len(self._states) - 1)
-            elif not tripped and now < then:
-                self._level[i] = max(self._level[i] - 1, 0)
-        self._before = list(obs.temperature_k)
-        return self._states[max(self._level)]
+        return self._rule.cap(obs.temperature_k)
 
 
 class PowerAllocator(Capped):
-    """A PID controller a zone that grants power; the least grant picks the cap, rounded down.
-
-    Gains are the kernel's defaults from the sustainable power: k_po = P / (T_control - T_on),
-    k_pu = 2 k_po, k_i = k_pu / 10, k_d = 0.
-    """
+    """The kernel's `power_allocator` over every heat node."""
 
     def __init__(
         self, public_case: Mapping[str, Any], variant: int, sustainable_w: float | None = None
     ) -> None:
         super().__init__(public_case, variant)
-        self._sustainable_w = self.caps_w[-1] if sustainable_w is None else sustainable_w
-        self._integral = [0.0] * len(self.model.nodes)
+        limits = [node.limit_k for node in self.model.nodes]
+        self._rule = PowerAllocatorRule(
+            limits, self.caps_w, self.caps_w[-1] if sustainable_w is None else sustainable_w
+        )
 
     def cap_w(self, obs: Sensed) -> float | None:
         """The highest cap inside every zone's grant."""
-        most_w = self.caps_w[-1]
-        k_over = self._sustainable_w / (SWITCH_MARGIN_K - CONTROL_MARGIN_K)
-        k_under, k_i = 2.0 * k_over, 0.2 * k_over
-        grant_w = most_w
-        for i, (now, node) in enumerate(zip(obs.temperature_k, self.model.nodes, strict=True)):
-            if now < node.limit_k - SWITCH_MARGIN_K:
-                self._integral[i] = 0.0
-                continue
-            error = node.limit_k - CONTROL_MARGIN_K - now
-            if error < 0.0 and abs(k_i * (self._integral[i] + error)) < most_w:
-                self._integral[i] += error
-            push_w = (k_over if error < 0.0 else k_under) * error + k_i * self._integral[i]
-            grant_w = min(grant_w, max(0.0, self._sustainable_w + push_w))
-        return max((w for w in self.caps_w if w <= grant_w + 1e-9), default=None)
+        return self._rule.cap(obs.temperature_k)
 
 
 class Backlog(Capped):

@@ -21,6 +21,7 @@ from hil.score.day_causes import causes_of, limits_of
 from hil.score.day_families import DAY_S, FAMILIES, make_day
 from hil.score.day_truth import day_truth
 from hil.score.policies import POLICIES
+from hil.score.score_run_command import main_score_run
 from hil.score.scored_day import best_of, fly, replay_of, score_of
 from hil.score.trace_file import TraceRecorder
 from hil.score.value_bound import BoundUnavailableError, value_bound
@@ -36,6 +37,8 @@ PLANNER = "planner"
 def main_score(argv: Sequence[str]) -> int:
     """Exit code: 0 no limit was passed, 1 one was, 2 usage, 130 interrupted."""
     arguments = _parser().parse_args(argv)
+    if arguments.run is not None:
+        return main_score_run(arguments)
     try:
         case = _case(arguments)
         result = _scored(case, arguments)
@@ -55,6 +58,9 @@ def _parser() -> OneLineParser:
     parser.add_argument("subject", choices=["governor"], help="what is scored")
     parser.add_argument("--case", type=Path, metavar="FILE", help="a day as a file (dve-case 1)")
     parser.add_argument("--family", choices=sorted(FAMILIES), help="or one made from a family")
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help="or a flown scenario: what `lumenode run` left"
+    )
     parser.add_argument(
         "--seed", type=whole(0, 2**32 - 1), default=1, metavar="N", help="of the family's day (1)"
     )

@@ -364,6 +364,28 @@ def summary(total_s, channels):
     }
 
 
+GOVERNOR_SCORE = {
+    "version": 1,
+    "scenario": "synthetic-three-orbits",
+    "seed": 7,
+    "log_hash": "c0ffee42" * 8,
+    "governor": "planner",
+    "value_delivered": 801_200,
+    "value_all": 1_000_000,
+    "value_bound": 900_000,
+    "share": 801_200 / 900_000,
+    "lost": {"heat": 61_000, "battery": 120_000, "link": 17_800, "command or fault": 0},
+    "bound_costs": {"heat": 12_000, "energy": 84_000, "link": 0},
+    "others": [
+        {"governor": "step_wise", "form": "trip 5 K below", "own": False,
+         "value_delivered": 640_100, "violation_s_thermal": 0, "violation_s_soc": 7,
+         "temp_die_c_max": 81.2, "soc_min": 0.49},
+        {"governor": "planner", "form": "", "own": True, "value_delivered": 801_200,
+         "violation_s_thermal": 0, "violation_s_soc": 0, "temp_die_c_max": 77.9, "soc_min": 0.56},
+    ],
+}  # fmt: skip
+
+
 SCENARIO = """# Synthetic data for tests of the report; nothing of this was flown.
 name = "synthetic-three-orbits"
 title = "Synthetic three orbits"
@@ -398,4 +420,5 @@ def make_run_dir(path: Path, *, tiles: int = 30, total_s: float = 3 * ORBIT_S) -
         "inference": {"ms_mean": 41.8, "ms_p95": 47.0, "ms_max": 63.2, "modelled": True},
     }
     (path / "report_data.json").write_text(json.dumps(data))
+    (path / "governor.json").write_text(json.dumps(GOVERNOR_SCORE))
     return path

@@ -113,6 +113,28 @@ def test_the_page_tells_what_the_run_files_say(page):
     assert "report 812" not in text  # DEBUG stays in events.jsonl
 
 
+def test_the_governor_s_page_tells_share_causes_and_the_others_best_first(page):
+    told = page.text
+    assert "Delivered 801 200.0 of 900 000.0 that no governor could exceed: 89.0 %" in plain(told)
+    assert "planner above the guard" in told
+    assert "less what nobody could have had -100 000.0" in plain(told)
+    assert "gap to the bound 98 800.0 11.0 %" in plain(told)
+    assert told.index("Linux step_wise") > told.index("Governor on this scenario")
+    rows = [row for row in page.all("tr") if row.get("class") == "failed outside"]
+    assert rows, "a governor that passed a limit is marked"
+
+
+def test_a_run_that_was_not_scored_says_how_to(small):
+    (small / "governor.json").unlink()
+    told = Page(write_report(small).read_text(encoding="utf-8")).text
+    assert f"lumenode score governor --compare --run {small.name}" in told
+
+
+def plain(text):
+    """With spaces where the report has narrow ones."""
+    return text.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_nothing_on_the_page_is_fetched_from_anywhere(raw, page):
     for tag, attrs in page.elements:
         for name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
