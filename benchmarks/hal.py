@@ -10,9 +10,10 @@ the machine does: look at the C row beside each.
 import sys
 from pathlib import Path
 
-# This file's own folder would hide the package `hal`, whose name it bears.
+# This file's own folder would hide the package `hal`, whose name it bears; a part's own process
+# comes by here with the path of this one.
 HERE = Path(__file__).resolve().parent
-sys.path[0] = str(HERE / "hal_parts")
+sys.path[:] = [str(HERE / "hal_parts"), str(HERE.parent), *sys.path[1:]]
 
 import part_guard  # noqa: E402
 import part_link  # noqa: E402
