@@ -2,11 +2,11 @@ from dataclasses import replace
 from math import isnan, nan
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from governor_walks import MANY, decisions, walks
+from hypothesis import given
+from node_of_trials import CALM, COOL, DIE_C, PROFILE, RICH, SINK_C, TOP, S
 
-from flight.config import load_profile
-from flight.power.power_budget import NO_ECLIPSE, PowerState, SunPhase
+from flight.power.power_budget import SunPhase
 from flight.telemetry.definitions import ThrottleReason as R
 from flight.thermal.governor import (
     DIE_GUARD_K,
@@ -14,85 +14,30 @@ from flight.thermal.governor import (
     RISE_MARGIN_K,
     FullPower,
     Governor,
-    GovernorInputs,
 )
-from flight.thermal.thermal_estimate import ThermalState
-
-S = 1_000_000_000
-PROFILE = load_profile("orin-nano-modelled")
-TOP = PROFILE.top
-DIE_C, SINK_C = 78.0, 68.0
-COOL = ThermalState(
-    die_c=30.0, sink_c=28.0, radiator_c=5.0, sink_slope_k_s=0.0, radiator_slope_k_s=0.0,
-    payload_w=10.0,
-)  # fmt: skip
-RICH = PowerState(
-    soc=0.95, soc_floor=0.55, margin=0.02, energy_full_j=560_000.0, array_w=80.0, base_w=12.0,
-    laser_j_light=0.0, laser_j_shadow=0.0, phase=NO_ECLIPSE,
-)  # fmt: skip
-CALM = GovernorInputs(
-    thermal=COOL, power=RICH, duty=1.0, payload_allowed=True, commanded_off=False,
-    queue_full=False, fault=False,
-)  # fmt: skip
-celsius = st.one_of(st.just(nan), st.floats(-20.0, 95.0))
-thermals = st.builds(
-    ThermalState, die_c=celsius, sink_c=celsius, radiator_c=celsius,
-    sink_slope_k_s=st.floats(-0.5, 0.5), radiator_slope_k_s=st.just(0.0),
-    payload_w=st.one_of(st.just(nan), st.floats(0.0, 25.0)),
-)  # fmt: skip
-powers = st.builds(
-    replace, st.just(RICH), soc=st.floats(0.3, 1.0), array_w=st.floats(0.0, 90.0),
-    laser_j_light=st.floats(0.0, 40_000.0),
-    phase=st.sampled_from(
-        [NO_ECLIPSE, SunPhase(True, 600.0, 2_000.0), SunPhase(False, 0.0, 900.0)]
-    ),
-)  # fmt: skip
-seldom = st.sampled_from([False] * 5 + [True])
-inputs = st.builds(
-    GovernorInputs, thermal=thermals, power=powers, duty=st.floats(0.0, 1.0),
-    payload_allowed=seldom.map(lambda x: not x), commanded_off=seldom, queue_full=seldom,
-    fault=seldom, battery_low=seldom,
-)  # fmt: skip
-walks = st.lists(st.tuples(inputs, st.integers(1, 40)), min_size=1, max_size=15)
-PROPERTY = settings(deadline=None, max_examples=80)
 
 
-def decisions(steps, die_c=DIE_C):
-    governor, now_ns = Governor(PROFILE), 0
-    for seen, seconds in steps:
-        now_ns += seconds * S
-        before = governor.level
-        yield seen, now_ns, before, governor.decide(seen, die_c, SINK_C, now_ns)
-
-
-@PROPERTY
+@MANY
 @given(walks)
 def test_no_level_is_chosen_whose_predicted_die_exceeds_the_target(steps):
-    for _, _, _, decision in decisions(steps):
+    for _, _, _, decision in decisions(Governor(PROFILE), steps):
         if decision.level:
             assert decision.die_predicted_c <= DIE_C
 
 
-@PROPERTY
+@MANY
 @given(walks)
 def test_a_target_above_the_board_s_guard_is_not_believed(steps):
-    for _, _, _, decision in decisions(steps, die_c=200.0):
+    for _, _, _, decision in decisions(Governor(PROFILE), steps, die_c=200.0):
         if decision.level:
             assert decision.die_predicted_c <= PROFILE.die_limit_c - DIE_GUARD_K
 
 
-@PROPERTY
-@given(walks)
-def test_every_throttle_has_exactly_one_reason_and_the_best_level_none(steps):
-    for _, _, _, decision in decisions(steps):
-        assert (decision.reason is R.NONE) == (decision.level == TOP)
-
-
-@PROPERTY
+@MANY
 @given(walks)
 def test_a_level_that_is_not_allowed_any_more_is_left_at_once(steps):
     """A governor without a past, given the same cycle, is the oracle for what is allowed now."""
-    for seen, now_ns, before, decision in decisions(steps):
+    for seen, now_ns, before, decision in decisions(Governor(PROFILE), steps):
         fresh = Governor(PROFILE)
         fresh.level = TOP
         allowed = fresh.decide(seen, DIE_C, SINK_C, now_ns).level
@@ -101,21 +46,10 @@ def test_a_level_that_is_not_allowed_any_more_is_left_at_once(steps):
             assert decision.level == allowed
 
 
-@PROPERTY
-@given(walks)
-def test_steps_up_wait_out_the_dwell(steps):
-    changed_ns = None
-    for _, now_ns, before, decision in decisions(steps):
-        if decision.level > before and changed_ns is not None:
-            assert now_ns - changed_ns >= RISE_DWELL_NS
-        if decision.level != before:
-            changed_ns = now_ns
-
-
-@PROPERTY
+@MANY
 @given(walks)
 def test_without_a_die_or_sink_temperature_the_payload_is_off(steps):
-    for seen, _, _, decision in decisions(steps):
+    for seen, _, _, decision in decisions(Governor(PROFILE), steps):
         if isnan(seen.thermal.die_c) or isnan(seen.thermal.sink_c):
             assert decision.level == 0
             assert decision.reason is not R.NONE
