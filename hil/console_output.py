@@ -204,10 +204,20 @@ def _health_rows(get: Callable[[str], Any]) -> list[tuple[str, str, str]]:
     return [
         ("lowest battery", _share(get("soc_min"), 1.0), f"floor {_share(get('soc_floor'), 1.0)}"),
         ("hottest die", _number(get("temp_die_c_max"), 1, " C"), f"limit {limit}"),
+        ("throttled", *_throttled(get("throttle_s_by_reason"))),
         ("commands accepted", _number(get("commands_accepted")), f"{rejected} rejected"),
         ("resets", _number(len(get("resets") or [])), ""),
         ("speed", f"{_number(get('speed_x'))}x", f"{_number(get('wall_s'), 1, ' s')} of wall time"),
     ]
+
+
+def _throttled(by_reason: Mapping[str, float] | None) -> tuple[str, str]:
+    """Time in all, and by reason, the longest first."""
+    if by_reason is None:
+        return DASH, ""
+    longest = sorted(by_reason.items(), key=lambda item: -item[1])
+    shares = [f"{name.replace('_', ' ')} {clock(s)}" for name, s in longest if s > 0.0]
+    return clock(sum(by_reason.values())), ", ".join(shares)
 
 
 def _passes(passes: Sequence[Mapping[str, Any]]) -> Table:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flight.thermal.heat_network import HeatAhead
 from flight.thermal.heat_surprise import HeatSurprise
-from flight.thermal.plan_guard import PlanGuard
+from flight.thermal.plan_guard import FLOOR_ALONE_J, GuardReason, PlanGuard
 from flight.thermal.plan_reserve import ENERGY_STEP_S, HeatCeiling, Reserve
 from flight.thermal.plant_learner import PlantLearner
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from flight.thermal.plan_guard import Allowed, Band
 
 RENEW_EVERY_S = 60.0
+DARK = 0.5
+"""Less of the solar disc than this is a shadow."""
 HOLD_S, LEVEL_STEP_S = 45.0, 15.0
 """A level is held so long; steps of what it keeps back."""
 
@@ -109,6 +111,15 @@ class GuardedPlant:
             base_w=self.learner.learned.base_w, work_w=load.work_w, work_heat_w=load.heat_w,
             link=load.link, band=band,
         )  # fmt: skip
+
+    def spared_for(self, now_s: float) -> GuardReason:
+        """What energy that is left now is wanted for: a contact, a shadow, or the floor alone."""
+        kept_j = self.reserve.at(now_s)
+        if self.pass_reserve is not None and self.pass_reserve.at(now_s) > kept_j + FLOOR_ALONE_J:
+            return GuardReason.PASS
+        forecast = self.forecast
+        shadows = forecast.sun.at(now_s) < DARK or bool(forecast.sun.crossings(DARK))
+        return GuardReason.RESERVE if shadows else GuardReason.FLOOR
 
     def done(self, seen: Seen, load: Load) -> None:
         """What is really done in the second that begins: the next readings are held against it."""

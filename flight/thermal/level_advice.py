@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.telemetry.definitions import ThrottleReason
+from flight.thermal.plan_guard import ENERGY_REASON
 from flight.thermal.plan_model import FRESH, RESULT_BITS, frame_s
 
 if TYPE_CHECKING:
     from flight.thermal.board_profile import BoardProfile
+    from flight.thermal.plan_guard import GuardReason
     from flight.thermal.plan_model import Work
     from flight.thermal.plan_solver_native import Prices, SlotPlan
 
@@ -56,11 +58,14 @@ class LevelAdvice:
         self._owed -= 1.0
         return shares[0][1] + 1
 
-    def reason(self, prices: Prices, level: int, arrivals_fps: float) -> ThrottleReason:
+    def reason(
+        self, prices: Prices, level: int, arrivals_fps: float, spared_for: GuardReason
+    ) -> ThrottleReason:
         """What makes it dear to compute the frames that this level leaves; NONE if it leaves none.
 
-        Heat, energy or link, by what the better level would cost of each. A plan leaves no frame
-        whose cost is nothing; where the solver's remainder says so all the same it is energy.
+        Heat, energy or link, by what the better level would cost of each; `spared_for` says what
+        energy is wanted for. A plan leaves no frame whose cost is nothing; where the solver's
+        remainder says so all the same it is energy.
         """
         top = self._profile.top
         done_fps = self._fps[level - 1] if level else 0.0
@@ -69,7 +74,7 @@ class LevelAdvice:
         watts = self._profile.active_w(top) - self._profile.active_w(level)
         fps = self._fps[-1] - done_fps
         costs = (
-            (prices.joule * watts, ThrottleReason.ECLIPSE_RESERVE),
+            (prices.joule * watts, ENERGY_REASON[spared_for]),
             (prices.heat_j * watts, ThrottleReason.RADIATOR),
             (prices.link_mbit * fps * RESULT_BITS * 1e-6, ThrottleReason.QUEUE_FULL),
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flight.telemetry.definitions import ThrottleReason
 from flight.thermal.governor import DIE_GUARD_K, GovernorDecision, forbids_all
-from flight.thermal.plan_guard import NO_BAND, Band, GuardReason
+from flight.thermal.plan_guard import ENERGY_REASON, NO_BAND, Band, GuardReason
 from flight.thermal.plan_model import ZERO_C_K
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ LINK_DWELL_NS = 60_000_000_000
 WHOLE = 0.999
 
 _NODE_REASON = (ThrottleReason.DIE, ThrottleReason.SINK, ThrottleReason.RADIATOR)
-_REASON = {
-    GuardReason.RESERVE: ThrottleReason.ECLIPSE_RESERVE,
-    GuardReason.FLOOR: ThrottleReason.BATTERY_FLOOR,
-    GuardReason.PASS: ThrottleReason.PASS_RESERVE,
-    GuardReason.SENSOR: ThrottleReason.FAULT,
-}
+_REASON = {**ENERGY_REASON, GuardReason.SENSOR: ThrottleReason.FAULT}
 
 
 class LevelGuard:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flight.thermal.node_plant import NodePlant
     from flight.thermal.plan_desk import PlanDesk
 
-AHEAD_S = 60.0
-"""Frames of so long ahead are counted as coming now."""
+FRAMES_LEAST = 0.5
+"""Fewer than this in a slot of the plan are none that are worth waking up for."""
 
 
 class PlanGovernor:
@@ -39,12 +39,12 @@ class PlanGovernor:
         if slot is None or plant is None or keeper is None or keeper.plan is None:
             self._desk.tell(now_s, None)
             return decision
-        fps = plant.forecast.arrivals_fps[FRESH].mean(now_s, now_s + AHEAD_S)
+        fps = plant.forecast.arrivals_fps[FRESH].mean(slot.start_s, slot.end_s)
         level = self._advice.level(slot, fps, now_s)
         self._desk.tell(now_s, level)
         reason = ThrottleReason.NONE
-        if fps > 0.0:
-            reason = self._advice.reason(keeper.plan.prices, level, fps)
+        if fps * (slot.end_s - slot.start_s) > FRAMES_LEAST:
+            reason = self._advice.reason(keeper.plan.prices, level, fps, plant.spared_for(now_s))
         else:
             level = WAITING_LEVEL
         if level >= decision.level:

@@ -14,6 +14,7 @@ from enum import Enum
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from flight.telemetry.definitions import ThrottleReason
 from flight.thermal.heat_network import HeatAhead, HeatCoast
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class GuardReason(Enum):
     FLOOR = "floor"
     PASS = "pass"  # noqa: S105  a reserve for a pass, no password
     SENSOR = "sensor"
+
+
+ENERGY_REASON = {
+    GuardReason.RESERVE: ThrottleReason.ECLIPSE_RESERVE,
+    GuardReason.FLOOR: ThrottleReason.BATTERY_FLOOR,
+    GuardReason.PASS: ThrottleReason.PASS_RESERVE,
+}
+"""What scarce energy is called, by what it is kept for."""
 
 
 @dataclass(frozen=True, slots=True)

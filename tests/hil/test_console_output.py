@@ -130,3 +130,13 @@ def test_names_from_files_are_never_read_as_console_markup():
     print_summary(hostile, Path("r"), out)
     assert "[red]x[/nonsense]" in out.file.getvalue()
     assert "[/]" in out.file.getvalue()
+
+
+def test_throttled_time_is_told_by_reason_the_longest_first():
+    out = console()
+    told = {"die": 261.0, "sink": 1800.0, "pass_reserve": 0.0}
+    print_summary(summary(throttle_s_by_reason=told), Path("r"), out)
+    text = out.file.getvalue()
+    assert "0:34:21" in text
+    assert "sink 0:30:00, die 0:04:21" in text
+    assert "pass reserve" not in text

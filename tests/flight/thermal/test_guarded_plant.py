@@ -101,3 +101,17 @@ def test_a_lost_thermometer_allows_nothing_and_teaches_nothing():
         plant.done(looked, Load(0.0, (0.0,) * 3, 0.0))
         assert (refused.work, refused.reason) == (0.0, GuardReason.SENSOR)
     assert plant.learner.learned.heat_w == [0.0, 0.0, 0.0]
+
+
+def test_what_energy_is_spared_for_is_the_contact_ahead_then_a_shadow_then_the_floor():
+    aside = GuardedPlant(MODEL, DARK, levels=True)
+    aside.renew(900.0)
+    assert aside.spared_for(900.0) is GuardReason.PASS
+    plain = GuardedPlant(MODEL, DARK)
+    plain.renew(900.0)
+    assert plain.spared_for(900.0) is GuardReason.RESERVE
+    always_lit = GuardedPlant(
+        MODEL, Forecast(7200.0, Series([(0.0, 1.0)]), 60.0, (NONE,) * 3, (), ())
+    )
+    always_lit.renew(900.0)
+    assert always_lit.spared_for(900.0) is GuardReason.FLOOR

@@ -5,6 +5,7 @@ from node_of_trials import COOL, PROFILE, RICH, TOP, WORK, Sky, Trial
 
 from flight.telemetry.definitions import ThrottleReason as R
 from flight.thermal.level_advice import HOLD_S, LevelAdvice
+from flight.thermal.plan_guard import GuardReason
 from flight.thermal.plan_solver_native import Prices, SlotPlan
 
 FREE = Prices(joule=0.0, link_mbit=0.0, heat_j=0.0, second=0.0)
@@ -15,6 +16,10 @@ KEEPS_UP = 3
 
 def advice(work=WORK):
     return LevelAdvice(PROFILE, work)
+
+
+def reason_of(prices, level, fps=WORK.frames_per_s, spared_for=GuardReason.RESERVE):
+    return advice().reason(prices, level, fps, spared_for)
 
 
 def slot(*work):
@@ -80,14 +85,26 @@ def test_a_slot_without_work_on_frames_or_frames_without_a_rate_is_no_work(work,
     ],
 )
 def test_frames_that_are_left_have_one_reason_and_it_is_what_costs_most(dear, reason):
-    assert advice().reason(replace(FREE, **dear), 0, WORK.frames_per_s) is reason
+    assert reason_of(replace(FREE, **dear), 0) is reason
+
+
+@pytest.mark.parametrize(
+    ("spared_for", "reason"),
+    [
+        (GuardReason.PASS, R.PASS_RESERVE),
+        (GuardReason.RESERVE, R.ECLIPSE_RESERVE),
+        (GuardReason.FLOOR, R.BATTERY_FLOOR),
+    ],
+)
+def test_scarce_energy_is_called_by_what_it_is_kept_for(spared_for, reason):
+    assert reason_of(replace(FREE, joule=1.0), 0, spared_for=spared_for) is reason
 
 
 def test_a_level_that_keeps_up_with_the_camera_is_not_throttled():
     dear = replace(FREE, joule=1.0)
-    assert advice().reason(dear, KEEPS_UP, WORK.frames_per_s) is R.NONE
-    assert advice().reason(dear, KEEPS_UP - 1, WORK.frames_per_s) is R.ECLIPSE_RESERVE
-    assert advice().reason(dear, TOP, 9.0) is R.NONE
+    assert reason_of(dear, KEEPS_UP) is R.NONE
+    assert reason_of(dear, KEEPS_UP - 1) is R.ECLIPSE_RESERVE
+    assert reason_of(dear, TOP, 9.0) is R.NONE
 
 
 def test_the_same_minutes_give_the_same_levels():

@@ -85,6 +85,14 @@ def test_while_no_frames_are_expected_the_payload_waits_awake_and_is_not_throttl
     assert (decision.level, decision.reason) == (WAITING_LEVEL, R.NONE)
 
 
+def test_while_none_come_before_the_slot_ends_the_payload_is_not_throttled_for_those_after():
+    flown = Flown(Sky(day=0.5))
+    start_s = round(Sky.period_s) - 90
+    told = flown.minutes(1, start_s=start_s, step_s=1)
+    assert {(each.level, each.reason) for each in told[1:20]} == {(WAITING_LEVEL, R.NONE)}
+    assert R.ECLIPSE_RESERVE not in {each.reason for each in told}
+
+
 @pytest.mark.parametrize("utc_known", [True, False])
 def test_without_the_time_there_is_a_plan_for_the_longest_shadow(utc_known):
     flown = Flown()
