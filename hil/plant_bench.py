@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hal.sample import SENSOR_ALL, SensorBit, Stuck
 from hil.plant.array_battery import BusVerdict
+from hil.plant.battery import CellHealth
 from hil.plant.constants import ZERO_CELSIUS_K
 from hil.plant.spacecraft import NO_DISTURBANCE, Actuators, Disturbance
 from hil.run_recorder import TruthChannel
@@ -54,7 +55,16 @@ SENSOR_BITS = {
 """What can be made stuck or lost, in the order in which the plant writes it."""
 _PLACES = {name: place for place, name in enumerate(SENSOR_BITS)}
 _ALL_VALID = int(SENSOR_ALL)
-_OURS = ("heat", "array", "sensor_stuck", "sensor_lost", "actuator_stuck", "utc_step")
+_OURS = (
+    "heat",
+    "array",
+    "radiator",
+    "battery",
+    "sensor_stuck",
+    "sensor_lost",
+    "actuator_stuck",
+    "utc_step",
+)
 """Actions of a timeline that happen here."""
 
 
@@ -159,14 +169,19 @@ class PlantBench:
     def _disturbance(self, t_s: float) -> Disturbance:
         if not self._faults:
             return NO_DISTURBANCE
-        heat_w, array = 0.0, 1.0
+        heat_w, left = 0.0, {"array": 1.0, "radiator": 1.0, "battery": 1.0}
         for fault in self._faults:
             if fault.holds(t_s):
                 if fault.action == "heat":
                     heat_w += fault.watts
-                elif fault.action == "array":
-                    array *= 1.0 - fault.share
-        return Disturbance(sink_heat_w=heat_w, array_scale=array)
+                elif fault.action in left:
+                    left[fault.action] *= 1.0 - fault.share
+        return Disturbance(
+            sink_heat_w=heat_w,
+            array_scale=left["array"],
+            radiator_scale=left["radiator"],
+            health=CellHealth(capacity_scale=left["battery"]),
+        )
 
     def _book(self, outputs: Outputs, dt_s: float) -> None:
         self.brown_outs += outputs.verdict is BusVerdict.BROWN_OUT

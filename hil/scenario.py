@@ -86,19 +86,21 @@ class TimelineEntry(_Section, frozen=True, kw_only=True):
 
     Actions: `heat` (watts into the sink), `cloud` (optical outage at the station in contact),
     `reset` (power cut of the node), `command` (one telecommand, sent at the next uplink),
-    `sequence` (one sequence, uploaded from the next uplink on), `array` (share of the array
-    lost), `sensor_stuck` and `sensor_lost` (one sensor field), `actuator_stuck` (one actuator),
+    `sequence` (one sequence, uploaded from the next uplink on), `array`, `radiator` and `battery`
+    (share of what it gives, radiates or holds lost), `camera` (frames at another pace),
+    `sensor_stuck` and `sensor_lost` (one sensor field), `actuator_stuck` (one actuator),
     `engine_lost` (no job of the payload gives an answer), `utc_step` (the node's UTC is wrong).
     """
 
     at_s: Seconds
     action: Literal[
-        "heat", "cloud", "reset", "command", "sequence", "array", "sensor_stuck", "sensor_lost",
-        "actuator_stuck", "engine_lost", "utc_step",
+        "heat", "cloud", "reset", "command", "sequence", "array", "radiator", "battery", "camera",
+        "sensor_stuck", "sensor_lost", "actuator_stuck", "engine_lost", "utc_step",
     ]  # fmt: skip
     for_s: Seconds = 0.0
     watts: Annotated[float, Meta(ge=-500.0, le=500.0)] = 0.0
     share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+    pace: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.0
     sensor: str = ""
     actuator: Literal["", "payload_level", "laser", "target", "heater"] = ""
     step_s: Annotated[float, Meta(ge=-86_400.0, le=86_400.0)] = 0.0
@@ -160,6 +162,11 @@ class Scenario(_Section, frozen=True, kw_only=True):
     def epoch_utc_s(self) -> float:
         """Epoch as Unix seconds."""
         return self.epoch_utc.timestamp()
+
+    def camera_pace(self, t_s: float) -> float:
+        """Frames in place of one at a mission time; of entries that overlap the later counts."""
+        held = [e for e in self.timeline if e.action == "camera" and e.holds(t_s)]
+        return max(held, key=lambda entry: entry.at_s).pace if held else 1.0
 
 
 def shipped_names() -> list[str]:

@@ -31,6 +31,9 @@ OWN_FIELDS = {
     "command": ("command", "arguments"),
     "sequence": ("sequence",),
     "array": ("share", "for_s"),
+    "radiator": ("share", "for_s"),
+    "battery": ("share", "for_s"),
+    "camera": ("pace", "for_s"),
     "sensor_stuck": ("sensor", "for_s"),
     "sensor_lost": ("sensor", "for_s"),
     "actuator_stuck": ("actuator", "for_s"),
@@ -44,12 +47,16 @@ NEEDED = {
     "command": "command",
     "sequence": "sequence",
     "array": "share",
+    "radiator": "share",
+    "battery": "share",
     "sensor_stuck": "sensor",
     "sensor_lost": "sensor",
     "actuator_stuck": "actuator",
     "utc_step": "step_s",
 }
 """The field without which an action would do nothing."""
+OWN_OF_A_NODE = {"engine_lost": "an engine", "camera": "a camera"}
+"""What a node at the far end of a line brings along."""
 SUMMARY_KEYS = (
     "version", "scenario", "title", "target", "seed", "epoch_utc", "software_version",
     "cpu_features", "dictionary_hash", "model_hashes", "imagery_hash", "log_hash", "sim_s",
@@ -110,10 +117,10 @@ def check_for_line(scenario: Scenario, source: str, target: str) -> None:
         ConfigError: the first thing of the timeline that this process cannot do there.
     """
     for i, entry in enumerate(scenario.timeline):
-        if entry.action == "engine_lost":
+        if entry.action in OWN_OF_A_NODE:
             raise ConfigError(
-                f"{source}: timeline[{i}].action = {entry.action!r}: target {target} has an "
-                "engine of its own; allowed on target sim only"
+                f"{source}: timeline[{i}].action = {entry.action!r}: target {target} has "
+                f"{OWN_OF_A_NODE[entry.action]} of its own; allowed on target sim only"
             )
 
 

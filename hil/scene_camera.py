@@ -21,6 +21,19 @@ _NS_PER_S = 1_000_000_000
 DARK_CHECK_NS = 10 * _NS_PER_S
 
 
+def as_usual(_t_ns: int) -> float:
+    """A frame each time of the cadence."""
+    return 1.0
+
+
+def next_frame_ns(now_ns: int, cadence_ns: int, pace: float) -> int | None:
+    """When the next frame of the grid is due; None from a camera that is silent."""
+    if pace <= 0.0:
+        return None
+    period_ns = round(cadence_ns / pace)
+    return now_ns - now_ns % period_ns + period_ns
+
+
 class SceneCamera:
     """Gives tiles one by one.
 
@@ -28,21 +41,24 @@ class SceneCamera:
         tiles: the scene, verified.
         lit: whether the ground below is bright enough at a mission time.
         order: seeded stream for the order of the tiles.
+        pace: frames in place of one at a mission time; 0 is a camera that is silent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what a camera is made of
         self,
         tiles: Sequence[Tile],
         clock: Clock,
         cadence_s: float,
         lit: Callable[[int], bool],
         order: np.random.Generator,
+        pace: Callable[[int], float] = as_usual,
     ) -> None:
         self._tiles = tuple(tiles)
         self._clock = clock
         self._period_ns = round(cadence_s * _NS_PER_S)
         self._lit = lit
         self._order = order
+        self._pace = pace
         self._frames = 0
         self._shown: dict[int, Tile] = {}
 
@@ -50,11 +66,11 @@ class SceneCamera:
         """The next frame; waits for the grid, and in the dark for daylight."""
         while True:
             now_ns = self._clock.now_ns()
-            due_ns = now_ns - now_ns % self._period_ns + self._period_ns
-            if self._lit(due_ns):
+            due_ns = next_frame_ns(now_ns, self._period_ns, self._pace(now_ns))
+            if due_ns is not None and self._lit(due_ns):
                 await self._clock.sleep_until(due_ns)
                 return self._take(due_ns)
-            await self._clock.sleep_until(max(due_ns, now_ns + DARK_CHECK_NS))
+            await self._clock.sleep_until(max(due_ns or 0, now_ns + DARK_CHECK_NS))
 
     @property
     def frames(self) -> int:

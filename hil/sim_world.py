@@ -36,6 +36,7 @@ class SimWorld(World):
             scenario.node.camera.cadence_s,
             self.daylight,
             self.scene_order,
+            lambda t_ns: scenario.camera_pace(t_ns / NS_PER_S),
         )
 
     def engine_is_lost(self, t_ns: int) -> bool:

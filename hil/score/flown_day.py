@@ -21,10 +21,11 @@ from hil.contact_book import ContactBook
 from hil.plant.constants import ZERO_CELSIUS_K
 from hil.plant.orbit import Orbit
 from hil.plant.spacecraft import Spacecraft
+from hil.scene_camera import DARK_CHECK_NS, next_frame_ns
 from hil.score.case_format import FORMAT, VERSION, check_case
 from hil.score.flown_plant import NAMES, FlownSky, flown_sky, power_part, thermal_part
 from hil.score.picture_worth import Worth, worth_of_pictures
-from hil.world import DAYLIGHT_COSINE, elements, load_scene, spacecraft_config
+from hil.world import DAYLIGHT_COSINE, NS_PER_S, elements, load_scene, spacecraft_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,13 +103,15 @@ def flown_day(folder: Path, scenario: Scenario) -> FlownDay:
 def pictures(scenario: Scenario, scene: list[Tile], sky: FlownSky) -> list[tuple[int, int]]:
     """(second, place in the scene) of every picture that the bench's camera takes."""
     order = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed).spawn(3)[2]))
-    cadence_s = scenario.node.camera.cadence_s
-    taken, number = [], 1
-    while number * cadence_s < scenario.duration_s:
-        t_s = number * cadence_s
-        number += 1
-        if sky.daylight[int(t_s)]:
-            taken.append((int(t_s), int(order.integers(len(scene)))))
+    cadence_ns = round(scenario.node.camera.cadence_s * NS_PER_S)
+    taken, now_ns, end_ns = [], 0, round(scenario.duration_s * NS_PER_S)
+    while now_ns < end_ns:
+        due_ns = next_frame_ns(now_ns, cadence_ns, scenario.camera_pace(now_ns / NS_PER_S))
+        if due_ns is not None and due_ns < end_ns and sky.daylight[due_ns // NS_PER_S]:
+            taken.append((due_ns // NS_PER_S, int(order.integers(len(scene)))))
+            now_ns = due_ns
+        else:
+            now_ns = max(due_ns or 0, now_ns + DARK_CHECK_NS)
     return taken
 
 

@@ -135,6 +135,19 @@ def test_lost_and_stuck_of_one_sensor_both_hold(make):
     assert lost == list(range(20, 30))
 
 
+def test_an_aged_radiator_keeps_more_heat_and_worn_cells_move_more(make):
+    whole = make()
+    aged = make(fault("radiator", share=0.6, for_s=0.0), fault("battery", share=0.5, for_s=0.0))
+    moved = []
+    for node in (whole, aged):
+        node.at(20)
+        before = node.truth("truth.soc")
+        node.at(240)
+        moved.append(abs(node.truth("truth.soc") - before))
+    assert aged.truth("truth.radiator_c") > whole.truth("truth.radiator_c") + 0.3
+    assert moved[1] > 1.3 * moved[0]
+
+
 def test_heat_and_array_faults_add_up_and_end_by_themselves(make):
     healthy, hot = make(), make(fault("heat", watts=30.0), fault("heat", watts=20.0))
     for node in (healthy, hot):

@@ -140,6 +140,11 @@ def test_any_text_number_and_table_survives_being_written_and_read(
             "[[timeline]]\nat_s = 1\naction = 'engine_lost'\nactuator = 'laser'",
             r"timeline\[0\].actuator = 'laser': does not belong to 'engine_lost'",
         ),
+        ("[[timeline]]\nat_s = 1\naction = 'radiator'", r"timeline\[0\].share: is needed by"),
+        (
+            "[[timeline]]\nat_s = 1\naction = 'camera'\npace = 101",
+            r"timeline\[0\].pace = 101: .*0 to 100",
+        ),
         ("[[timeline]]\nat_s = 101\naction = 'reset'", r"timeline\[0\].at_s = 101: .*0 to "),
         ("[node.parameters]\n'power.soc_floor' = 7", "power.soc_floor = 7: allowed is 0.2 to 0.9"),
         ("[[expect]]\nid='A'\nkind='always'\nvalue='x'\nlimit=nan", r"expect\[0\].limit = nan"),
@@ -180,8 +185,9 @@ def test_an_epoch_without_ephemerides_is_refused(tmp_path, year):
         load_scenario(str(path))
 
 
-def test_an_engine_that_is_not_the_benchs_cannot_be_lost():
-    lost = TimelineEntry(at_s=1.0, action="engine_lost")
+@pytest.mark.parametrize("action", ["engine_lost", "camera"])
+def test_what_a_node_brings_along_is_not_the_benchs_to_change(action):
+    lost = TimelineEntry(at_s=1.0, action=action)
     scenario = msgspec.structs.replace(RICH, timeline=(*RICH.timeline, lost))
     with pytest.raises(ConfigError, match=r"a.toml: timeline\[3\].*target pty.*sim only"):
         check_for_line(scenario, "a.toml", "pty")
@@ -195,3 +201,12 @@ def test_an_injection_holds_from_its_time_to_its_end(for_s, ends_s):
     entry = TimelineEntry(at_s=10.0, action="heat", watts=1.0, for_s=for_s)
     assert [entry.holds(t_s) for t_s in (9.999, 10.0, 14.999)] == [False, True, True]
     assert entry.holds(15.0) is (ends_s > 15.0)
+
+
+def test_the_camera_s_pace_is_that_of_the_entry_that_began_last():
+    camera = [
+        TimelineEntry(at_s=1.0, action="camera", pace=0.0),
+        TimelineEntry(at_s=5.0, for_s=2.0, action="camera", pace=20.0),
+    ]
+    flown = msgspec.structs.replace(load_scenario("first-flight"), timeline=tuple(camera))
+    assert [flown.camera_pace(t_s) for t_s in (0.0, 2.0, 6.0, 8.0)] == [1.0, 0.0, 20.0, 0.0]

@@ -9,12 +9,12 @@ S = 1_000_000_000
 TILES = tuple(Tile(i, 0, bytes([i, 0]) * 24, 2, 2, bytes(32), f"scene:{i}") for i in range(7))
 
 
-def shot(seconds, lit=lambda _: True, cadence_s=4.0, seed=1, work_s=0.0):
+def shot(seconds, lit=lambda _: True, cadence_s=4.0, seed=1, work_s=0.0, pace=lambda _: 1.0):
     """What a consumer that needs `work_s` for a frame gets in a time."""
     loop = SimLoop()
     clock = LoopClock(loop)
     order = np.random.Generator(np.random.PCG64(seed))
-    camera = SceneCamera(TILES, clock, cadence_s, lit, order)
+    camera = SceneCamera(TILES, clock, cadence_s, lit, order, pace)
     frames = []
 
     async def consume():
@@ -45,6 +45,17 @@ def test_no_frame_is_taken_in_the_dark_and_daylight_is_found_again():
     times = [frame.captured_ns // S for frame in frames]
     assert not any(40 <= t < 120 for t in times)
     assert min(t for t in times if t >= 120) <= 132
+
+
+def test_a_camera_that_is_silent_takes_nothing_and_one_that_floods_takes_more():
+    def pace(t_ns):
+        return 0.0 if 40 * S <= t_ns < 100 * S else 10.0 if 100 * S <= t_ns < 140 * S else 1.0
+
+    _, frames = shot(200, pace=pace)
+    times = [frame.captured_ns / S for frame in frames]
+    assert not any(40 < t < 100 for t in times)
+    assert sum(100 < t <= 140 for t in times) == 100
+    assert sum(t > 140 for t in times) == 15
 
 
 def test_the_seed_decides_the_order_and_nothing_else_does():
