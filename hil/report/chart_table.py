@@ -140,6 +140,22 @@ CHARTS: tuple[Chart, ...] = (
         ),
     ),
     Chart(
+        id="learned",
+        title="Learned in flight: what is not as the node was built",
+        unit="W",
+        height=150,
+        digits=1,
+        lines=(
+            Line(channel="learned.array_w", label="array in full light", colour=palette.AMBER),
+            Line(channel="learned.base_w", label="loads beside payload", colour=palette.BLUE),
+            Line(
+                channel="learned.radiator_w",
+                label="heat that the radiator keeps",
+                colour=palette.RED,
+            ),
+        ),
+    ),
+    Chart(
         id="jobs",
         title="Inference jobs finished",
         unit="jobs",

@@ -115,6 +115,7 @@ def heat(record: RunRecord) -> Markup:
         figure(record, "temperature", caption),
         figure(record, "level"),
         figure(record, "prices") if _planned(record) else None,
+        figure(record, "learned", _capacity(record)) if _learns(record) else None,
         _shares(record.summary.throttle_s_by_reason, record.summary.sim_s),
     )
 
@@ -123,6 +124,19 @@ def _planned(record: RunRecord) -> bool:
     """Whether a planner led the payload for as much as one sample."""
     level = record.telemetry.get("plan.level")
     return level is not None and bool((level >= 0.0).any())
+
+
+def _learns(record: RunRecord) -> bool:
+    """Whether the node had a model of itself to hold against what it saw."""
+    return record.telemetry.get("learned.array_w") is not None
+
+
+def _capacity(record: RunRecord) -> str:
+    values = record.telemetry.get("learned.capacity")
+    if values is None:
+        return ""
+    last = float(values[np.isfinite(values)][-1])
+    return f"The battery holds {percent(last)} of its rated charge, as learned by the end."
 
 
 def _shares(by_reason: dict[str, float | None] | None, whole_s: float | None) -> Markup:

@@ -124,6 +124,18 @@ def test_the_governor_s_page_tells_share_causes_and_the_others_best_first(page):
     assert rows, "a governor that passed a limit is marked"
 
 
+def test_what_the_node_learned_of_itself_is_drawn_and_its_battery_told(small):
+    with np.load(small / "telemetry.npz") as kept:
+        channels = {name: kept[name] for name in kept.files}
+    flat = np.ones_like(channels["t_s"])
+    learned = {"array_w": 41.0, "base_w": 12.0, "radiator_w": 9.0, "capacity": 0.84}
+    channels |= {f"learned.{name}": value * flat for name, value in learned.items()}
+    np.savez_compressed(small / "telemetry.npz", **channels)
+    page = report(small)
+    assert "learned" in [d["data-chart"] for d in page.all("div") if "data-chart" in d]
+    assert "The battery holds 84.0 % of its rated charge" in plain(page.text)
+
+
 def test_a_run_that_was_not_scored_says_how_to(small):
     (small / "governor.json").unlink()
     told = Page(write_report(small).read_text(encoding="utf-8")).text
