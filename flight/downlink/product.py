@@ -11,7 +11,13 @@ from math import frexp
 
 import msgspec
 
-from flight.wire.product_packet import SIZE_BYTES_MAX, Manifest, ProductClass, valid_name
+from flight.wire.product_packet import (
+    PRODUCT_ID_MAX,
+    SIZE_BYTES_MAX,
+    Manifest,
+    ProductClass,
+    valid_name,
+)
 from flight.wire.reconcile import Asked
 
 __all__ = [
@@ -24,9 +30,9 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     """A result that is to reach the ground, without its bytes.
 
     Attributes:
-        product_id: 0..2^64-1, never used twice.
+        product_id: 0..2^48-1, never used twice.
         klass: what it is; EMERGENCY overtakes everything else.
-        size_bytes: 1..2^32-1.
+        size_bytes: 1..2^40-1.
         value_millis: worth in thousandths of a value unit, >= 0.
         deadline_ns: mission time after which it is worthless, or None.
         created_ns: mission time of its making.
@@ -37,7 +43,7 @@ class Product(msgspec.Struct, frozen=True, gc=False):
             when the product is offered, and does not travel.
 
     Raises:
-        ValueError: a size, value or name that could not travel (the maker's mistake).
+        ValueError: an identity, size, value or name that could not travel (the maker's mistake).
     """
 
     product_id: int
@@ -54,8 +60,8 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         if not 1 <= self.size_bytes <= SIZE_BYTES_MAX or self.value_millis < 0:
             raise ValueError(f"size {self.size_bytes} B, value {self.value_millis}")
-        if not valid_name(self.name):
-            raise ValueError(f"{self.name!r} is no logical file name")
+        if not 0 <= self.product_id <= PRODUCT_ID_MAX or not valid_name(self.name):
+            raise ValueError(f"product {self.product_id} named {self.name!r}")
 
 
 class Segment(msgspec.Struct, frozen=True, gc=False):

@@ -14,14 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.downlink.product import Product, manifest_of
+from flight.downlink.segment_record import PAYLOAD_BYTES_MAX
 from flight.downlink.store_engine_sqlite import StoreEngine
 from flight.downlink.store_names import StoreNames
-from flight.downlink.store_recovery import (
-    NOWHERE,
-    StoredProduct,
-    encode_ranges,
-    open_index,
-)
+from flight.downlink.store_recovery import NOWHERE, StoredProduct, encode_ranges, open_index
 from flight.downlink.store_request import PutRecord, WriteRequest
 from flight.downlink.store_values import (
     ProductState,
@@ -129,21 +125,21 @@ class ProductStore(StoreNames):
         """Takes a product for the next commit; it counts only when it is in `Settled.durable`.
 
         Raises:
-            StoreError: FULL when too much waits for the medium, and nothing was changed.
+            StoreError: FULL: too much waits for the medium, or no record is so long; nothing changed.
         """
         assert product.product_id not in self._products, "identities are never used twice"
         assert len(payload) == product.size_bytes
         self._insist_open()
-        waiting = self._request_bytes + self._waiting_bytes
-        if waiting and waiting + len(payload) > WAITING_BYTES_MAX:
-            raise StoreError(StoreErrorKind.FULL, f"{waiting} B wait for the medium")
+        waiting, size = self._request_bytes + self._waiting_bytes, len(payload)
+        if size > PAYLOAD_BYTES_MAX or (waiting and waiting + size > WAITING_BYTES_MAX):
+            raise StoreError(StoreErrorKind.FULL, f"{size} B, {waiting} B wait for the medium")
         manifest = encode_manifest(manifest_of(product))
         self._products[product.product_id] = StoredProduct(
             product, NOWHERE, len(manifest), ProductState.NEW
         )
         self.payload_bytes += product.size_bytes
         self._request.puts.append(PutRecord(product.product_id, manifest, payload))
-        self._request_bytes += len(payload)
+        self._request_bytes += size
 
     def commit(self, now_ns: int) -> Settled:  # noqa: ARG002 - the caller paces, not the store
         """`submit`, and what has settled by then: on the spot, all of it."""

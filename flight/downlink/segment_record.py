@@ -24,6 +24,8 @@ _CRC_BYTES = 4
 HEADER_BYTES = _HEADER.size
 _ALIGN = 8
 _META_MAX = (1 << 16) - 1
+PAYLOAD_BYTES_MAX = (1 << 32) - 1 - _META_MAX
+"""Of one record; what is longer travels, but is not made on board in one piece."""
 
 assert HEADER_BYTES % _ALIGN == 0
 

@@ -5,6 +5,13 @@ known about a product besides its bytes, travels in the same frame as the segmen
 that whoever holds that segment holds the manifest as well: nothing extra has to be acknowledged.
 Two short lists share the manifest's APID: `Freed` (the node has freed these, the ground need not
 report them any more) and `Withdrawn` (the node gave these up, the ground may forget the parts).
+
+    segment:  id 48 bits | offset 40 bits | size of the product 40 bits | bytes
+    manifest: kind 4 | flags | class | id 8 | size 5 | crc32c 4 | value 8 | deadline 8 | created 8 |
+              depends on 8 | length of the name 1 | name                           all big endian
+
+Manifests of kind 1 have a size of 4 octets. None are written any more; stores that were filled
+before there were sizes of 40 bits hold them.
 """
 
 from __future__ import annotations
@@ -17,19 +24,25 @@ import msgspec
 
 from flight.wire.errors import WireError, WireReason
 
-SIZE_BYTES_MAX = (1 << 32) - 1
+PRODUCT_ID_MAX = (1 << 48) - 1
+SIZE_BYTES_MAX = (1 << 40) - 1
 NAME_BYTES_MAX = 96
 LIST_MAX = 120
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}", re.ASCII)
-_SEGMENT = struct.Struct(">QII")
+_SEGMENT = struct.Struct(">QQ")
 SEGMENT_HEADER_BYTES = _SEGMENT.size
-_MANIFEST = struct.Struct(">BBBQIIqqqQB")
+_OFFSET_HIGH_BITS, _OFFSET_LOW_BITS = 16, 24
+_SIZE_BITS = 40
+_MANIFEST = struct.Struct(">BBBQBIIqqqQB")
+_NARROW_MANIFEST = struct.Struct(">BBBQIIqqqQB")
 MANIFEST_BYTES_MAX = _MANIFEST.size + NAME_BYTES_MAX
 _LIST = struct.Struct(">BB")
 LIST_BYTES_MAX = _LIST.size + 8 * LIST_MAX
 _HAS_DEADLINE = 1
 _HAS_DEPENDENCY = 2
 _KINDS_OF_FLAGS = 4
+
+assert SIZE_BYTES_MAX < 1 << _SIZE_BITS == 1 << _OFFSET_HIGH_BITS + _OFFSET_LOW_BITS
 
 
 class ProductClass(IntEnum):
@@ -44,18 +57,19 @@ class ProductClass(IntEnum):
 
 
 class _Kind(IntEnum):
-    MANIFEST = 1
+    NARROW_MANIFEST = 1
     FREED = 2
     WITHDRAWN = 3
+    MANIFEST = 4
 
 
 class Manifest(msgspec.Struct, frozen=True, gc=False):
     """A product without its bytes.
 
     Attributes:
-        product_id: 0..2^64-1, never used twice.
+        product_id: 0..2^48-1, never used twice.
         klass: see `ProductClass`.
-        size_bytes: 1..2^32-1.
+        size_bytes: 1..2^40-1.
         crc32c: over all bytes of the product.
         value_millis: worth in thousandths, fits 63 bits.
         deadline_ns: mission time after which it is worthless, or None.
@@ -107,12 +121,14 @@ def encode_segment(product_id: int, offset: int, total_bytes: int, data: bytes) 
     Raises:
         WireError: BAD_VALUE when the bytes do not lie inside the product or a field overflows.
     """
-    if not data or offset + len(data) > total_bytes:
-        raise WireError(WireReason.BAD_VALUE, f"{len(data)} octets at {offset} of {total_bytes}")
-    try:
-        return _SEGMENT.pack(product_id, offset, total_bytes) + data
-    except struct.error as error:
-        raise WireError(WireReason.BAD_VALUE, str(error)) from None
+    inside = 0 <= offset and 0 < len(data) <= total_bytes - offset and total_bytes <= SIZE_BYTES_MAX
+    if not inside or not 0 <= product_id <= PRODUCT_ID_MAX:
+        raise WireError(
+            WireReason.BAD_VALUE, f"{len(data)} octets at {offset} of {total_bytes} of {product_id}"
+        )
+    first = product_id << _OFFSET_HIGH_BITS | offset >> _OFFSET_LOW_BITS
+    second = (offset & (1 << _OFFSET_LOW_BITS) - 1) << _SIZE_BITS | total_bytes
+    return _SEGMENT.pack(first, second) + data
 
 
 def decode_segment(buf: bytes) -> SegmentData:
@@ -123,7 +139,11 @@ def decode_segment(buf: bytes) -> SegmentData:
     """
     if len(buf) <= SEGMENT_HEADER_BYTES:
         raise WireError(WireReason.TRUNCATED, f"segment of {len(buf)} octets")
-    product_id, offset, total_bytes = _SEGMENT.unpack_from(buf)
+    first, second = _SEGMENT.unpack_from(buf)
+    product_id = first >> _OFFSET_HIGH_BITS
+    offset_high = first & (1 << _OFFSET_HIGH_BITS) - 1
+    offset = offset_high << _OFFSET_LOW_BITS | second >> _SIZE_BITS
+    total_bytes = second & SIZE_BYTES_MAX
     data = buf[SEGMENT_HEADER_BYTES:]
     if offset + len(data) > total_bytes:
         raise WireError(WireReason.BAD_VALUE, f"{len(data)} octets at {offset} of {total_bytes}")
@@ -141,7 +161,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
     Raises:
         WireError: BAD_VALUE for a name, class, size or number that may not travel.
     """
-    if not valid_name(manifest.name) or manifest.size_bytes < 1:
+    if not valid_name(manifest.name) or not _plausible(manifest.product_id, manifest.size_bytes):
         raise WireError(WireReason.BAD_VALUE, f"manifest of {manifest.name!r}")
     flags = (manifest.deadline_ns is not None) * _HAS_DEADLINE
     flags |= (manifest.depends_on is not None) * _HAS_DEPENDENCY
@@ -151,7 +171,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
             flags,
             ProductClass(manifest.klass),
             manifest.product_id,
-            manifest.size_bytes,
+            manifest.size_bytes >> 32,
+            manifest.size_bytes & 0xFFFF_FFFF,
             manifest.crc32c,
             manifest.value_millis,
             manifest.deadline_ns or 0,
@@ -162,6 +183,10 @@ def encode_manifest(manifest: Manifest) -> bytes:
     except struct.error as error:
         raise WireError(WireReason.BAD_VALUE, str(error)) from None
     return head + manifest.name.encode("ascii")
+
+
+def _plausible(product_id: int, size_bytes: int) -> bool:
+    return 0 <= product_id <= PRODUCT_ID_MAX and 1 <= size_bytes <= SIZE_BYTES_MAX
 
 
 def encode_list(marks: Freed | Withdrawn) -> bytes:
@@ -189,7 +214,9 @@ def decode_manifest_packet(buf: bytes) -> Manifest | Freed | Withdrawn:
     if not buf:
         raise WireError(WireReason.TRUNCATED, "empty manifest packet")
     if buf[0] == _Kind.MANIFEST:
-        return _decode_manifest(buf)
+        return _decode_manifest(buf, _MANIFEST)
+    if buf[0] == _Kind.NARROW_MANIFEST:
+        return _decode_manifest(buf, _NARROW_MANIFEST)
     if buf[0] not in {_Kind.FREED, _Kind.WITHDRAWN}:
         raise WireError(WireReason.BAD_TYPE, f"manifest packet kind {buf[0]}")
     if len(buf) < _LIST.size or len(buf) != _LIST.size + 8 * buf[1] or buf[1] > LIST_MAX:
@@ -198,19 +225,21 @@ def decode_manifest_packet(buf: bytes) -> Manifest | Freed | Withdrawn:
     return Freed(product_ids) if buf[0] == _Kind.FREED else Withdrawn(product_ids)
 
 
-def _decode_manifest(buf: bytes) -> Manifest:
-    if len(buf) < _MANIFEST.size:
+def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
+    if len(buf) < layout.size:
         raise WireError(WireReason.TRUNCATED, f"manifest of {len(buf)} octets")
-    (_, flags, klass, product_id, size, crc, value, deadline, created, depends, length) = (
-        _MANIFEST.unpack_from(buf)
+    _, flags, klass, product_id, *size_words, crc, value, deadline, created, depends, length = (
+        layout.unpack_from(buf)
     )
-    if len(buf) != _MANIFEST.size + length:
+    if len(buf) != layout.size + length:
         raise WireError(WireReason.BAD_LENGTH, f"name of {length} in {len(buf)} octets")
     try:
-        name = buf[_MANIFEST.size :].decode("ascii")
+        name = buf[layout.size :].decode("ascii")
     except UnicodeDecodeError:
         raise WireError(WireReason.BAD_VALUE, "name is not ASCII") from None
-    if not valid_name(name) or klass > ProductClass.RAW or flags >= _KINDS_OF_FLAGS or size < 1:
+    size = size_words[-1] | (size_words[0] << 32 if len(size_words) > 1 else 0)
+    known = klass <= ProductClass.RAW and flags < _KINDS_OF_FLAGS
+    if not valid_name(name) or not known or not _plausible(product_id, size):
         raise WireError(WireReason.BAD_VALUE, f"manifest of {name!r}")
     return Manifest(
         product_id=product_id,

@@ -3,8 +3,8 @@
 The request (down, APID 0x050) lists unfinished products with size and digest; the answer (up,
 APID 0x062) says for each: complete, these byte ranges held, or unknown. Ranges are half-open.
 
-    request: version 1 | n | n x (id 8, size 4, crc32c 4)                      big endian
-    answer:  version 1 | epoch | n | n x (id, verdict, [r, r x (gap, length)])  varints
+    request: version 2 | n | n x (id 8, size 5, crc32c 4)                      big endian
+    answer:  version 2 | epoch | n | n x (id, verdict, [r, r x (gap, length)])  varints
 
 An answer may name fewer ranges than the ground holds when space is short: what is left out is sent
 twice, never lost. It never names more.
@@ -19,12 +19,13 @@ import msgspec
 
 from flight.wire import varint
 from flight.wire.errors import WireError, WireReason
+from flight.wire.product_packet import SIZE_BYTES_MAX
 
-VERSION = 1
+VERSION = 2
+"""Version 1 had sizes and ranges of 32 bits."""
 PACKET_BYTES_MAX = 1_024
-SIZE_BYTES_MAX = (1 << 32) - 1
 _HEAD = struct.Struct(">BH")
-_ITEM = struct.Struct(">QII")
+_ITEM = struct.Struct(">QBII")
 ITEMS_MAX = (PACKET_BYTES_MAX - _HEAD.size) // _ITEM.size
 
 
@@ -69,7 +70,10 @@ def encode_request(items: tuple[Asked, ...]) -> bytes:
         raise WireError(WireReason.TOO_LONG, f"{len(items)} products in one request")
     try:
         return _HEAD.pack(VERSION, len(items)) + b"".join(
-            _ITEM.pack(item.product_id, item.size_bytes, item.crc32c) for item in items
+            _ITEM.pack(
+                item.product_id, item.size_bytes >> 32, item.size_bytes & 0xFFFF_FFFF, item.crc32c
+            )
+            for item in items
         )
     except struct.error as error:
         raise WireError(WireReason.BAD_VALUE, str(error)) from None
@@ -90,7 +94,10 @@ def decode_request(buf: bytes) -> tuple[Asked, ...]:
         raise WireError(WireReason.TOO_LONG, f"{count} products in one request")
     if len(buf) != _HEAD.size + count * _ITEM.size:
         raise WireError(WireReason.BAD_LENGTH, f"{count} products in {len(buf)} octets")
-    return tuple(Asked(*fields) for fields in _ITEM.iter_unpack(buf[_HEAD.size :]))
+    return tuple(
+        Asked(product_id, high << 32 | low, crc)
+        for product_id, high, low, crc in _ITEM.iter_unpack(buf[_HEAD.size :])
+    )
 
 
 def encode_answer(answer: ReconcileAnswer) -> bytes:
@@ -98,7 +105,7 @@ def encode_answer(answer: ReconcileAnswer) -> bytes:
 
     Raises:
         WireError: TOO_LONG when even without ranges the lines do not fit, BAD_VALUE when ranges
-            are not ascending, disjoint and within 32 bits.
+            are not ascending, disjoint and within 40 bits.
     """
     heads = [_answer_head(item) for item in answer.items]
     out = bytearray((VERSION,))

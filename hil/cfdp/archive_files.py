@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from flight.wire.crc import crc32c
+from flight.wire.product_packet import SIZE_BYTES_MAX
 from hil.cfdp.file_checksum import FileChecksum
-from hil.cfdp.pdu_values import SIZE_BYTES_MAX
 from hil.cfdp.sender_values import OutgoingFile
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """PDUs as octets (CCSDS 727.0-B-5, chapter 5): written for the receiver, read from it.
 
-Written without CRC and for small files; read with whatever widths, CRC and file flag the far end
-chooses.
+Written without CRC, with the large file flag where a file is one; read with whatever widths, CRC
+and file flag the far end chooses.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flight.wire.crc import crc16_ccitt
 from flight.wire.errors import WireError, WireReason
 from hil.cfdp.pdu_values import (
+    SMALL_FILE_BYTES_MAX,
     AckOfEof,
     Condition,
     Directive,
@@ -36,10 +37,10 @@ _WITH_CRC = 1 << 1
 _LARGE_FILE = 1
 _FIXED = struct.Struct(">BHB")
 _CRC_BYTES = 2
-_EOF = struct.Struct(">BBII")
-_METADATA = struct.Struct(">BBI")
+_EOF = struct.Struct(">BBI")
+_METADATA = struct.Struct(">BB")
 _ACK = struct.Struct(">BBB")
-_OFFSET = struct.Struct(">I")
+_SMALL, _LARGE = struct.Struct(">I"), struct.Struct(">Q")
 _ACK_OF_FINISHED = Directive.FINISHED << 4 | 1
 _ENTITY_ID_TLV = 0x06
 _INCOMPLETE = 1 << 2
@@ -63,11 +64,10 @@ class PduWriter:
         self._sequence_bytes = entities.sequence_bytes
         self._widths = (entities.entity_bytes - 1) << 4 | (entities.sequence_bytes - 1)
 
-    @property
-    def file_data_overhead_bytes(self) -> int:
-        """What a file data PDU takes beside the data."""
+    def file_data_overhead_bytes(self, size: int) -> int:
+        """What a file data PDU takes beside the data, in a file of this size."""
         ids = len(self._source) + len(self._destination) + self._sequence_bytes
-        return _FIXED.size + ids + _OFFSET.size
+        return _FIXED.size + ids + _width(size).size
 
     def metadata(self, sequence: int, size: int, checksum: ChecksumType, name: str) -> bytes:
         """A transaction begins: the name is the file's at both ends, never a path."""
@@ -75,35 +75,44 @@ class PduWriter:
         if not 1 <= len(text) <= _NAME_BYTES_MAX:
             raise WireError(WireReason.BAD_VALUE, f"name of {len(text)} octets")
         value = bytes((len(text),)) + text
-        head = _METADATA.pack(Directive.METADATA, checksum, size)
-        return self._pdu(sequence, head + value + value)
+        head = _METADATA.pack(Directive.METADATA, checksum) + _width(size).pack(size)
+        return self._pdu(sequence, head + value + value, size=size)
 
-    def file_data(self, sequence: int, offset: int, data: bytes) -> bytes:
-        """Octets of the file from `offset` on."""
-        return self._pdu(sequence, _OFFSET.pack(offset) + data, _FILE_DATA)
+    def file_data(self, sequence: int, size: int, offset: int, data: bytes) -> bytes:
+        """Octets from `offset` on of the file of this size."""
+        return self._pdu(sequence, _width(size).pack(offset) + data, _FILE_DATA, size)
 
     def eof(self, sequence: int, size: int, checksum: int, condition: Condition) -> bytes:
-        """All was sent; any condition but NO_ERROR takes the transaction back."""
-        data = _EOF.pack(Directive.EOF, condition << 4, checksum, size)
+        """All was sent; any condition but NO_ERROR takes the transaction back, all of its octets."""
+        good = condition is Condition.NO_ERROR
+        data = _EOF.pack(Directive.EOF, condition << 4, checksum if good else 0)
+        data += _width(size).pack(size if good else 0)
         if condition is not Condition.NO_ERROR:
             data += bytes((_ENTITY_ID_TLV, len(self._source))) + self._source
-        return self._pdu(sequence, data)
+        return self._pdu(sequence, data, size=size)
 
-    def ack_of_finished(self, sequence: int, condition: int, status: TransactionStatus) -> bytes:
+    def ack_of_finished(
+        self, sequence: int, condition: int, status: TransactionStatus, size: int = 0
+    ) -> bytes:
         """The receiver's last word has been heard."""
-        return self._pdu(
-            sequence, _ACK.pack(Directive.ACK, _ACK_OF_FINISHED, condition << 4 | status)
-        )
+        data = _ACK.pack(Directive.ACK, _ACK_OF_FINISHED, condition << 4 | status)
+        return self._pdu(sequence, data, size=size)
 
-    def _pdu(self, sequence: int, data: bytes, kind: int = 0) -> bytes:
+    def _pdu(self, sequence: int, data: bytes, kind: int = 0, size: int = 0) -> bytes:
         if len(data) > LENGTH_MAX:
             raise WireError(WireReason.TOO_LONG, f"{len(data)} octets")
         try:
             number = sequence.to_bytes(self._sequence_bytes, "big")
         except OverflowError:
             raise WireError(WireReason.BAD_VALUE, f"sequence number {sequence}") from None
-        fixed = _FIXED.pack(_VERSION | kind, len(data), self._widths)
+        flags = _VERSION | kind | (_LARGE_FILE if size > SMALL_FILE_BYTES_MAX else 0)
+        fixed = _FIXED.pack(flags, len(data), self._widths)
         return b"".join((fixed, self._source, number, self._destination, data))
+
+
+def _width(size: int) -> struct.Struct:
+    """How offsets and sizes of such a file are written."""
+    return _LARGE if size > SMALL_FILE_BYTES_MAX else _SMALL
 
 
 def read_pdu(buf: bytes) -> Heard:

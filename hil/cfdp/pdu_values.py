@@ -10,8 +10,8 @@ from enum import IntEnum
 
 import msgspec
 
-SIZE_BYTES_MAX = (1 << 32) - 1
-"""Of a file: offsets and sizes travel in 32 bits (small file flag); no product is larger."""
+SMALL_FILE_BYTES_MAX = (1 << 32) - 1
+"""Offsets and sizes of larger files travel in 64 bits, with the large file flag (5.1.2)."""
 
 
 class Directive(IntEnum):

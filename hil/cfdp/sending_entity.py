@@ -12,7 +12,7 @@ import msgspec
 
 from flight.wire.errors import WireError
 from hil.cfdp.pdu_codec import PduWriter, read_pdu
-from hil.cfdp.pdu_values import Condition, Finished, TransactionStatus
+from hil.cfdp.pdu_values import Finished, TransactionStatus
 from hil.cfdp.send_transaction import OVER, Said, SendTransaction, Step
 from hil.cfdp.sender_values import OutgoingFile, Told
 
@@ -107,8 +107,10 @@ class SendingEntity:
             ended = heard.sequence not in self._open
             status = TransactionStatus.TERMINATED if ended else TransactionStatus.ACTIVE
             condition = heard.reply.condition
+            size = 0 if item is None else item.file.size
             if len(self._acks) < self._config.open_max:
-                self._acks.append(self._writer.ack_of_finished(heard.sequence, condition, status))
+                ack = self._writer.ack_of_finished(heard.sequence, condition, status, size)
+                self._acks.append(ack)
 
     def _open_more(self, now_ns: int) -> None:
         while self._again and self._again[0][0] <= now_ns:
@@ -162,10 +164,7 @@ class SendingEntity:
             return self._writer.metadata(sequence, file.size, self._config.checksum, file.name)
         if said is Said.EOF:
             condition = item.transaction.condition
-            size, checksum = (
-                (file.size, item.checksum) if condition is Condition.NO_ERROR else (0, 0)
-            )
-            return self._writer.eof(sequence, size, checksum, condition)
+            return self._writer.eof(sequence, file.size, item.checksum, condition)
         try:
             data = self._reader.read(file, *said)
         except OSError as error:
@@ -174,7 +173,7 @@ class SendingEntity:
             item.transaction.withdraw(now_ns)
             return None
         self.counts["octets_sent"] += len(data)
-        return self._writer.file_data(sequence, said[0], data)
+        return self._writer.file_data(sequence, file.size, said[0], data)
 
     def _look_at(self, sequence: int, item: _Open, now_ns: int) -> None:
         """Tells a step that people want to know of, and closes what is over."""

@@ -17,7 +17,6 @@ from flight.downlink.pass_plan import Contact, ContactKind, PassPlan
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import QueueConfig
-from flight.wire.product_packet import SIZE_BYTES_MAX
 from hil.score.downlink_ground import LedgerGround
 from hil.score.downlink_ledger import LedgerWriter
 from hil.score.downlink_stack import RESERVE_FRAMES, VCID, Content, DownlinkStack
@@ -57,7 +56,7 @@ class DownlinkHarness:
         self._plan = PassPlan(contacts_of(case))
         self._config = queue_config()
         self._stack = self._boot(1)
-        self.ledger = LedgerWriter(case, sizes)
+        self.ledger = LedgerWriter()
         self._flying: deque[tuple[int, Content]] = deque()
         self._arriving: deque[tuple[int, bytes, bytes | None]] = deque()
         self._next_product = 0
@@ -75,7 +74,7 @@ class DownlinkHarness:
             self._contact(index)
         self._take_reports(_FAR)
         self._collect()
-        return self.ledger.arrays(len(case.arrays["size"]), case)
+        return self.ledger.arrays(case)
 
     def _boot(self, first_frame_no: int) -> DownlinkStack:
         planned = self._policy == "planned"
@@ -186,34 +185,24 @@ class DownlinkHarness:
 
 
 def products_of(case: Case) -> list[Product]:
-    """The products in order of creation; one too large for the wire is cut into parts.
-
-    A part's identity is its product's plus a multiple of the number of products.
-    """
+    """The products in order of creation."""
     arrays = case.arrays
-    count = len(arrays["size"])
     products = []
     for index in np.argsort(arrays["created_ns"], kind="stable").tolist():
-        size, deadline_ns = int(arrays["size"][index]), int(arrays["deadline_ns"][index])
-        older = int(arrays["supersedes"][index])
-        value = int(arrays["value"][index])
-        parts = -(-size // SIZE_BYTES_MAX)
-        step = -(-size // parts)
-        for part in range(parts):
-            length = min(step, size - part * step)
-            products.append(
-                Product(
-                    product_id=index + part * count,
-                    klass=CLASSES[int(arrays["cls"][index])],
-                    size_bytes=length,
-                    value_millis=value * length // size,
-                    deadline_ns=None if deadline_ns < 0 else deadline_ns,
-                    created_ns=int(arrays["created_ns"][index]),
-                    crc32c=0,
-                    name=f"p{index}",
-                    supersedes=older + part * count if older >= 0 else None,
-                )
+        deadline_ns, older = int(arrays["deadline_ns"][index]), int(arrays["supersedes"][index])
+        products.append(
+            Product(
+                product_id=index,
+                klass=CLASSES[int(arrays["cls"][index])],
+                size_bytes=int(arrays["size"][index]),
+                value_millis=int(arrays["value"][index]),
+                deadline_ns=None if deadline_ns < 0 else deadline_ns,
+                created_ns=int(arrays["created_ns"][index]),
+                crc32c=0,
+                name=f"p{index}",
+                supersedes=older if older >= 0 else None,
             )
+        )
     return products
 
 

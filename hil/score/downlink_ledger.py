@@ -22,17 +22,9 @@ VERSION = 1
 
 
 class LedgerWriter:
-    """Records a flight.
+    """Records a flight."""
 
-    Args:
-        case: for the number of products and the digest.
-        sizes: bytes of each product or part by identity; identities from the number of products
-            on are further parts of the product with the same remainder.
-    """
-
-    def __init__(self, case: Case, sizes: dict[int, int]) -> None:
-        self._count = len(case.arrays["size"])
-        self._sizes = sizes
+    def __init__(self) -> None:
         self._passes, self._slots, self._segments = array("i"), array("i"), array("i")
         self._pids, self._offsets, self._lengths = array("i"), array("q"), array("i")
         self._acked: dict[int, int] = {}
@@ -44,39 +36,23 @@ class LedgerWriter:
         self._slots.append(slot)
         self._segments.append(len(segments))
         for segment in segments:
-            offset = segment.offset
-            product_id = segment.product_id
-            while product_id >= self._count:
-                product_id -= self._count
-                offset += self._sizes[product_id]
-            self._pids.append(product_id)
-            self._offsets.append(offset)
+            self._pids.append(segment.product_id)
+            self._offsets.append(segment.offset)
             self._lengths.append(segment.length)
 
     def acknowledged(self, product_id: int, at_ns: int) -> None:
-        """The stack regards this product or part as complete on the ground."""
+        """The stack regards this product as complete on the ground."""
         self._acked.setdefault(product_id, at_ns)
+        self._dropped.pop(product_id, None)
 
     def dropped(self, product_id: int, at_ns: int) -> None:
-        """The stack has given this product or part up."""
+        """The stack has given this product up."""
         if product_id not in self._acked:
             self._dropped.setdefault(product_id, at_ns)
 
-    def arrays(self, count: int, case: Case) -> dict[str, NDArray[Any]]:
+    def arrays(self, case: Case) -> dict[str, NDArray[Any]]:
         """The ledger, ready to be stored."""
-        whole: dict[int, list[int]] = {}
-        for product_id in self._sizes:
-            whole.setdefault(product_id % count, []).append(product_id)
-        acked = {
-            product_id: max(self._acked[part] for part in parts)
-            for product_id, parts in whole.items()
-            if all(part in self._acked for part in parts)
-        }
-        dropped = {
-            part % count: at_ns
-            for part, at_ns in self._dropped.items()
-            if part % count not in acked
-        }
+        acked, dropped, count = self._acked, self._dropped, len(case.arrays["size"])
         pending = [each for each in range(count) if each not in acked and each not in dropped]
         numbers = {
             "frame_pass": self._passes,

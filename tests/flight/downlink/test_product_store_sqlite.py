@@ -57,7 +57,7 @@ def test_what_commit_returned_survives_a_power_cut_and_nothing_else_counts(bench
     files = MemoryFileStore()
     store, found = bench(files)
     assert found == []
-    big = (1 << 64) - 1
+    big = (1 << 48) - 1
     for product_id in (1, 2, big):
         put(store, product_id)
     assert store.dirty
@@ -71,6 +71,15 @@ def test_what_commit_returned_survives_a_power_cut_and_nothing_else_counts(bench
     assert store.read(2, 10, 20) == payload_of(2, 1000)[10:30]
     assert store.products == 3
     assert store.payload_bytes == 3000
+
+
+def test_a_product_longer_than_a_record_can_be_is_refused_and_nothing_changes(bench):
+    store, _ = bench(MemoryFileStore())
+    size = 1 << 32
+    with pytest.raises(StoreError) as error:
+        store.put(product_of_size(1, size), range(size))
+    assert error.value.kind is StoreErrorKind.FULL
+    assert (store.products, store.payload_bytes, store.dirty) == (0, 0, False)
 
 
 def test_a_sync_that_lies_loses_acknowledged_products(bench):

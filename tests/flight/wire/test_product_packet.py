@@ -12,13 +12,14 @@ from flight.wire.errors import WireError
 from flight.wire.product_packet import Freed, Manifest, ProductClass, SegmentData, Withdrawn
 
 U32 = st.integers(0, (1 << 32) - 1)
+IDS = st.integers(0, (1 << 48) - 1)
 U64 = st.integers(0, (1 << 64) - 1)
 I63 = st.integers(0, (1 << 63) - 1)
 MANIFESTS = st.builds(
     Manifest,
-    product_id=U64,
+    product_id=IDS,
     klass=st.sampled_from(ProductClass),
-    size_bytes=st.integers(1, (1 << 32) - 1),
+    size_bytes=st.integers(1, (1 << 40) - 1),
     crc32c=U32,
     value_millis=I63,
     deadline_ns=st.none() | I63,
@@ -36,8 +37,8 @@ def test_a_manifest_survives_the_channel(manifest):
     assert len(wire) == codec.manifest_bytes(manifest.name) <= codec.MANIFEST_BYTES_MAX
 
 
-@settings(deadline=None, max_examples=examples(60))
-@given(U64, st.integers(0, 5000), st.binary(min_size=1, max_size=200), st.integers(0, 5000))
+@settings(deadline=None, max_examples=examples(150))
+@given(IDS, st.integers(0, 1 << 39), st.binary(min_size=1, max_size=200), st.integers(0, 1 << 38))
 def test_a_segment_survives_the_channel(product_id, offset, data, behind):
     total = offset + len(data) + behind
     wire = codec.encode_segment(product_id, offset, total, data)
@@ -45,6 +46,27 @@ def test_a_segment_survives_the_channel(product_id, offset, data, behind):
     assert codec.decode_segment(wire) == SegmentData(product_id, offset, total, data)
     with pytest.raises(WireError):
         codec.encode_segment(product_id, offset + behind + 1, total, data)
+
+
+def test_segments_and_manifests_are_these_octets():
+    last = codec.encode_segment(0x0102_0304_0506, (1 << 40) - 3, (1 << 40) - 1, b"ab")
+    assert last.hex() == "010203040506" "fffffffffd" "ffffffffff" "6162"
+    six_gb = codec.encode_segment(7, 0x01_2345_6789, 6_000_000_000, b"x")
+    assert six_gb.hex() == "000000000007" "0123456789" "0165a0bc00" "78"
+    manifest = Manifest(7, ProductClass.RAW, 6_000_000_000, 0xE306_9283, 5, 9, 8, "a.raw", 6)
+    assert codec.encode_manifest(manifest).hex() == (
+        "04" "03" "05" "0000000000000007" "0165a0bc00" "e3069283" "0000000000000005"
+        "0000000000000009" "0000000000000008" "0000000000000006" "05" "612e726177"
+    )  # fmt: skip
+
+
+def test_a_manifest_of_a_store_filled_before_sizes_had_40_bits_is_still_read():
+    narrow = bytes.fromhex(
+        "01" "01" "03" "0000000000000007" "00001000" "e3069283" "0000000000000005"
+        "0000000000000009" "0000000000000008" "0000000000000000" "05" "612e726177"
+    )  # fmt: skip
+    expected = Manifest(7, ProductClass.MASK, 4096, 0xE306_9283, 5, 9, 8, "a.raw")
+    assert codec.decode_manifest_packet(narrow) == expected
 
 
 @settings(deadline=None, max_examples=examples(60))
@@ -84,6 +106,10 @@ def test_too_many_or_too_large_identities_are_refused():
     with pytest.raises(WireError):
         codec.encode_list(Freed((1 << 64,)))
     with pytest.raises(WireError):
-        codec.encode_segment(1 << 64, 0, 1, b"x")
+        codec.encode_segment(1 << 48, 0, 1, b"x")
     with pytest.raises(WireError):
-        codec.encode_manifest(Manifest(1 << 64, ProductClass.RAW, 1, 0, 0, None, 0, "a"))
+        codec.encode_segment(1, (1 << 40) - 1, 1 << 40, b"x")
+    with pytest.raises(WireError):
+        codec.encode_manifest(Manifest(1 << 48, ProductClass.RAW, 1, 0, 0, None, 0, "a"))
+    with pytest.raises(WireError):
+        codec.encode_manifest(Manifest(1, ProductClass.RAW, 1 << 40, 0, 0, None, 0, "a"))

@@ -13,8 +13,9 @@ from flight.wire.ranges import RangeSet
 from flight.wire.reconcile import Answered, Asked, Held, ReconcileAnswer
 
 U32 = st.integers(0, (1 << 32) - 1)
+U40 = st.integers(0, (1 << 40) - 1)
 U64 = st.integers(0, (1 << 64) - 1)
-SPAN = st.tuples(st.integers(0, 1 << 31), st.integers(1, 1 << 20))
+SPAN = st.tuples(st.integers(0, 1 << 39), st.integers(1, 1 << 20))
 
 
 def ranges_of(spans):
@@ -28,7 +29,7 @@ ITEMS = st.one_of(
 
 
 @settings(deadline=None, max_examples=examples(100))
-@given(st.lists(st.builds(Asked, U64, U32, U32), max_size=codec.ITEMS_MAX).map(tuple))
+@given(st.lists(st.builds(Asked, U64, U40, U32), max_size=codec.ITEMS_MAX).map(tuple))
 def test_a_request_survives_the_channel(items):
     wire = codec.encode_request(items)
     assert len(wire) <= codec.PACKET_BYTES_MAX
@@ -72,10 +73,15 @@ def test_a_request_or_answer_that_cannot_travel_is_refused():
     with pytest.raises(WireError):
         codec.encode_request(tuple(Asked(i, 1, 1) for i in range(codec.ITEMS_MAX + 1)))
     with pytest.raises(WireError):
-        codec.encode_request((Asked(1, 1 << 32, 0),))
+        codec.encode_request((Asked(1, 1 << 40, 0),))
     with pytest.raises(WireError):
         codec.encode_answer(ReconcileAnswer(0, (Answered(1, Held.PARTIAL, ((5, 4),)),)))
     with pytest.raises(WireError):
         codec.encode_answer(
             ReconcileAnswer(0, tuple(Answered((1 << 64) - 1, Held.UNKNOWN) for _ in range(200)))
         )
+
+
+def test_a_request_is_these_octets():
+    wire = codec.encode_request((Asked(7, 6_000_000_000, 0xE306_9283),))
+    assert wire.hex() == "02" "0001" "0000000000000007" "0165a0bc00" "e3069283"

@@ -36,6 +36,7 @@ from spacepackets.util import ByteFieldGenerator
 from flight.wire.errors import WireError, WireReason
 from hil.cfdp.pdu_codec import PduWriter, read_pdu
 from hil.cfdp.pdu_values import (
+    SMALL_FILE_BYTES_MAX,
     AckOfEof,
     ChecksumType,
     Condition,
@@ -49,7 +50,8 @@ from hil.cfdp.pdu_values import (
 )
 
 WIDTHS = st.sampled_from([1, 2, 4, 8])
-SIZES = st.integers(0, 2**32 - 1)
+U32 = st.integers(0, SMALL_FILE_BYTES_MAX)
+SIZES = st.one_of(U32, st.integers(SMALL_FILE_BYTES_MAX, 2**40))
 KNOWN_TO_BOTH = [code for code in Condition if code is not Condition.INVALID_FILE_STRUCTURE]
 # The library counts a fault location for the two it leaves out, but writes none.
 FAULTS = [
@@ -98,12 +100,14 @@ def test_spacepackets_reads_our_metadata(who, size, name, checksum):
     assert (pdu.source_file_name, pdu.dest_file_name) == (name, name)
     assert (pdu.file_size, pdu.checksum_type) == (size, TheirChecksum(checksum))
     assert not pdu.closure_requested
+    assert pdu.file_flag == (size > SMALL_FILE_BYTES_MAX)
 
 
-@given(parties(), SIZES, st.binary(min_size=1, max_size=2_000))
-def test_spacepackets_reads_our_file_data(who, offset, data):
-    octets = PduWriter(who[0]).file_data(who[1], offset, data)
-    assert len(octets) == len(data) + PduWriter(who[0]).file_data_overhead_bytes
+@given(parties(), SIZES, st.integers(0, 2**40), st.binary(min_size=1, max_size=2_000))
+def test_spacepackets_reads_our_file_data(who, offset, behind, data):
+    size = offset + len(data) + behind
+    octets = PduWriter(who[0]).file_data(who[1], size, offset, data)
+    assert len(octets) == len(data) + PduWriter(who[0]).file_data_overhead_bytes(size)
     pdu = PduFactory.from_raw(octets)
     assert isinstance(pdu, FileDataPdu)
     same_parties(pdu, *who)
@@ -111,7 +115,7 @@ def test_spacepackets_reads_our_file_data(who, offset, data):
 
 
 @given(
-    parties(), SIZES, SIZES, st.sampled_from([Condition.NO_ERROR, Condition.FILESTORE_REJECTION])
+    parties(), SIZES, U32, st.sampled_from([Condition.NO_ERROR, Condition.FILESTORE_REJECTION])
 )
 def test_our_eof_and_why_a_file_is_taken_back_are_written_as_spacepackets_does(
     who, size, checksum, condition
@@ -119,11 +123,11 @@ def test_our_eof_and_why_a_file_is_taken_back_are_written_as_spacepackets_does(
     entities, sequence = who
     octets = PduWriter(entities).eof(sequence, size, checksum, condition)
     taken_back = condition is not Condition.NO_ERROR
-    config = their_config(entities, sequence)
+    config = their_config(entities, sequence, large=size > SMALL_FILE_BYTES_MAX)
     config.direction = Direction.TOWARDS_RECEIVER
     source = entities.source.to_bytes(entities.entity_bytes, "big")
     theirs = EofPdu(
-        config, checksum.to_bytes(4, "big"), size,
+        config, bytes(4) if taken_back else checksum.to_bytes(4, "big"), 0 if taken_back else size,
         EntityIdTlv(source) if taken_back else None, ConditionCode(condition),
     )  # fmt: skip
     assert octets == bytes(theirs.pack())
@@ -212,7 +216,7 @@ def test_a_damaged_pdu_with_a_crc_is_refused():
 
 def test_what_a_receiver_never_says_is_refused():
     writer = PduWriter(Entities(2, 1))
-    for pdu in (writer.file_data(1, 0, b"x"), writer.metadata(1, 1, ChecksumType.MODULAR, "a")):
+    for pdu in (writer.file_data(1, 1, 0, b"x"), writer.metadata(1, 1, ChecksumType.MODULAR, "a")):
         with pytest.raises(WireError) as error:
             read_pdu(pdu)
         assert error.value.reason is WireReason.BAD_TYPE

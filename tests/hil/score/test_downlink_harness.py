@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_case import SLOT_NS, S, small_case
 
-from flight.wire.product_packet import SIZE_BYTES_MAX
+from flight.wire.product_packet import decode_segment, encode_segment
 from hil.score.downlink_figures import NEVER, deliveries, figures
 from hil.score.downlink_harness import POLICIES, DownlinkHarness, contacts_of, products_of
 
@@ -101,17 +101,16 @@ def test_every_product_is_listed_once():
     assert listed == list(range(7))
 
 
-def test_a_product_too_large_for_the_wire_travels_in_parts_of_its_value():
-    case = small_case([(0, 5 * 10**9, 1000, -1), (0, 1000, 7, -1)])
-    parts = [each for each in products_of(case) if each.product_id % 2 == 0]
-    assert [each.product_id for each in parts] == [0, 2]
-    assert sum(each.size_bytes for each in parts) == 5 * 10**9
-    assert max(each.size_bytes for each in parts) <= SIZE_BYTES_MAX
-    assert sum(each.value_millis for each in parts) == 1000
+def test_a_product_of_6_gb_is_one_product_and_its_last_byte_has_an_offset():
+    size = 6 * 10**9
+    case = small_case([(0, size, 1000, -1), (0, 1000, 7, -1)])
+    large = next(each for each in products_of(case) if each.product_id == 0)
+    assert (large.size_bytes, large.value_millis) == (size, 1000)
     ledger = fly(case)
     assert ledger["ack_pid"].tolist() == [1]
     assert ledger["pending_pid"].tolist() == [0]
-    assert set(ledger["seg_pid"].tolist()) == {0, 1}
+    wire = encode_segment(0, size - 10, size, bytes(10))
+    assert (decode_segment(wire).offset, len(wire)) == (size - 10, 26)
 
 
 def test_the_plan_knows_starts_and_lengths_and_no_more():
