@@ -149,6 +149,11 @@ MEANINGS: dict[str, str] = {
     "node.store.cap_bytes": "payload bytes the store holds",
     "node.store.segment_bytes": "size of one segment file",
     "node.store.commit_period_s": "new products are made durable together this often",
+    "node.store.quota_imaging": (
+        "share of the queue's bytes that results may take; at it, the least dense of them go"
+    ),
+    "node.store.quota_telemetry": "the same of recorded telemetry",
+    "node.store.quota_commanding": "the same of what was asked for by command",
     "node.contacts.contact_id": "number of the contact, unique",
     "node.contacts.peer_id": "what the terminal points at",
     "node.contacts.peer_name": "for events and the report",

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from flight.base.clock import LoopClock
 from flight.board_config import BoardSection
 from flight.board_devices import open_devices
-from flight.config import ConfigError, StoreConfig, load_profile, shipped_profiles
+from flight.config import ConfigError, load_profile, shipped_profiles
 from flight.config_text import SEGMENT_BYTES, BoardChoice
 from flight.data_folder import INDEX_BYTES, STORE_SPARE, folder_cap_bytes
 from flight.inference.tile_cache import default_tiles_path
 from flight.io.absent_sensors import absent_in
+from flight.link_config import StoreConfig
 from flight.thermal.board_profile import fits_board
 from hal.native_devices import backend_names
 from hal.sample import HalError

@@ -27,7 +27,7 @@ from flight.config_ranges import (
 )
 from flight.inference.job import BANDS
 from flight.io.absent_sensors import SensorName  # noqa: TC001  read from the annotation
-from flight.link_config import LinkConfig
+from flight.link_config import LinkConfig, StoreConfig
 from flight.thermal.board_profile import BoardProfile, contradiction
 
 T = TypeVar("T")
@@ -185,21 +185,6 @@ class SensorsConfig(_Section, frozen=True, kw_only=True):
     """
 
     absent: tuple[SensorName, ...] = ()
-
-
-class StoreConfig(_Section, frozen=True, kw_only=True):
-    """The durable store.
-
-    Attributes:
-        cap_bytes: of products; the files on the medium may take four times as much, because a
-            segment goes only when everything in it is dead.
-        segment_bytes: of one file; on a board a reserve of the same size is held.
-    """
-
-    cap_bytes: Annotated[int, Meta(ge=1_000_000, le=10**13)] = 1_000_000_000
-    segment_bytes: Annotated[int, Meta(ge=65_536, le=10**9)] = 8 * 1024 * 1024
-    commit_period_s: Annotated[float, Meta(ge=1.0, le=600.0)] = 5.0
-    """New products are made durable together this often: one sync of the device for all."""
 
 
 class NodeConfig(_Section, frozen=True, kw_only=True):

@@ -190,6 +190,9 @@ cell_resistance_ohm = 0.055
 cap_bytes = {cap}
 segment_bytes = {segment}  # of one file in there; a reserve of the same size is held back
 commit_period_s = 5.0      # new products are made durable together this often
+quota_imaging = 1.0        # share of the queue that results may take; at it, the dullest of them go
+quota_telemetry = 1.0      # the same of recorded telemetry
+quota_commanding = 1.0     # the same of what was asked for by command
 
 [link]
 spacecraft_id = 19534

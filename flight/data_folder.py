@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from flight.config import StoreConfig
+    from flight.link_config import StoreConfig
 
 SCHEMA = 1
 """1: `segments/` with records of version 1 and a reserve, `index.sqlite` with user_version 1."""

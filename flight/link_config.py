@@ -1,4 +1,4 @@
-"""Configuration of the link: the section `[link]`."""
+"""Configuration of link and store: the sections `[link]` and `[store]`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 FRAME_BYTES_UNCODED_LEAST = 2_048
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 CODED_FRAME_BYTES = 1_784
 """Eight codewords of 223 octets (CCSDS 131.0-B-4, 4.3.5), see `flight.wire.channel_coding`."""
 
@@ -49,3 +50,24 @@ class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
                 f"{FRAME_BYTES_UNCODED_LEAST}"
             )
         return None
+
+
+class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The durable store.
+
+    Attributes:
+        cap_bytes: of products; the files on the medium may take four times as much, because a
+            segment goes only when everything in it is dead.
+        segment_bytes: of one file; on a board a reserve of the same size is held.
+        quota_imaging, quota_telemetry, quota_commanding: share of the downlink queue's bytes that
+            products of results, of recorded telemetry and of what was asked for may take. Who is at
+            its quota gives up the least dense of its own. Emergencies are always taken.
+    """
+
+    cap_bytes: Annotated[int, Meta(ge=1_000_000, le=10**13)] = 1_000_000_000
+    segment_bytes: Annotated[int, Meta(ge=65_536, le=10**9)] = 8 * 1024 * 1024
+    commit_period_s: Annotated[float, Meta(ge=1.0, le=600.0)] = 5.0
+    """New products are made durable together this often: one sync of the device for all."""
+    quota_imaging: Fraction = 1.0
+    quota_telemetry: Fraction = 1.0
+    quota_commanding: Fraction = 1.0

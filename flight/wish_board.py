@@ -102,14 +102,15 @@ class WishBoard:
         return self._laser_w * seconds
 
     def _full(self, now_ns: int) -> bool:
-        """Back-pressure with a band: full at the pressure, free again at nine tenths of it."""
-        pressure = self._parameters["queue.pressure_bytes"]
-        waiting = self._intake.waiting_bytes
-        full = waiting >= (0.9 * pressure if self._queue_full else pressure)
-        if full and not self._queue_full:
-            self._events.emit("QUEUE_FULL", now_ns, bytes=waiting)
-        self._queue_full = full
-        return full
+        """Back-pressure: not even the best frame is worth its room; until the queue has eased."""
+        intake, best = self._intake, self._counts.best_drafts
+        pressure_bytes = self._parameters["queue.pressure_bytes"]
+        intake.room.step(intake.waiting_bytes, pressure_bytes, now_ns)
+        if not intake.room.pressed:
+            self._queue_full = False
+        elif not intake.room.takes(best, now_ns):
+            self._queue_full = True
+        return self._queue_full
 
     def _busy_permille(self, now_ns: int) -> int:
         """Share of the last cycle; asked before `_observed_duty`, which moves the cycle on."""

@@ -27,7 +27,7 @@ from flight.fdir.command_loss import CommandLoss
 from flight.sequence_file import shipped_sequences
 from flight.telemetry.command_table import SequenceStart
 from flight.telemetry_handlers import TelemetryHandlers
-from flight.wire.product_packet import ProductClass
+from flight.wire.product_packet import Producer, ProductClass
 from flight.wish_board import WishBoard
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def _down(shared: Shared, downlink: DownlinkParts, dumped: Dumped, now_ns: int) 
     return downlink.intake.submit(
         name=f"load-{dumped.kind}-{now_ns // _NS_PER_MS:012d}ms.bin",
         klass=ProductClass.TELEMETRY,
+        producer=Producer.COMMANDING,
         payload=dumped.data,
         value_millis=DUMP_VALUE_MILLIS,
         deadline_ns=None,

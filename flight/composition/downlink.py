@@ -14,6 +14,7 @@ from flight.downlink.downlink_service import DownlinkService
 from flight.downlink.durable_counters import counter_reserve, replay_window
 from flight.downlink.frame_filler import FrameFiller, manifest_overhead
 from flight.downlink.pass_plan import Contact, ContactKind
+from flight.downlink.product import Producer
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_lives import LifeEvents, ProductLives
 from flight.downlink.queue_values import QueueConfig, RoomGauge
@@ -78,9 +79,16 @@ def queue_config(config: NodeConfig) -> QueueConfig:
     which could only refuse the newest.
     """
     link, cap_bytes = config.link, config.store.cap_bytes
+    budget_bytes = min(link.queue_bytes, cap_bytes - cap_bytes // COMMIT_SHARE)
+    shares = {
+        Producer.IMAGING: config.store.quota_imaging,
+        Producer.TELEMETRY: config.store.quota_telemetry,
+        Producer.COMMANDING: config.store.quota_commanding,
+    }
     return QueueConfig(
-        budget_bytes=min(link.queue_bytes, cap_bytes - cap_bytes // COMMIT_SHARE),
+        budget_bytes=budget_bytes,
         products_max=link.queue_products,
+        quotas={who: round(share * budget_bytes) for who, share in shares.items() if share < 1.0},
     )
 
 

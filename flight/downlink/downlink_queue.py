@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.deadline_watch import DeadlineWatch
 from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
-from flight.downlink.eviction import EvictionOrder
+from flight.downlink.eviction import DeadlineWatch, QueueRoom
 from flight.downlink.product import Product, Segment
 from flight.downlink.queue_entry import Entry
 from flight.downlink.queue_values import (
@@ -46,7 +45,8 @@ class DownlinkQueue:
             are taken off `max_bytes` of that segment.
 
     Attributes:
-        losses: by reason. high_water_products: most it ever held.
+        losses: by reason.
+        room: what it holds, against its bounds.
     """
 
     def __init__(
@@ -58,10 +58,9 @@ class DownlinkQueue:
         self._overhead = first_overhead_bytes
         self._order = SendOrder(self._config.order)
         self._entries: dict[int, Entry] = {}
-        self._eviction = EvictionOrder(self._entries, self._config.order.ageing_ns)
+        self.room = QueueRoom(self._entries, self._config)
         self._deadlines = DeadlineWatch(self._entries)
         self.losses = LossLedger(self._config.audit_max)
-        self._bytes = self._high_bytes = self.high_water_products = 0
         self._delivered_products = self._delivered_bytes = self._resent_bytes = 0
 
     def __len__(self) -> int:
@@ -73,7 +72,7 @@ class DownlinkQueue:
     @property
     def queued_bytes(self) -> int:
         """Sizes of all products held, together."""
-        return self._bytes
+        return self.room.bytes
 
     def product(self, product_id: int) -> Product | None:
         """The product as queued, or None."""
@@ -99,27 +98,27 @@ class DownlinkQueue:
         if refusal is not None:
             return self._refuse(product, refusal, now_ns)
         older = None if product.supersedes is None else self._entries.get(product.supersedes)
-        victims = self._make_room(product, older)
+        own = self.room.own_victims(product, older)
+        if own is None:
+            return self._refuse(product, Loss.REFUSED_QUOTA, now_ns)
+        victims = self.room.victims(product, older, own)
         if victims is None:
             return self._refuse(product, Loss.REFUSED_FULL, now_ns)
         if older is not None:
             self._lose(older, Loss.SUPERSEDED, now_ns)
-        for victim in victims:
-            self._lose(victim, Loss.EVICTED, now_ns)
-        displaced = tuple(victim.product.product_id for victim in victims)
+        over_quota = tuple(self._lose(each, Loss.EVICTED_QUOTA, now_ns) for each in own)
+        displaced = tuple(self._lose(victim, Loss.EVICTED, now_ns) for victim in victims)
         entry = Entry(product, RangeSet([(0, product.size_bytes)]), RangeSet())
         entry.suspended = suspended
         self._entries[product.product_id] = entry
-        self._bytes += product.size_bytes
-        self._high_bytes = max(self._high_bytes, self._bytes)
-        self.high_water_products = max(self.high_water_products, len(self._entries))
+        self.room.entered(product)
         wait_for_leader(entry, self._entries)
         self._rank(entry)
         self._boost_leaders(entry)
         self._deadlines.watch(product)
-        verdict = Verdict.DISPLACED if displaced else Verdict.ADMITTED
+        verdict = Verdict.DISPLACED if displaced or over_quota else Verdict.ADMITTED
         superseded = None if older is None else older.product.product_id
-        return Admission(verdict, displaced, superseded=superseded)
+        return Admission(verdict, displaced, over_quota, superseded=superseded)
 
     def next_segment(self, now_ns: int, max_bytes: int) -> Segment | None:
         """The bytes that go next, at most `max_bytes`, or None when nothing may or can go.
@@ -230,7 +229,9 @@ class DownlinkQueue:
             return False
         if value_millis > entry.product.value_millis:
             self._order.call_for(entry)
+        self.room.left(entry.product)
         entry.product = msgspec.structs.replace(entry.product, value_millis=value_millis)
+        self.room.entered(entry.product)
         self._rank(entry)
         self._boost_leaders(entry)
         return True
@@ -245,11 +246,11 @@ class DownlinkQueue:
         """Depths, high-water marks and losses so far."""
         return QueueSnapshot(
             products=len(self._entries),
-            queued_bytes=self._bytes,
-            queued_millis=sum(entry.product.value_millis for entry in self._entries.values()),
+            queued_bytes=self.room.bytes,
+            queued_millis=self.room.millis,
             ready_bytes=self._order.pending_bytes,
-            high_water_products=self.high_water_products,
-            high_water_bytes=self._high_bytes,
+            high_water_products=self.room.high_products,
+            high_water_bytes=self.room.high_bytes,
             delivered_products=self._delivered_products,
             delivered_bytes=self._delivered_bytes,
             lost_products=dict(self.losses.products),
@@ -258,17 +259,9 @@ class DownlinkQueue:
             floor_bytes=self._order.floor_bytes,
             late_marked=self._order.late_marked,
             audit_dropped=self.losses.dropped,
+            held_bytes=dict(self.room.held),
             mode=self._order.mode,
         )
-
-    def _make_room(self, product: Product, older: Entry | None) -> list[Entry] | None:
-        """Who has to go beside the older one that it replaces, whose room is the newcomer's."""
-        need_bytes = self._bytes + product.size_bytes - self._config.budget_bytes
-        need_products = len(self._entries) + 1 - self._config.products_max
-        if older is not None:
-            need_bytes -= older.product.size_bytes
-            need_products -= 1
-        return self._eviction.victims_for(product, need_bytes, need_products, spare=older)
 
     def _refuse(self, product: Product, reason: Loss, now_ns: int) -> Admission:
         self.losses.count(product, reason, now_ns, product.size_bytes)
@@ -276,7 +269,7 @@ class DownlinkQueue:
 
     def _rank(self, entry: Entry) -> None:
         self._order.rank(entry)
-        self._eviction.rank(entry)
+        self.room.rank(entry)
 
     def _boost_leaders(self, entry: Entry) -> None:
         for leader in boosted_leaders(entry, self._entries):
@@ -286,12 +279,13 @@ class DownlinkQueue:
         for waiting in released_dependents(entry, self._entries):
             self._order.refresh(waiting)
 
-    def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> None:
+    def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> int:
         self._remove(entry)
         self.losses.count(entry.product, reason, now_ns, entry.remaining_bytes)
+        return entry.product.product_id
 
     def _remove(self, entry: Entry) -> None:
         self._order.remove(entry)
         del self._entries[entry.product.product_id]
-        self._bytes -= entry.product.size_bytes
+        self.room.left(entry.product)
         self._release_dependents(entry)

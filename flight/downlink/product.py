@@ -15,14 +15,15 @@ from flight.wire.product_packet import (
     PRODUCT_ID_MAX,
     SIZE_BYTES_MAX,
     Manifest,
+    Producer,
     ProductClass,
     valid_name,
 )
 from flight.wire.reconcile import Asked
 
 __all__ = [
-    "Product", "ProductClass", "Segment", "asked_about", "density_key", "log2_steps", "manifest_of",
-    "product_of",
+    "Producer", "Product", "ProductClass", "Segment", "asked_about", "density_key", "density_of",
+    "log2_steps", "manifest_of", "product_of",
 ]  # fmt: skip
 
 
@@ -41,6 +42,7 @@ class Product(msgspec.Struct, frozen=True, gc=False):
         depends_on: product that has to be sent before this one, or None.
         supersedes: older product that is worth nothing once this one is queued, or None. It acts
             when the product is offered, and does not travel.
+        producer: whose quota of the store it counts to.
 
     Raises:
         ValueError: an identity, size, value or name that could not travel (the maker's mistake).
@@ -56,6 +58,7 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     name: str
     depends_on: int | None = None
     supersedes: int | None = None
+    producer: Producer = Producer.UNKNOWN
 
     def __post_init__(self) -> None:
         if not 1 <= self.size_bytes <= SIZE_BYTES_MAX or self.value_millis < 0:
@@ -85,6 +88,7 @@ def manifest_of(product: Product) -> Manifest:
         created_ns=product.created_ns,
         name=product.name,
         depends_on=product.depends_on,
+        producer=product.producer,
     )
 
 
@@ -100,6 +104,7 @@ def product_of(manifest: Manifest) -> Product:
         crc32c=manifest.crc32c,
         name=manifest.name,
         depends_on=manifest.depends_on,
+        producer=manifest.producer,
     )
 
 
@@ -119,5 +124,12 @@ def log2_steps(value: float) -> float:
 
 def density_key(product: Product, remaining_bytes: int, ageing_ns: int | None) -> float:
     """Rank by value per remaining byte with ageing; greater goes first."""
-    key = log2_steps(max(product.value_millis, 1)) - log2_steps(max(remaining_bytes, 1))
-    return key if ageing_ns is None else key - product.created_ns / ageing_ns
+    return density_of(product.value_millis, remaining_bytes, product.created_ns, ageing_ns)
+
+
+def density_of(
+    value_millis: int, remaining_bytes: int, created_ns: int, ageing_ns: int | None
+) -> float:
+    """The same, of a product that is not made yet."""
+    key = log2_steps(max(value_millis, 1)) - log2_steps(max(remaining_bytes, 1))
+    return key if ageing_ns is None else key - created_ns / ageing_ns

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Overflow
-from flight.downlink.product import Product
+from flight.downlink.product import Producer, Product
 from flight.downlink.queue_values import Loss, Verdict
+from flight.downlink.room_watch import RoomWatch
 from flight.downlink.store_values import ProductState, Recovered, StoreError, StoreErrorKind
 from flight.downlink.store_watch import StoreWatch
 from flight.wire.crc import crc32c
@@ -20,11 +21,11 @@ from flight.wire.crc import crc32c
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flight.config import StoreConfig
     from flight.downlink.arq_sender import ArqSender
     from flight.downlink.downlink_queue import DownlinkQueue
     from flight.downlink.product_lives import EventTaker
     from flight.downlink.product_store_sqlite import ProductStore
+    from flight.link_config import StoreConfig
     from flight.telemetry.channel_values import ChannelValues
     from flight.wire.counter_reserve import CounterReserve
     from flight.wire.product_packet import ProductClass
@@ -43,6 +44,7 @@ class ProductIntake:
         deletions: product ids the ground wants gone (effect of a command, taken next step).
         revaluations: (product id, value in thousandths) the ground wants changed.
         withdrawn: ids to tell the ground it will not get.
+        room: how near queue and store are to their bounds.
         made_bytes, made_millis: sizes and values of all that was taken in since the start.
     """
 
@@ -65,8 +67,8 @@ class ProductIntake:
         self._ids = ids
         self._cap_bytes = config.cap_bytes
         self._commit_period_ns = int(config.commit_period_s * 1e9)
-        self._values = channels.values
         self._events = events
+        self.room = RoomWatch(queue, store, config.cap_bytes, channels, events)
         self._watch = StoreWatch(store, channels, events)
         self._pending: dict[int, Product] = {}
         self._pending_bytes = self._waiting_bytes = 0
@@ -81,8 +83,6 @@ class ProductIntake:
             "revaluations", REQUESTS_MAX, Overflow.REJECT_NEWEST
         )
         self.withdrawn: Bounded[int] = Bounded("withdrawals", WITHDRAWN_MAX, Overflow.DROP_OLDEST)
-        told = ("products", "bytes", "high_water_bytes", "dropped_total", "delivered_total")
-        self._index = tuple(channels.index(f"queue.{name}") for name in told)
 
     @property
     def free_bytes(self) -> int:
@@ -103,6 +103,7 @@ class ProductIntake:
         value_millis: int,
         deadline_ns: int | None,
         now_ns: int,
+        producer: Producer = Producer.UNKNOWN,
     ) -> bool:
         """Buffers one product for the next commit; False (counted, told) when there is no room."""
         try:
@@ -122,9 +123,10 @@ class ProductIntake:
             created_ns=now_ns,
             crc32c=crc32c(payload),
             name=name,
+            producer=producer,
         )
-        if len(payload) > self.free_bytes:
-            self._lost(product.product_id, Loss.REFUSED_FULL.name.lower(), now_ns)
+        if reason := self.room.no_place_for(product, self.free_bytes, now_ns):
+            self._lost(product.product_id, reason, now_ns)
             return False
         try:
             self._store.put(product, payload)
@@ -259,6 +261,10 @@ class ProductIntake:
             self._drop(admission.superseded, "PRODUCT_EVICTED", now_ns, "superseded")
         for displaced in admission.displaced:
             self._drop(displaced, "PRODUCT_EVICTED", now_ns, "displaced")
+        for displaced in admission.over_quota:
+            self._drop(displaced, "PRODUCT_EVICTED", now_ns, Loss.EVICTED_QUOTA.value)
+        if admission.over_quota or admission.reason is Loss.REFUSED_QUOTA:
+            self.room.quota_met(product.producer, now_ns)
         if admission.verdict is Verdict.REFUSED:
             why = "refused" if admission.reason is None else admission.reason.name.lower()
             self._drop(product.product_id, "PRODUCT_EVICTED", now_ns, why)
@@ -283,14 +289,5 @@ class ProductIntake:
         self._events.emit(event, now_ns, product=product_id, reason=reason, source="ground")
 
     def _publish(self) -> None:
-        queue = self._queue.snapshot()
-        self._waiting_bytes = queue.queued_bytes
-        row = (
-            queue.products,
-            queue.queued_bytes,
-            queue.high_water_bytes,
-            self._lost_total,
-            self.delivered_total,
-        )
-        for index, value in zip(self._index, row, strict=True):
-            self._values[index] = value
+        self._waiting_bytes = self._queue.queued_bytes
+        self.room.publish(self._lost_total, self.delivered_total)

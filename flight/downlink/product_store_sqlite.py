@@ -125,7 +125,7 @@ class ProductStore(StoreNames):
         """Takes a product for the next commit; it counts only when it is in `Settled.durable`.
 
         Raises:
-            StoreError: FULL: too much waits for the medium, or no record is so long; nothing changed.
+            StoreError: FULL, and nothing was changed: too much waits, or no record is so long.
         """
         assert product.product_id not in self._products, "identities are never used twice"
         assert len(payload) == product.size_bytes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.downlink.product import Producer  # noqa: TC001  read from the annotation
 from flight.downlink.queue_entry import OrderConfig, OrderMode
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ class Loss(Enum):
     """Why a product did not enter or left undelivered; each has its own counter."""
 
     EVICTED = "evicted"
+    EVICTED_QUOTA = "evicted_quota"
     EXPIRED = "expired"
     DELETED = "deleted"
     SUPERSEDED = "superseded"
     REFUSED_FULL = "refused_full"
+    REFUSED_QUOTA = "refused_quota"
     REFUSED_DUPLICATE = "refused_duplicate"
     REFUSED_TOO_LARGE = "refused_too_large"
     REFUSED_EXPIRED = "refused_expired"
+
+
+OVER_QUOTA = (Loss.EVICTED_QUOTA, Loss.REFUSED_QUOTA)
+WANT_OF_ROOM = (Loss.EVICTED, Loss.REFUSED_FULL, Loss.REFUSED_TOO_LARGE, *OVER_QUOTA)
 
 
 class AckResult(Enum):
@@ -50,11 +57,13 @@ class AckResult(Enum):
 class Admission(msgspec.Struct, frozen=True):
     """ADMITTED; DISPLACED: admitted, and `displaced` ids gave way; REFUSED for `reason`.
 
+    `over_quota` are ids of the same producer that gave way because it is at its quota;
     `superseded` is the older product that an admitted one has replaced.
     """
 
     verdict: Verdict
     displaced: tuple[int, ...] = ()
+    over_quota: tuple[int, ...] = ()
     reason: Loss | None = None
     superseded: int | None = None
 
@@ -78,12 +87,15 @@ class QueueConfig(msgspec.Struct, frozen=True):
         products_max: number of products held.
         audit_max: audit records kept until drained; older ones are dropped and counted.
         order: see `OrderConfig`.
+        quotas: bytes that one producer's products may take, emergencies apart: these are always
+            taken, though they count. Who is not named may take all of the budget.
     """
 
     budget_bytes: int = 64 << 30
     products_max: int = 200_000
     audit_max: int = 1_024
     order: OrderConfig = OrderConfig()
+    quotas: dict[Producer, int] = {}
 
 
 def refusal_of(product: Product, config: QueueConfig, now_ns: int, *, held: bool) -> Loss | None:
@@ -113,6 +125,7 @@ class QueueSnapshot(msgspec.Struct, frozen=True):
     floor_bytes: int
     late_marked: int
     audit_dropped: int
+    held_bytes: dict[Producer, int]
     mode: OrderMode
 
 
@@ -132,13 +145,13 @@ class RoomGauge:
     @property
     def high_water(self) -> int:
         """Most it ever held."""
-        return self._queue.high_water_products
+        return self._queue.room.high_products
 
     @property
     def dropped(self) -> int:
         """Products that gave way, or were refused, for want of room."""
         lost = self._queue.losses.products
-        return lost[Loss.EVICTED] + lost[Loss.REFUSED_FULL] + lost[Loss.REFUSED_TOO_LARGE]
+        return sum(lost[reason] for reason in WANT_OF_ROOM)
 
     def __len__(self) -> int:
         return len(self._queue)

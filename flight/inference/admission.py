@@ -52,8 +52,8 @@ class Conditions:
 
     ``payload_level`` is the level the governor grants (0: payload off) and ``limit`` its reason;
     ``energy_left_mj`` is what the present budget still allows, None where nothing rations it;
-    ``store_free_bytes`` is what the product store could still take; ``price_millis_per_j`` what a
-    joule could earn elsewhere, 0 where nobody says.
+    ``store_free_bytes`` is what the product store could still take, ``worth_room`` says whether the
+    queue would keep it; ``price_millis_per_j`` what a joule could earn elsewhere, 0 if unknown.
     """
 
     enabled: bool
@@ -64,14 +64,12 @@ class Conditions:
     jobs_capacity: int
     store_free_bytes: int
     price_millis_per_j: float = 0.0
+    worth_room: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What a job takes: energy, run time at the granted level, product bytes; when it is late.
-
-    ``value_millis`` is what it is worth at best.
-    """
+    """What a job takes: energy, run time at the granted level, product bytes; its best value."""
 
     energy_mj: int
     run_ns: int
@@ -94,6 +92,7 @@ _RULES: tuple[tuple[Verdict, Callable[[Tile, Need, Conditions, int], bool]], ...
     (Verdict.REFUSE_POWER, lambda _t, n, c, _now: _over_budget(n, c)),
     (Verdict.REFUSE_QUEUE_FULL, lambda _t, _n, c, _now: c.jobs_waiting >= c.jobs_capacity),
     (Verdict.REFUSE_QUEUE_FULL, lambda _t, n, c, _now: n.products_bytes > c.store_free_bytes),
+    (Verdict.REFUSE_QUEUE_FULL, lambda _t, _n, c, _now: not c.worth_room),
     (Verdict.REFUSE_WORTH, lambda _t, n, c, _now: _below_price(n, c)),
 )
 

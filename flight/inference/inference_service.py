@@ -25,9 +25,9 @@ from flight.inference.admission import (
 from flight.inference.engine_trouble import EngineTrouble
 from flight.inference.inference_telemetry import InferenceTelemetry, JobEnergy
 from flight.inference.job import InferenceError, Plausibility
-from flight.inference.result_products import DraftKind, products_of
+from flight.inference.result_products import DraftBook, products_of
 from flight.telemetry.definitions import ThrottleReason
-from flight.wire.product_packet import ProductClass
+from flight.wire.product_packet import Producer, ProductClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 _NS_PER_S = 1_000_000_000
 _J_PER_KJ = 1000.0
 _THERMAL = {ThrottleReason.DIE, ThrottleReason.SINK, ThrottleReason.RADIATOR}
-_CLASS = {DraftKind.MASK: ProductClass.MASK, DraftKind.QUICKLOOK: ProductClass.QUICKLOOK}
 
 
 class InferenceService:
@@ -90,7 +89,7 @@ class InferenceService:
         self._work_of = FrameWork(plan)
         if deck is not None:
             self._work_of.fly(deck.flown)
-        self._costs = CostBook()
+        self._costs, self._drafts = CostBook(), DraftBook(plan.values)
         self._level, self._fed_ns = 0, 0
         self._energy = JobEnergy(profile_w, counts)
         self._telling = InferenceTelemetry(channels, events, counts)
@@ -192,7 +191,7 @@ class InferenceService:
         need = Need(
             energy_mj=cost.energy_mj,
             run_ns=cost.run_ns,
-            products_bytes=0,
+            products_bytes=self._drafts.frame_bytes,
             deadline_ns=tile.captured_ns + self._plan.frame_deadline_ns,
             value_millis=self._plan.value_millis(land=tile.land),
         )
@@ -205,11 +204,13 @@ class InferenceService:
             jobs_waiting=0,
             jobs_capacity=1,
             store_free_bytes=self._intake.free_bytes,
+            worth_room=self._intake.room.takes(self._drafts.of(land=tile.land), now_ns),
             price_millis_per_j=max(0.0, self._values[self._price]) * mean_millis / _J_PER_KJ,
         )
-        if judge(tile, need, conditions, now_ns) is Verdict.ADMIT:
+        if (verdict := judge(tile, need, conditions, now_ns)) is Verdict.ADMIT:
             return True
         self._counts.refused += 1
+        self._counts.refused_room += verdict is Verdict.REFUSE_QUEUE_FULL
         self._telling.counted()
         return False
 
@@ -230,6 +231,7 @@ class InferenceService:
             job = following
         self._counts.screened += job.variant == self._plan.screen
         drafts = products_of(result, tile, self._plan.values, job.threshold)
+        self._counts.best_drafts = self._drafts.learn(drafts)
         for draft in drafts:
             self._submit(draft, tile)
         self._telling.done(result, energy_mj, duration_ms)
@@ -284,7 +286,8 @@ class InferenceService:
     def _submit(self, draft: Draft, tile: Tile) -> None:
         taken = self._intake.submit(
             name=draft.name,
-            klass=_CLASS[draft.kind],
+            klass=ProductClass[draft.kind.name],
+            producer=Producer.IMAGING,
             payload=draft.payload,
             value_millis=draft.value_millis,
             deadline_ns=tile.captured_ns + self._plan.deadlines_ns[draft.kind],

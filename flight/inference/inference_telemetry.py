@@ -20,6 +20,7 @@ DROP_REPORT_EVERY = 100
 _TOTALS = {
     "jobs_total": "jobs",
     "refused_total": "refused",
+    "refused_room_total": "refused_room",
     "dropped_total": "dropped",
     "failed_total": "failed",
     "products_total": "products",
@@ -41,10 +42,13 @@ class InferenceCounts:
         running: jobs under way.
         running_since_ns: since when there has been one without a break, None while there is none.
         screened: frames that the cheap network alone was enough for.
+        refused_room: of the refused, those whose results would find no room.
+        best_drafts: (value in thousandths, bytes) of the results of the best frame there may be.
     """
 
     jobs: int = 0
     refused: int = 0
+    refused_room: int = 0
     dropped: int = 0
     failed: int = 0
     products: int = 0
@@ -58,6 +62,7 @@ class InferenceCounts:
     rebuilds: int = 0
     screened: int = 0
     distrusted: set[str] = field(default_factory=set)
+    best_drafts: tuple[tuple[int, int], ...] = ()
 
     def take(self, care: Care) -> None:
         """Count what it took to trust one answer."""

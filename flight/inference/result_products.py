@@ -19,6 +19,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flight.inference.job import Result, Tile
 
 
@@ -30,6 +32,8 @@ HEADER = struct.Struct(f">4sBBHHHHQ{MODEL_ID_BYTES}s")
 BITS_CRC = struct.Struct(">I")
 HEADER_BYTES = HEADER.size + BITS_CRC.size
 """Everything in front of the packed bits."""
+_SHARE = 8
+"""A new frame counts as one part in so many."""
 
 
 class DraftKind(Enum):
@@ -88,6 +92,38 @@ def products_of(
         worth = clear * (1000 - permille) // 1000
         drafts.append(_draft(DraftKind.QUICKLOOK, tile, "png", picture, worth, permille))
     return tuple(drafts)
+
+
+class DraftBook:
+    """What frames are worth their room in the downlink queue; sizes by kind as learned."""
+
+    def __init__(self, values: ValueTable) -> None:
+        self._values = values
+        self._bytes: dict[DraftKind, int] = {}
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of the products of a frame, together; 0 before the first."""
+        return sum(self._bytes.values())
+
+    def learn(self, drafts: Iterable[Draft]) -> tuple[tuple[int, int], ...]:
+        """Takes one frame in; what the best frame would give, by what is known now."""
+        for draft in drafts:
+            new = len(draft.payload)
+            old = self._bytes.get(draft.kind, new)
+            self._bytes[draft.kind] = old + (new - old) // _SHARE
+        return self.of(land=True)
+
+    def of(self, *, land: bool) -> tuple[tuple[int, int], ...]:
+        """(value in thousandths, bytes) of what a clear frame would give; of known kinds only."""
+        values = self._values
+        worth = {
+            DraftKind.MASK: values.mask_land_millis if land else values.mask_sea_millis,
+            DraftKind.QUICKLOOK: (
+                values.quicklook_land_millis if land else values.quicklook_sea_millis
+            ),
+        }
+        return tuple((worth[kind], size) for kind, size in self._bytes.items())
 
 
 def _draft(  # noqa: PLR0913, PLR0917  every field of a draft

@@ -32,7 +32,10 @@ EVENT_ACTIONS: dict[str, str] = {
     "board.rt_priority = 0.",
     "PRODUCT_EVICTED": "More was made than the contacts carry: lower queue.pressure_bytes, or "
     "DELETE_PRODUCT and REPRIORITISE by hand.",
-    "QUEUE_FULL": "As PRODUCT_EVICTED; the least valuable goes first.",
+    "QUEUE_FULL": "As PRODUCT_EVICTED; only frames denser in value than what would give way are "
+    "computed until QUEUE_EASED.",
+    "QUOTA_REACHED": "The least valuable products of that producer give way: more contacts, or a "
+    "larger node.store.quota of it.",
     "STORE_FAILED": "Look at the medium: full, worn or read-only. What is not durable is not "
     "acknowledged.",
     "STORE_STALLED": "The medium does not answer: products wait in memory, bounded. Plan its "

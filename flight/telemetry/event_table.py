@@ -45,6 +45,8 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(34, "PRODUCT_EXPIRED", _N, "product {product} expired"),
     EventDef(35, "PRODUCT_DELETED", _N, "product {product} deleted by {source}"),
     EventDef(36, "QUEUE_FULL", _W, "downlink queue full: {bytes} B waiting"),
+    EventDef(114, "QUEUE_EASED", _N, "downlink queue has room again: {bytes} B waiting"),
+    EventDef(115, "QUOTA_REACHED", _W, "{producer} is at its quota of {bytes} B", "producer"),
     EventDef(37, "STORE_FAILED", _A, "product store: {kind}"),
     EventDef(90, "STORE_STALLED", _A, "product store: the medium has not answered for {seconds} s"),
     EventDef(91, "STORE_RESUMED", _N, "product store: the medium answers again after {seconds} s"),

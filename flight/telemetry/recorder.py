@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from flight.wire.product_packet import ProductClass
+from flight.wire.product_packet import Producer, ProductClass
 
 if TYPE_CHECKING:
     from flight.downlink.product_intake import ProductIntake
@@ -51,6 +51,7 @@ class Recorder:
         self._intake.submit(
             name=name,
             klass=ProductClass.TELEMETRY,
+            producer=Producer.TELEMETRY,
             payload=payload,
             value_millis=VALUE_MILLIS,
             deadline_ns=None,

@@ -7,8 +7,8 @@ Two short lists share the manifest's APID: `Freed` (the node has freed these, th
 report them any more) and `Withdrawn` (the node gave these up, the ground may forget the parts).
 
     segment:  id 48 bits | offset 40 bits | size of the product 40 bits | bytes
-    manifest: kind 4 | flags | class | id 8 | size 5 | crc32c 4 | value 8 | deadline 8 | created 8 |
-              depends on 8 | length of the name 1 | name                           all big endian
+    manifest: kind 4 | producer, flags | class | id 8 | size 5 | crc32c 4 | value 8 | deadline 8 |
+              created 8 | depends on 8 | length of the name 1 | name               all big endian
 
 Manifests of kind 1 have a size of 4 octets. None are written any more; stores that were filled
 before there were sizes of 40 bits hold them.
@@ -40,7 +40,8 @@ _LIST = struct.Struct(">BB")
 LIST_BYTES_MAX = _LIST.size + 8 * LIST_MAX
 _HAS_DEADLINE = 1
 _HAS_DEPENDENCY = 2
-_KINDS_OF_FLAGS = 4
+_FLAGS = _HAS_DEADLINE | _HAS_DEPENDENCY
+_PRODUCER_SHIFT = 4
 
 assert SIZE_BYTES_MAX < 1 << _SIZE_BITS == 1 << _OFFSET_HIGH_BITS + _OFFSET_LOW_BITS
 
@@ -54,6 +55,15 @@ class ProductClass(IntEnum):
     MASK = 3
     QUICKLOOK = 4
     RAW = 5
+
+
+class Producer(IntEnum):
+    """Which part of the node made a product; each has a quota of the store of its own."""
+
+    UNKNOWN = 0
+    IMAGING = 1
+    TELEMETRY = 2
+    COMMANDING = 3
 
 
 class _Kind(IntEnum):
@@ -76,6 +86,7 @@ class Manifest(msgspec.Struct, frozen=True, gc=False):
         created_ns: mission time of its making.
         name: logical file name; letters, digits, `.`, `_`, `-`, not starting with a sign.
         depends_on: product without which this one is of no use, or None.
+        producer: see `Producer`; UNKNOWN where nobody said.
     """
 
     product_id: int
@@ -87,6 +98,7 @@ class Manifest(msgspec.Struct, frozen=True, gc=False):
     created_ns: int
     name: str
     depends_on: int | None = None
+    producer: Producer = Producer.UNKNOWN
 
 
 class Freed(msgspec.Struct, frozen=True, gc=False):
@@ -121,7 +133,7 @@ def encode_segment(product_id: int, offset: int, total_bytes: int, data: bytes) 
     Raises:
         WireError: BAD_VALUE when the bytes do not lie inside the product or a field overflows.
     """
-    inside = 0 <= offset and 0 < len(data) <= total_bytes - offset and total_bytes <= SIZE_BYTES_MAX
+    inside = offset >= 0 and 0 < len(data) <= total_bytes - offset and total_bytes <= SIZE_BYTES_MAX
     if not inside or not 0 <= product_id <= PRODUCT_ID_MAX:
         raise WireError(
             WireReason.BAD_VALUE, f"{len(data)} octets at {offset} of {total_bytes} of {product_id}"
@@ -165,6 +177,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
         raise WireError(WireReason.BAD_VALUE, f"manifest of {manifest.name!r}")
     flags = (manifest.deadline_ns is not None) * _HAS_DEADLINE
     flags |= (manifest.depends_on is not None) * _HAS_DEPENDENCY
+    flags |= Producer(manifest.producer) << _PRODUCER_SHIFT
     try:
         head = _MANIFEST.pack(
             _Kind.MANIFEST,
@@ -238,7 +251,8 @@ def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
     except UnicodeDecodeError:
         raise WireError(WireReason.BAD_VALUE, "name is not ASCII") from None
     size = size_words[-1] | (size_words[0] << 32 if len(size_words) > 1 else 0)
-    known = klass <= ProductClass.RAW and flags < _KINDS_OF_FLAGS
+    producer, flags = flags >> _PRODUCER_SHIFT, flags & (1 << _PRODUCER_SHIFT) - 1
+    known = klass <= ProductClass.RAW and flags <= _FLAGS and producer <= Producer.COMMANDING
     if not valid_name(name) or not known or not _plausible(product_id, size):
         raise WireError(WireReason.BAD_VALUE, f"manifest of {name!r}")
     return Manifest(
@@ -251,4 +265,5 @@ def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
         created_ns=created,
         name=name,
         depends_on=depends if flags & _HAS_DEPENDENCY else None,
+        producer=Producer(producer),
     )

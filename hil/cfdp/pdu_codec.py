@@ -83,7 +83,7 @@ class PduWriter:
         return self._pdu(sequence, _width(size).pack(offset) + data, _FILE_DATA, size)
 
     def eof(self, sequence: int, size: int, checksum: int, condition: Condition) -> bytes:
-        """All was sent; any condition but NO_ERROR takes the transaction back, all of its octets."""
+        """All was sent; any condition but NO_ERROR takes all of it back."""
         good = condition is Condition.NO_ERROR
         data = _EOF.pack(Directive.EOF, condition << 4, checksum if good else 0)
         data += _width(size).pack(size if good else 0)

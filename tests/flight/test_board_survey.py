@@ -6,9 +6,10 @@ import pytest
 
 from flight import board_survey
 from flight.board_survey import SurveyError, board_model, survey
-from flight.config import PROFILES, StoreConfig, load_profile
+from flight.config import PROFILES, load_profile
 from flight.config_text import SEGMENT_BYTES
 from flight.data_folder import usage_of
+from flight.link_config import StoreConfig
 from hal.fake_devices import FakeBench, FakeDevices
 from hal.sample import SENSOR_ALL, HalError, SensorBit
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from flight.board_config import FlyConfig, load_fly_config
-from flight.config import StoreConfig
 from flight.config_text import SEGMENT_BYTES, BoardChoice, config_text
 from flight.data_folder import folder_cap_bytes
+from flight.link_config import StoreConfig
 
 NOTHING_FOUND = FlyConfig()
 

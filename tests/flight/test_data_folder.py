@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from flight.config import ConfigError, StoreConfig
+from flight.config import ConfigError
 from flight.data_folder import (
     INDEX_BYTES,
     SCHEMA,
@@ -17,6 +17,7 @@ from flight.data_folder import (
 )
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.link_config import StoreConfig
 
 
 def claimed(folder, **options):

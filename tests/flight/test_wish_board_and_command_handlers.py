@@ -52,6 +52,19 @@ class Requests:
         return Offer.ACCEPTED
 
 
+class Pressure:
+    """As `RoomWatch`, with what it says set from outside."""
+
+    def __init__(self):
+        self.pressed, self.kept, self.fed = False, True, []
+
+    def step(self, waiting_bytes, pressure_bytes, _now_ns):
+        self.fed.append((waiting_bytes, pressure_bytes))
+
+    def takes(self, drafts, _now_ns):
+        return not self.pressed or not drafts or self.kept
+
+
 class Room:
     def save(self, _now_ns):
         self.saved.append(self.parameters.differing())
@@ -61,7 +74,7 @@ class Room:
         self.out, self.channels, self.events = Latest(), ChannelValues(), EventLog(1_000)
         self.parameters = ParameterTable({"queue.pressure_bytes": 1e8})
         self.intake = SimpleNamespace(
-            waiting_bytes=0, deletions=Requests(), revaluations=Requests()
+            waiting_bytes=0, deletions=Requests(), revaluations=Requests(), room=Pressure()
         )
         self.counts, self.saved, self.store_full = InferenceCounts(), [], False
         self.command_loss = CommandLoss(HOUR_S * S, 0)
@@ -157,14 +170,24 @@ def test_energy_is_set_aside_for_the_contacts_ahead_and_shrinks_as_they_pass():
     assert room.wishes(round(5_300 - LOOK_AHEAD_S)).laser_j == 300 * LASER_W
 
 
-def test_back_pressure_has_a_band_and_its_edge_is_told_once():
+def test_under_pressure_the_payload_rests_only_when_no_frame_is_worth_its_room_until_it_eases():
     room = Room()
+    pressure = room.intake.room
+    room.counts.best_drafts = ((1000, 400),)
     seen = []
-    for t, share in enumerate((0.99, 1.0, 0.95, 0.91, 1.1, 0.89, 0.99)):
-        room.intake.waiting_bytes = round(share * 1e8)
+    for t, (pressed, kept) in enumerate(
+        ((False, False), (True, True), (True, False), (True, True), (False, True), (True, True))
+    ):
+        pressure.pressed, pressure.kept = pressed, kept
         seen.append(room.wishes(t).queue_full)
-    assert seen == [False, True, True, True, True, False, False]
-    assert len(room.told("QUEUE_FULL")) == 1
+    assert seen == [False, False, True, True, False, False]
+
+
+def test_the_operators_own_bound_of_what_waits_counts():
+    room = Room()
+    room.intake.waiting_bytes = 7
+    room.wishes(0)
+    assert room.intake.room.fed == [(7, 1e8)]
 
 
 def test_duty_is_taken_as_full_until_it_is_known_and_then_follows_what_was_busy():

@@ -148,7 +148,7 @@ def test_a_hundred_thousand_products_are_sent_in_order_and_the_heaps_stay_bounde
     segments = [queue.next_segment(0, 400) for _ in range(3000)]
     assert len({s.product_id for s in segments}) == 1000
     order = queue._order
-    heaps = [*order._density, order._planned, queue._eviction._heap]
+    heaps = [*order._density, order._planned, *queue.room._eviction._heaps]
     assert sum(map(len, heaps)) < 4 * 100_000
     values = [queue.product(s.product_id).value_millis for s in segments]
     assert values == sorted(values, reverse=True)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.downlink.downlink_queue import DownlinkQueue
-from flight.downlink.product import Product, ProductClass
+from flight.downlink.product import Producer, Product, ProductClass
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import AckResult, Loss, QueueConfig, Verdict
 from flight.downlink.send_horizon import Horizon
@@ -135,7 +135,9 @@ def test_storage_pressure_displaces_the_least_dense_and_says_whom():
     assert queue.offer(product(2), 0).reason is Loss.REFUSED_DUPLICATE
     assert queue.offer(product(9, 3001), 0).reason is Loss.REFUSED_TOO_LARGE
     lost = queue.snapshot().lost_products
-    assert [lost[loss] for loss in Loss] == [2, 0, 0, 0, 1, 1, 1, 0]
+    assert {loss: count for loss, count in lost.items() if count} == {
+        Loss.EVICTED: 2, Loss.REFUSED_FULL: 1, Loss.REFUSED_DUPLICATE: 1, Loss.REFUSED_TOO_LARGE: 1
+    }  # fmt: skip
 
 
 def test_emergencies_and_reported_products_never_give_way():
@@ -149,6 +151,43 @@ def test_emergencies_and_reported_products_never_give_way():
     queue.complete(2)
     assert queue.offer(product(4, 1000, 10**9), 0).verdict is Verdict.ADMITTED
     assert queue.offer(product(5, 900, 0, ProductClass.EMERGENCY), 0).displaced == (4,)
+
+
+def test_a_producer_at_its_quota_gives_up_its_own_least_dense_and_nobody_elses():
+    imaging, recorder = Producer.IMAGING, Producer.TELEMETRY
+    queue = queue_of(
+        product(1, 1000, 1, producer=imaging), product(2, 1000, 50, producer=recorder),
+        product(3, 1000, 40, producer=recorder),
+        budget_bytes=10_000, quotas={recorder: 2500},
+    )  # fmt: skip
+    admission = queue.offer(product(4, 1200, 100, producer=recorder), 0)
+    assert (admission.verdict, admission.over_quota) == (Verdict.DISPLACED, (3,))
+    assert admission.displaced == ()
+    refused = queue.offer(product(5, 1000, 20, producer=recorder), 0)
+    assert (refused.verdict, refused.reason) == (Verdict.REFUSED, Loss.REFUSED_QUOTA)
+    assert queue.offer(product(6, 2501, 10**6, producer=recorder), 0).reason is Loss.REFUSED_QUOTA
+    assert queue.offer(product(7, 5000, 100, producer=imaging), 0).verdict is Verdict.ADMITTED
+    urgent = product(8, 2000, 0, ProductClass.EMERGENCY, producer=recorder)
+    assert queue.offer(urgent, 0).over_quota == (), "an emergency is never refused for a quota"
+    assert sorted(queue._entries) == [2, 4, 7, 8], "the bound of all holds as well"
+    snapshot = queue.snapshot()
+    assert snapshot.held_bytes[recorder] == 1000 + 1200 + 2000
+    lost = snapshot.lost_products
+    assert (lost[Loss.EVICTED_QUOTA], lost[Loss.REFUSED_QUOTA]) == (1, 2)
+    audit = {(record.product_id, record.reason) for record in queue.losses.drain()}
+    assert audit == {
+        (3, Loss.EVICTED_QUOTA), (5, Loss.REFUSED_QUOTA), (6, Loss.REFUSED_QUOTA),
+        (1, Loss.EVICTED),
+    }  # fmt: skip
+
+
+def test_what_a_producer_at_its_quota_gives_up_is_room_for_the_newcomer():
+    queue = queue_of(
+        product(1, 1000, 5, producer=Producer.TELEMETRY), product(2, 1000, 1),
+        budget_bytes=2000, quotas={Producer.TELEMETRY: 1000},
+    )  # fmt: skip
+    admission = queue.offer(product(3, 1000, 9, producer=Producer.TELEMETRY), 0)
+    assert (admission.over_quota, admission.displaced) == ((1,), ())
 
 
 def test_the_number_of_products_is_bounded_too():

@@ -8,7 +8,6 @@ from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
 from flight.commanding.dispatcher import COMPLETED, Binding, Dispatcher
 from flight.commanding.parameters import ParameterTable
 from flight.commanding.uplink_service import UplinkService
-from flight.config import StoreConfig
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
 from flight.downlink.contact_session import ContactSession
@@ -25,6 +24,7 @@ from flight.downlink.settlement import Settlement
 from flight.fdir.command_loss import CommandLoss
 from flight.fdir.health_monitor import Heartbeat
 from flight.keys import Half, derive_from_seed
+from flight.link_config import StoreConfig
 from flight.node_status import NodeStatus
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.command_table import DeleteProduct

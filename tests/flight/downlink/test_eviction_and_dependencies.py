@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
-from flight.downlink.eviction import EvictionOrder
-from flight.downlink.product import Product, ProductClass
+from flight.downlink.eviction import DeadlineWatch, EvictionOrder, QueueRoom
+from flight.downlink.product import Producer, Product, ProductClass
 from flight.downlink.queue_entry import Entry, OrderConfig
+from flight.downlink.queue_values import QueueConfig
 from flight.wire.ranges import RangeSet
 
 
-def product(product_id, size=1000, value=1000, klass=ProductClass.MASK, depends_on=None):
-    return Product(product_id, klass, size, value, None, 0, 0, f"p{product_id}", depends_on)
+def product(
+    product_id, size=1000, value=1000, klass=ProductClass.MASK, depends_on=None,
+    producer=Producer.IMAGING,
+):  # fmt: skip
+    return Product(
+        product_id, klass, size, value, None, 0, 0, f"p{product_id}", depends_on, producer=producer
+    )
 
 
 class Table:
@@ -31,8 +37,8 @@ class Table:
         return entry
 
 
-def victims(table, newcomer, need_bytes=0, need_products=0):
-    found = table.eviction.victims_for(newcomer, need_bytes, need_products)
+def victims(table, newcomer, need_bytes=0, need_products=0, **choice):
+    found = table.eviction.victims_for(newcomer, need_bytes, need_products, **choice)
     return None if found is None else [entry.product.product_id for entry in found]
 
 
@@ -55,7 +61,7 @@ def test_the_heap_of_the_evictable_stays_bounded_however_often_keys_change():
         for entry in table.entries.values():
             table.order.rank(entry)
             table.eviction.rank(entry)
-    assert len(table.eviction._heap) < 100
+    assert sum(len(heap) for heap in table.eviction._heaps) < 100
     assert sum(len(heap) for heap in table.order._density) < 200
 
 
@@ -65,6 +71,61 @@ def test_only_an_emergency_displaces_what_is_denser():
     urgent = product(9, value=0, klass=ProductClass.EMERGENCY)
     assert victims(table, urgent, need_bytes=1) == [1]
     assert victims(table, urgent, need_bytes=1001) is None
+
+
+def test_one_producers_victims_are_its_own_however_dense_they_are():
+    recorder = Producer.TELEMETRY
+    table = Table(
+        product(1, value=1), product(2, value=50, producer=recorder),
+        product(3, value=20, producer=recorder), product(4, value=2),
+    )  # fmt: skip
+    newcomer = product(9, value=100, producer=recorder)
+    assert victims(table, newcomer, need_bytes=1001, among=(recorder,)) == [3, 2]
+    assert victims(table, newcomer, need_bytes=2001, among=(recorder,)) is None
+    assert victims(table, newcomer, need_bytes=2001) == [1, 4, 3]
+    assert victims(table, newcomer, need_bytes=1, going=(table.entries[1],)) == [4]
+
+
+def test_room_is_counted_by_producer_and_says_what_would_be_kept():
+    table = Table(product(1, value=10), product(2, value=30, producer=Producer.TELEMETRY))
+    quotas = {Producer.TELEMETRY: 1500}
+    room = QueueRoom(table.entries, QueueConfig(quotas=quotas, order=OrderConfig(ageing_ns=None)))
+    for entry in table.entries.values():
+        room.entered(entry.product)
+        room.rank(entry)
+    assert (room.bytes, room.millis, room.high_products) == (2000, 40, 2)
+    assert room.held[Producer.TELEMETRY] == room.held[Producer.IMAGING] == 1000
+    assert room.would_keep(11, 1000, 0)
+    assert not room.would_keep(10, 1000, 0)
+    newcomer = product(9, value=40, producer=Producer.TELEMETRY)
+    assert [each.product.product_id for each in room.own_victims(newcomer, None)] == [2]
+    assert room.own_victims(newcomer, table.entries[2]) == []
+    assert room.own_victims(product(9), None) == []
+    room.left(table.entries.pop(2).product)
+    assert (room.bytes, room.high_bytes, room.held[Producer.TELEMETRY]) == (1000, 2000, 0)
+
+
+def due_entry(number, deadline_ns):
+    late = Product(number, ProductClass.MASK, 10, 1, deadline_ns, 0, 0, "p")
+    return Entry(late, RangeSet([(0, 10)]), RangeSet())
+
+
+def test_what_is_due_comes_in_order_and_once():
+    entries = {n: due_entry(n, d) for n, d in ((1, 30), (2, 10), (3, 20), (4, None), (5, 99))}
+    watch = DeadlineWatch(entries)
+    for entry in entries.values():
+        watch.watch(entry.product)
+    assert [entry.product.product_id for entry in watch.due(30)] == [2, 3, 1]
+    assert list(watch.due(30)) == []
+
+
+def test_what_has_left_is_not_met_any_more():
+    entries = {1: due_entry(1, 10), 2: due_entry(2, 10)}
+    watch = DeadlineWatch(entries)
+    watch.watch(entries[1].product)
+    watch.watch(due_entry(2, 5).product)
+    del entries[1]
+    assert list(watch.due(50)) == []
 
 
 def test_leaders_inherit_the_rank_of_what_waits_and_release_it_when_sent():

@@ -4,7 +4,6 @@ import sqlite3
 
 import pytest
 
-from flight.config import StoreConfig
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
 from flight.downlink.downlink_queue import DownlinkQueue
@@ -15,6 +14,7 @@ from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import QueueConfig
 from flight.downlink.store_values import StoreError, StoreErrorKind
+from flight.link_config import StoreConfig
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.event_log import EventLog
 from flight.wire.counter_reserve import CounterReserve

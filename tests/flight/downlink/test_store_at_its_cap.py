@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from flight.composition.downlink import queue_config
-from flight.config import LinkConfig, NodeConfig, StoreConfig
+from flight.config import LinkConfig, NodeConfig
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE, claim_folder, usage_of
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
@@ -15,6 +15,7 @@ from flight.downlink.file_store import FolderStore
 from flight.downlink.product import ProductClass
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.link_config import StoreConfig
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.event_log import EventLog
 from flight.wire.counter_reserve import CounterReserve

@@ -8,7 +8,7 @@ import pytest
 
 from flight.base.channels import Latest
 from flight.base.clock import LoopClock
-from flight.config import NodeConfig, StoreConfig, load_profile
+from flight.config import NodeConfig, load_profile
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
 from flight.downlink.downlink_queue import DownlinkQueue
@@ -25,6 +25,7 @@ from flight.inference.job import InferenceError
 from flight.inference.model_manifest import ModelError
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.result_products import DraftKind, ValueTable
+from flight.link_config import StoreConfig
 from flight.node_status import NodeStatus
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.definitions import Mode, ThrottleReason

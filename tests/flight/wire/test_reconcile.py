@@ -84,4 +84,4 @@ def test_a_request_or_answer_that_cannot_travel_is_refused():
 
 def test_a_request_is_these_octets():
     wire = codec.encode_request((Asked(7, 6_000_000_000, 0xE306_9283),))
-    assert wire.hex() == "02" "0001" "0000000000000007" "0165a0bc00" "e3069283"
+    assert wire.hex() == "02000100000000000000070165a0bc00e3069283"

@@ -84,7 +84,7 @@ def test_a_product_whose_own_name_ends_as_metadata_does_is_a_product(files, tmp_
 @pytest.mark.parametrize(
     "changes",
     [
-        {"product_id": "1"}, {"size_bytes": 0}, {"size_bytes": 2**32}, {"crc32c": None},
+        {"product_id": "1"}, {"size_bytes": 0}, {"size_bytes": 2**40}, {"crc32c": None},
         {"received_ns": []}, {"file": None}, {"file": ["a"]},
     ],
 )  # fmt: skip

@@ -114,9 +114,7 @@ def test_spacepackets_reads_our_file_data(who, offset, behind, data):
     assert (pdu.offset, bytes(pdu.file_data)) == (offset, data)
 
 
-@given(
-    parties(), SIZES, U32, st.sampled_from([Condition.NO_ERROR, Condition.FILESTORE_REJECTION])
-)
+@given(parties(), SIZES, U32, st.sampled_from([Condition.NO_ERROR, Condition.FILESTORE_REJECTION]))
 def test_our_eof_and_why_a_file_is_taken_back_are_written_as_spacepackets_does(
     who, size, checksum, condition
 ):
