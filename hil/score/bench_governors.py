@@ -1,11 +1,13 @@
 """The kernel's thermal governors on the bench's node: they set its level in place of its own.
 
 They know heat alone. For everything else they get what the node's own guard has without a model:
-commands, faults and a full queue, and the battery budget.
+commands, faults and a full queue, and the battery budget. Close to the die's limit the board goes
+off, whatever they say.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 STEP_MARGINS_K = (3.5, 5.0)
 SUSTAINABLE_SHARES = (0.3, 0.5, 0.6, 0.8, 1.0)
 """What is tried of each governor; the best on the very scenario counts, which favours it."""
-FAR_C = 1000.0
+FAR_C, COLD_C = 1000.0, -100.0
+OFF_K, ON_K = 2.5, 5.0
+"""The hard trip: off so close under the die's limit, until it is so far under it again."""
 
 
 class Rule(Protocol):
@@ -40,21 +44,26 @@ class RuledByHeat:
     def __init__(self, profile: BoardProfile, rule: Rule) -> None:
         self._profile, self._rule = profile, rule
         self._rest = Governor(profile, ("die", "sink"))
+        self._tripped = False
 
     def decide(
         self, inputs: GovernorInputs, die_target_c: float, sink_target_c: float, now_ns: int
     ) -> GovernorDecision:
         """The node's targets are not theirs: their trips stand at the die's limit."""
         del die_target_c, sink_target_c
-        decision = self._rest.decide(inputs, FAR_C, FAR_C, now_ns)
-        if not isfinite(inputs.thermal.die_c):
-            return GovernorDecision(0, ThrottleReason.FAULT, inputs.thermal.die_c)
-        cap_w = self._rule.cap([inputs.thermal.die_c])
+        die_c = inputs.thermal.die_c
+        if not isfinite(die_c):
+            return GovernorDecision(0, ThrottleReason.FAULT, die_c)
+        cold = replace(inputs.thermal, die_c=COLD_C, sink_c=COLD_C, sink_slope_k_s=0.0)
+        decision = self._rest.decide(replace(inputs, thermal=cold), FAR_C, FAR_C, now_ns)
+        under_k = self._profile.die_limit_c - die_c
+        self._tripped = under_k < (ON_K if self._tripped else OFF_K)
+        cap_w = None if self._tripped else self._rule.cap([die_c])
         levels = range(1, self._profile.top + 1)
         most = max((m for m in levels if self._profile.active_w(m) <= (cap_w or 0.0)), default=0)
         if most >= decision.level:
             return decision
-        return GovernorDecision(most, ThrottleReason.DIE, decision.die_predicted_c)
+        return GovernorDecision(most, ThrottleReason.DIE, die_c)
 
 
 def forms() -> dict[str, dict[str, Callable[[BoardProfile], RuledByHeat]]]:

@@ -71,12 +71,12 @@ def compared(
 ) -> list[dict[str, Any]]:
     """The scenario flown by the node's two governors and by the kernel's, each in its best form."""
     rows = [
-        {"governor": name, "own": True, "form": "", **_flown(_led_by(scenario, name), None, told)}
+        _flown(_led_by(scenario, name), None, {"governor": name, "own": True, "form": ""}, told)
         for name in OWN
     ]
     for name, makers in forms().items():
         flown = [
-            {"governor": name, "own": False, "form": form, **_flown(scenario, make, told)}
+            _flown(scenario, make, {"governor": name, "own": False, "form": form}, told)
             for form, make in makers.items()
         ]
         rows.append(max(flown, key=lambda row: (clean(row), row["value_delivered"])))
@@ -88,7 +88,9 @@ def clean(row: Mapping[str, Any]) -> bool:
     return not row["violation_s_thermal"] and not row["violation_s_soc"]
 
 
-def _flown(scenario: Scenario, make: Any, told: Callable[[str], None]) -> dict[str, Any]:
+def _flown(
+    scenario: Scenario, make: Any, who: dict[str, Any], told: Callable[[str], None]
+) -> dict[str, Any]:
     start_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lumenode-score-") as scratch:
         target = SimTarget(scenario, Path(scratch), make)
@@ -99,8 +101,10 @@ def _flown(scenario: Scenario, make: Any, told: Callable[[str], None]) -> dict[s
             summary = build_summary(target, wall_s=0.0, cpu_s=0.0)
         finally:
             target.close()
-    row = {key: summary[key] for key in TELLING}
-    told(f"{row['value_delivered']:.1f} delivered, flown in {time.monotonic() - start_s:.0f} s")
+    row = {**who, **{key: summary[key] for key in TELLING}}
+    name = " ".join(each for each in (row["governor"], row["form"]) if each)
+    spent_s = time.monotonic() - start_s
+    told(f"{name}: {row['value_delivered']:.1f} delivered, flown in {spent_s:.0f} s")
     return row
 
 
