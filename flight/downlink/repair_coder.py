@@ -2,10 +2,11 @@
 
 Image -> ground, hop "told", when nobody tells. As long as a contact's first report is awaited,
 frames are summed up, and an idle line carries repair frames; once the uplink counts as silent, so
-many of them follow every hundred product frames. While reports come there is none of it: no frame,
-no room in a frame, no sum. Frames are dealt out to several blocks in turn, so that a fade takes a
-few of each. Sums are kept, frames are not, and the ARQ knows nothing of all this: repair frames are
-numbered on another channel.
+many of them follow every hundred product frames. The end of a contact is such a silence as well,
+from when on a report may come too late, as far apart as they came. While reports come in time there
+is none of it: no frame, no room in a frame, no sum. Frames are dealt out to several blocks in turn,
+so that a fade takes a few of each. Sums are kept, frames are not, and the ARQ knows nothing of all
+this: repair frames are numbered on another channel.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from hal.native_library import ffi, lib
 if TYPE_CHECKING:
     from flight.downlink.pass_plan import Contact
 
-SPAN_S = 1.0
+SPAN_NS = 1_000_000_000
 """Line time that the blocks under way spread over: many fades of 50 to 500 ms."""
 SOURCES = 128
 """Frames in a full block; a slow line has smaller ones."""
@@ -36,8 +37,18 @@ SOURCES_LEAST = 8
 BLOCKS_MAX = 16
 EARNED_MAX = 4.0
 """Repair frames that may follow one another on a busy line: more would fall into one fade."""
+CLOSING_GAPS = 2
+"""Reports that must still be expected, as far apart as they were lately, for one to be in time."""
+CLOSING_BLOCKS = 3
+"""Generations of blocks in the last moments of a contact."""
+GAP_FADES = 0.75
+"""What is left of the longest gap between reports with each report that comes sooner."""
+LAST_FRAMES = 4
+"""On their way to the line when a contact ends."""
 IDLE_FLUSH_NS = 50_000_000
 """An idle line closes the blocks under way after so long, so that one fade does not take both."""
+
+_BITS_NS = 8 * 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -87,15 +98,16 @@ class RepairCoder:
         self._blocks: list[_Block] = []
         self._sources = SOURCES
         self.due: Bounded[bytes] = Bounded("repairs", 4 * REPAIRS_MAX, Overflow.DROP_OLDEST)
-        self._reports = self._looked_ns = self._silent_ns = 0
+        self._reports = self._looked_ns = self._silent_ns = self._gap_ns = 0
+        self._closing = False
         self._last_ns = 0
         self._earned = 0.0
         self.counts = RepairCounts()
 
     @property
     def silent(self) -> bool:
-        """No report came for long: frames that are lost stay lost."""
-        return self._silent_ns >= self._after_ns
+        """No report came for long, or none can come in time: frames that are lost stay lost."""
+        return self._closing or self._silent_ns >= self._after_ns
 
     @property
     def room_bytes(self) -> int:
@@ -106,16 +118,23 @@ class RepairCoder:
         """Once a turn of the contact loop: which contact, and whether reports come."""
         contact_id = None if contact is None else contact.contact_id
         if contact_id != self._contact_id:
-            self._contact_id, self._heard, self._silent_ns = contact_id, False, 0
+            self._contact_id, self._heard, self._silent_ns, self._gap_ns = contact_id, False, 0, 0
             self._forget()
         elif reports != self._reports:
+            self._gap_ns = max(self._silent_ns, int(GAP_FADES * self._gap_ns))
             self._heard, self._silent_ns = True, 0
             self._forget()
         elif may_send:
             self._silent_ns += now_ns - self._looked_ns
         self._reports, self._looked_ns = reports, now_ns
-        if contact is not None and not self._blocks and (self.silent or not self._heard):
-            self._begin(contact)
+        if contact is None:
+            return
+        left_ns = contact.end_ns - now_ns
+        self._closing = self._heard and left_ns <= CLOSING_GAPS * self._gap_ns
+        if not self._blocks and (self.silent or not self._heard):
+            self._begin(contact, left_ns)
+        elif self.silent:
+            self._finish(left_ns * contact.rate_bps / (_BITS_NS * self._frame_bytes))
 
     def sent(self, frame_no: int, packets: bytes, now_ns: int) -> None:
         """A product frame went out; numbers follow one another."""
@@ -159,8 +178,19 @@ class RepairCoder:
         self.due.clear()
         self._earned = 0.0
 
-    def _begin(self, contact: Contact) -> None:
-        frames = contact.rate_bps * SPAN_S / (8 * self._frame_bytes)
+    def _finish(self, frames_left: float) -> None:
+        """What is summed up has to go before the contact is over."""
+        under_way = sum(self._repairs(block.sources) for block in self._blocks)
+        if frames_left - LAST_FRAMES > under_way + len(self.due):
+            return
+        for block in self._blocks:
+            if block.sources:
+                self._close(block)
+        self._earned = max(self._earned, float(len(self.due)))
+
+    def _begin(self, contact: Contact, left_ns: int) -> None:
+        span_ns = min(SPAN_NS, left_ns // CLOSING_BLOCKS)
+        frames = max(contact.rate_bps * span_ns / (_BITS_NS * self._frame_bytes), 1.0)
         blocks = min(max(ceil(frames / SOURCES), 1), BLOCKS_MAX)
         self._sources = int(min(max(frames / blocks, SOURCES_LEAST), SOURCES))
         repairs = self._repairs(self._sources)

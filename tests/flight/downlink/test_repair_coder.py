@@ -91,6 +91,56 @@ def test_an_uplink_that_falls_silent_later_is_found_out():
     assert send(made, 20 * SOURCES) != []
 
 
+def heard_every(gap_s, until_s, made=None):
+    """A contact of 1,000 s in which reports come so far apart, up to a time."""
+    made = made or coder()
+    for tenth in range(1, 10 * until_s):
+        made.look(tenth * S // 10, contact(), tenth // (10 * gap_s), may_send=True)
+    return made
+
+
+def test_the_end_of_a_contact_is_a_silence_as_long_as_two_gaps_between_reports():
+    assert not heard_every(4, 991).silent
+    assert heard_every(4, 993).silent
+    assert not heard_every(1, 997).silent
+    assert heard_every(1, 999).silent
+
+
+def test_the_last_blocks_end_before_the_contact_and_their_symbols_go_first():
+    made = heard_every(4, 993)
+    sent, repairs, step_ns = 0, [], S // 100
+    frames_a_step = int(100e6 / 100 / (8 * FRAME))
+    for now_ns in range(993 * S, 1_000 * S, step_ns):
+        made.look(now_ns, contact(), 248, may_send=True)
+        room = frames_a_step
+        while room:
+            room -= 1
+            if made.owed():
+                repairs.append(decode_repair(made.take(now_ns, idle=False)))
+            else:
+                sent += 1
+                made.sent(sent, b"packets", now_ns)
+    covered = {
+        repair.first_frame + repair.stride * at
+        for repair in repairs
+        for at in range(repair.sources)
+    }
+    assert len(covered) > 0.95 * sent
+    assert len(repairs) == pytest.approx(0.25 * sent, rel=0.1)
+    assert len(made.due) < BLOCKS_MAX
+
+
+def test_a_report_in_the_last_moments_begins_anew_for_what_is_sent_after_it():
+    made = heard_every(4, 993)
+    made.sent(1, b"packets", 993 * S)
+    made.look(995 * S, contact(), 300, may_send=True)
+    assert made.silent
+    made.sent(2, b"packets", 995 * S)
+    later = 995 * S + S // 10
+    taken = [decode_repair(data) for data in iter(lambda: made.take(later, idle=True), None)]
+    assert {repair.first_frame for repair in taken} == {2}
+
+
 def test_time_in_which_nothing_can_be_sent_is_no_silence():
     made = coder()
     for second in range(1, 60):
