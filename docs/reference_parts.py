@@ -20,6 +20,8 @@ from hil.scenario_check import BENCH_EVENTS, OWN_FIELDS, SUMMARY_KEYS
 
 LIST_SHOWN_MAX = 4
 _BIG = 1e6
+MANY = {"timeline", "expect", "node.contacts", "node.keep_outs", "ground.sites"}
+"""Sections that may stand many times."""
 
 
 def commands() -> str:
@@ -113,7 +115,7 @@ def _struct_in(annotation: Any) -> type[msgspec.Struct] | None:
 
 def _key_row(section: str, field: msgspec.structs.FieldInfo) -> list[str]:
     name, key = full_name(section, field.encode_name), field.encode_name
-    many = section in {"timeline", "expect", "node.contacts", "ground.sites"}
+    many = section in MANY
     path: tuple[str | int, ...] = tuple(name.split("."))
     if many:
         path = (*section.split("."), 0, key)

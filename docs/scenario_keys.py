@@ -28,6 +28,11 @@ SECTIONS: dict[str, str] = {
         "The uploaded contact plan, one `[[node.contacts]]` a contact. Left out, the bench plans "
         "the contacts from `[ground]` and gives them to the node."
     ),
+    "node.keep_outs": (
+        "Times in which the terminal is dark and looks away, one `[[node.keep_outs]]` a time: "
+        "aircraft, satellites, whatever light must not meet. Contacts are cut by them. What the "
+        "Sun cuts is added by the bench, from `ground.sun_keep_out_deg`."
+    ),
     "timeline": "What happens, one `[[timeline]]` an entry.",
     "expect": "What must hold, one `[[expect]]` an expectation. A run fails when one of them does.",
 }
@@ -77,10 +82,14 @@ MEANINGS: dict[str, str] = {
         "share of bits that arrive wrong in frames that are not lost; for a node whose link has a "
         "coding"
     ),
+    "ground.sun_keep_out_deg": (
+        "a line of sight closer to the Sun, at either end, is not used; 0: the Sun is no matter"
+    ),
     "ground.cloud": "whether stations have weather, drawn from their climatology",
     "node.name": "name of the node",
     "node.orbit": "mean elements, see below; left out: the plant's",
     "node.contacts": "contact plan, see below; left out: from `[ground]`",
+    "node.keep_outs": "times without light, see below",
     "node.parameters": (
         'starting values of parameters (listed below), such as `{ "power.soc_floor" = 0.5 }`'
     ),
@@ -162,6 +171,10 @@ MEANINGS: dict[str, str] = {
     "node.contacts.end_utc_s": "Unix seconds, after the start",
     "node.contacts.rate_bps": "line rate",
     "node.contacts.authorised": "without it the laser stays off",
+    "node.keep_outs.peer_id": "the peer it stands before; 0 is every one",
+    "node.keep_outs.start_utc_s": "Unix seconds; the terminal is dark half a second before",
+    "node.keep_outs.end_utc_s": "Unix seconds, after the start",
+    "node.keep_outs.cause": "why; nothing hangs on it",
     "timeline.at_s": "mission time; 0 to `duration_s`",
     "timeline.action": "what happens, see below",
     "timeline.for_s": "how long; 0 is for the rest of the mission (not for `cloud`)",

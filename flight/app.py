@@ -18,11 +18,10 @@ from flight.commanding.parameter_copies import ParameterCopies
 from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
 from flight.composition.cycle import boot_keeper, executive, governing, guard_watch, time_figures
-from flight.composition.downlink import downlink_parts, downlink_service, uploaded_contacts
+from flight.composition.downlink import downlink_parts, downlink_service, uploaded_plan
 from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_group
 from flight.composition.inference import inference_service, model_deck
 from flight.composition.surroundings import Shared
-from flight.downlink.pass_plan import PassPlan
 from flight.downlink.product_lives import Deed
 from flight.inference.inference_telemetry import InferenceCounts
 from flight.io.actuation import leave_safe
@@ -233,7 +232,7 @@ def _shared(around: Surroundings, now_ns: int) -> Shared:
         channels=channels,
         events=events,
         keeper=keeper,
-        plan=PassPlan(uploaded_contacts(around, now_ns)),
+        plan=uploaded_plan(around, now_ns),
         status=status,
         wishes=Latest(),
         counts=InferenceCounts(),

@@ -27,11 +27,13 @@ from flight.config_ranges import (
 )
 from flight.inference.job import BANDS
 from flight.io.absent_sensors import SensorName  # noqa: TC001  read from the annotation
-from flight.link_config import LinkConfig, StoreConfig
+from flight.link_config import ContactConfig, KeepOutConfig, LinkConfig, StoreConfig
 from flight.thermal.board_profile import BoardProfile, contradiction
 
 T = TypeVar("T")
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+SPANS_MAX = 1_024
+"""Contacts, and keep-outs, that a plan holds."""
 PROFILES = Path(__file__).parent / "thermal" / "profiles"
 
 
@@ -76,19 +78,6 @@ class OrbitConfig(_Section, frozen=True, kw_only=True):
     mean_anomaly_deg: Annotated[float, Meta(ge=0.0, lt=360.0)] = 0.0
     mean_motion_rev_day: Annotated[float, Meta(ge=1.0, le=17.0)] = 14.9
     bstar: float = 0.0
-
-
-class ContactConfig(_Section, frozen=True, kw_only=True):
-    """One contact of the uploaded plan; times in Unix seconds."""
-
-    contact_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
-    peer_id: Annotated[int, Meta(ge=1, le=65535)]
-    peer_name: str
-    kind: Annotated[str, Meta(pattern="^(OGS|RELAY)$")]
-    start_utc_s: float
-    end_utc_s: float
-    rate_bps: Annotated[float, Meta(gt=0.0, le=1e12)]
-    authorised: bool = True
 
 
 class CameraConfig(_Section, frozen=True, kw_only=True):
@@ -201,6 +190,7 @@ class NodeConfig(_Section, frozen=True, kw_only=True):
     sensors: SensorsConfig = field(default_factory=SensorsConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     contacts: tuple[ContactConfig, ...] = ()
+    keep_outs: tuple[KeepOutConfig, ...] = ()
     parameters: dict[str, float] = field(default_factory=dict)
 
 
@@ -255,12 +245,15 @@ def check_node(config: NodeConfig, source: str) -> None:
             f"{source}: store.segment_bytes = {store.segment_bytes}: allowed: up to "
             f"cap_bytes = {store.cap_bytes}"
         )
-    for i, contact in enumerate(config.contacts):
-        if contact.end_utc_s <= contact.start_utc_s:
-            raise ConfigError(
-                f"{source}: contacts[{i}].end_utc_s = {contact.end_utc_s:.12g}: must be after "
-                f"start_utc_s = {contact.start_utc_s:.12g}"
-            )
+    for key, spans in (("contacts", config.contacts), ("keep_outs", config.keep_outs)):
+        if len(spans) > SPANS_MAX:
+            raise ConfigError(f"{source}: {key}: {len(spans)} of them; allowed: up to {SPANS_MAX}")
+        for i, span in enumerate(spans):
+            if span.end_utc_s <= span.start_utc_s:
+                raise ConfigError(
+                    f"{source}: {key}[{i}].end_utc_s = {span.end_utc_s:.12g}: must be after "
+                    f"start_utc_s = {span.start_utc_s:.12g}"
+                )
     try:
         ParameterTable(config.parameters)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Configuration of link and store: the sections `[link]` and `[store]`."""
+"""Configuration of link and store: `[link]`, `[store]`, contact plan and keep-outs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,33 @@ FRAME_BYTES_UNCODED_LEAST = 2_048
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 CODED_FRAME_BYTES = 1_784
 """Eight codewords of 223 octets (CCSDS 131.0-B-4, 4.3.5), see `flight.wire.channel_coding`."""
+
+
+class ContactConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One contact of the uploaded plan; times in Unix seconds."""
+
+    contact_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    peer_id: Annotated[int, Meta(ge=1, le=65535)]
+    peer_name: str
+    kind: Annotated[str, Meta(pattern="^(OGS|RELAY)$")]
+    start_utc_s: float
+    end_utc_s: float
+    rate_bps: Annotated[float, Meta(gt=0.0, le=1e12)]
+    authorised: bool = True
+
+
+class KeepOutConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A time of the uploaded plan in which the terminal is dark and looks away; Unix seconds.
+
+    Attributes:
+        peer_id: before which peer, 0 for every one.
+        cause: the Sun beside the line of sight, or something else that light must not meet.
+    """
+
+    peer_id: Annotated[int, Meta(ge=0, le=65535)] = 0
+    start_utc_s: float
+    end_utc_s: float
+    cause: Annotated[str, Meta(pattern="^(sun|avoidance)$")] = "avoidance"
 
 
 class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

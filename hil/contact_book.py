@@ -7,35 +7,46 @@ contacts costs the memory of one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from flight.config import ConfigError, ContactConfig
+from flight.config import ConfigError
+from flight.link_config import ContactConfig, KeepOutConfig
 from hil.ground.mission_window import station_passes
-from hil.ground.relay_shell import RelayShell, ShellConfig
+from hil.ground.relay_shell import PEER_ID_BASE, RelayShell, ShellConfig
 from hil.ground.stations import STATIONS, Station, pass_geometry, station
 from hil.plant.clouds import CloudTrace
 from hil.plant.optical_channel import RELAY_CHANNEL, ChannelConfig, ContactTrace
+from hil.plant.sun_keep_out import keep_outs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hil.plant.optical_channel import ContactGeometry
-    from hil.plant.orbit import Orbit
+    from hil.plant.orbit import Orbit, Vector
+    from hil.plant.sun_keep_out import Window
     from hil.scenario import Scenario, SiteSection
 
 CLOUDY_MEAN_S = 45.0
 SITE_PEER_BASE = 100
 """Peers of a user's own sites; below the relays, above the known stations."""
+SUN_GUARD_S = 2.0
+"""The node is told to look away so long before the Sun is too close, and for as long after it."""
 GUARD_S = 30.0
 """A relay contact keeps this much away from a station's pass: one terminal, one peer."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedContact:
-    """One contact; times in seconds from the epoch."""
+    """One contact; times in seconds from the epoch.
+
+    Attributes:
+        sun: when the Sun is too close to the line of sight: the terminal sees nothing then.
+        avoid: when the node has been told to keep dark for another cause.
+    """
 
     contact_id: int
     kind: str
@@ -46,6 +57,8 @@ class PlannedContact:
     rate_bps: float
     max_elevation_deg: float | None
     geometry: ContactGeometry
+    sun: tuple[Window, ...] = ()
+    avoid: tuple[Window, ...] = ()
 
     def as_config(self, epoch_utc_s: float) -> ContactConfig:
         """The line of the uploaded contact plan."""
@@ -57,6 +70,18 @@ class PlannedContact:
             start_utc_s=epoch_utc_s + self.start_s,
             end_utc_s=epoch_utc_s + self.end_s,
             rate_bps=self.rate_bps,
+        )
+
+    def sun_as_config(self, epoch_utc_s: float) -> tuple[KeepOutConfig, ...]:
+        """What the node is told of the Sun, a guard around each window."""
+        return tuple(
+            KeepOutConfig(
+                peer_id=self.peer_id,
+                start_utc_s=epoch_utc_s + begin_s - SUN_GUARD_S,
+                end_utc_s=epoch_utc_s + end_s + SUN_GUARD_S,
+                cause="sun",
+            )
+            for begin_s, end_s in self.sun
         )
 
 
@@ -102,13 +127,37 @@ class ContactBook:
                 rate_bps=ground.rate_bps,
                 max_elevation_deg=each.look.max_elevation_deg,
                 geometry=pass_geometry(orbit, each.station, each.look),
+                sun=self._sun(
+                    orbit,
+                    partial(each.station.position_km, orbit),
+                    each.look.rise_s,
+                    each.look.set_s,
+                ),
             )
             for each in passes
         ]
         if ground.relay:
             found += self._relays(orbit, [(c.start_s, c.end_s) for c in found])
         found.sort(key=lambda contact: contact.start_s)
-        return tuple(replace(contact, contact_id=i + 1) for i, contact in enumerate(found))
+        return tuple(
+            replace(contact, contact_id=i + 1, avoid=self._avoid(contact))
+            for i, contact in enumerate(found)
+        )
+
+    def _sun(
+        self, orbit: Orbit, peer_km: Callable[[float], Vector], begin_s: float, end_s: float
+    ) -> tuple[Window, ...]:
+        limit_deg = self._scenario.ground.sun_keep_out_deg
+        return keep_outs(orbit, peer_km, (begin_s, end_s), limit_deg=limit_deg)
+
+    def _avoid(self, contact: PlannedContact) -> tuple[Window, ...]:
+        epoch_s = self._scenario.epoch_utc_s
+        spans = (
+            (each.start_utc_s - epoch_s, each.end_utc_s - epoch_s)
+            for each in self._scenario.node.keep_outs
+            if each.peer_id in (0, contact.peer_id)
+        )
+        return tuple(s for s in spans if s[0] < contact.end_s and s[1] > contact.start_s)
 
     def _relays(self, orbit: Orbit, busy: Sequence[tuple[float, float]]) -> list[PlannedContact]:
         """Relay contacts on the scenario's grid, where the terminal is free and a relay in view."""
@@ -122,6 +171,8 @@ class ContactBook:
             offers = shell.contacts(start_s, end_s) if free else []
             if offers:
                 offer = offers[0]
+                last_s = min(offer.end_s, end_s)
+                at = partial(shell.position_km, offer.peer_id - PEER_ID_BASE)
                 contacts.append(
                     PlannedContact(
                         contact_id=0,
@@ -129,10 +180,11 @@ class ContactBook:
                         peer_id=offer.peer_id,
                         peer_name=offer.name,
                         start_s=offer.start_s,
-                        end_s=min(offer.end_s, end_s),
+                        end_s=last_s,
                         rate_bps=ground.relay_rate_bps,
                         max_elevation_deg=None,
                         geometry=shell.geometry(offer),
+                        sun=self._sun(orbit, at, offer.start_s, last_s),
                     )
                 )
             start_s += ground.relay_every_s

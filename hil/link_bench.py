@@ -48,6 +48,8 @@ class ContactLog:
     frames_lost: int = 0
     bytes_good: int = 0
     acquired_s: float | None = None
+    keep_out_s: float = 0.0
+    """The terminal looked or shone where it must not."""
     uplink_sent: int = 0
     uplink_lost: int = 0
     products_before: int = 0
@@ -64,8 +66,19 @@ class _Open:
         self.line_free_ns = 0
         self.next_report_ns = 0
         self.next_sample_ns = 0
+        self.looked_ns: int | None = None
         self.sampled_bytes = 0
         self.uplink_index = 0
+        self.blinded = False
+
+    def note_keep_outs(self, now_ns: int, *, astray: bool) -> None:
+        """Whether the Sun blinds the terminal, and for how long it was where it must not be."""
+        t_s, planned = now_ns / _NS_PER_S, self.log.contact
+        self.blinded = any(begin_s <= t_s < end_s for begin_s, end_s in planned.sun)
+        avoid = any(begin_s <= t_s < end_s for begin_s, end_s in planned.avoid)
+        if astray and (self.blinded or avoid) and self.looked_ns is not None:
+            self.log.keep_out_s += (now_ns - self.looked_ns) / _NS_PER_S
+        self.looked_ns = now_ns
 
 
 class TerminalEnd(Protocol):
@@ -130,8 +143,9 @@ class LinkBench:
             self._target_id, self._pointed_since_ns = actuators.target_id, now_ns
         log = contact.log
         aimed = self._target_id == log.contact.peer_id
-        pointed = aimed and now_ns - self._pointed_since_ns >= SLEW_NS
         laser = bool(actuators.laser_on)
+        contact.note_keep_outs(now_ns, astray=aimed or laser)
+        pointed = aimed and now_ns - self._pointed_since_ns >= SLEW_NS and not contact.blinded
         flags = contact.terminal.step(now_ns, pointed, laser)
         synced = contact.terminal.in_sync
         if synced and log.acquired_s is None:

@@ -146,11 +146,11 @@ def _contacts(
     orbit = Orbit(ElementSet(round(zero.timestamp() * NS_PER_S), *tle))
     until_s = arguments.hours * 3600.0
     if arguments.relay:
-        found = relays_ahead(orbit, until_s, RELAYS_LISTED)
+        found = relays_ahead(orbit, until_s, RELAYS_LISTED, arguments.sun)
     else:
         keys = (OWN_SITE,) if arguments.at is not None else tuple(arguments.site or [DEFAULT_SITE])
         stations = [station_of(key, _sites(arguments)) for key in dict.fromkeys(keys)]
-        found = stations_ahead(orbit, stations, until_s, arguments.mask)
+        found = stations_ahead(orbit, stations, until_s, arguments.mask, arguments.sun)
     if not found:
         raise ConfigError(
             f"no contact within {arguments.hours:g} h: try --hours, --mask or another --site"
@@ -182,6 +182,7 @@ def _options(arguments: argparse.Namespace) -> PassOptions:
         mask_deg=arguments.mask,
         margin_db=arguments.margin,
         cloud=arguments.cloud,
+        sun_deg=arguments.sun,
         imagery=_imagery(),
         rate_bps=arguments.rate,
         sites=_sites(arguments),

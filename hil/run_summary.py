@@ -127,6 +127,7 @@ def _link(target: Target) -> dict[str, Any]:
         "frames_refused_on_ground": dict(target.world.ground.frames_refused),
         "reports_sent": target.world.ground.receiver.counters.reports,
         "reports_lost": sum(log.uplink_lost for log in logs),
+        "keep_out_violation_s": sum(log.keep_out_s for log in logs),
     }
 
 
@@ -139,6 +140,7 @@ def _pass(target: Target, log: ContactLog) -> dict[str, Any]:
         "start_s": contact.start_s,
         "end_s": contact.end_s,
         "max_elevation_deg": contact.max_elevation_deg,
+        "keep_out_s": sum(end_s - begin_s for begin_s, end_s in (*contact.sun, *contact.avoid)),
         "acquired_s": log.acquired_s,
         "frames_sent": log.frames_sent,
         "frames_lost": log.frames_lost,

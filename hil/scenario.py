@@ -79,6 +79,7 @@ class GroundSection(_Section, frozen=True, kw_only=True):
     report_loss: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.1
     bit_error_rate: Annotated[float, Meta(ge=0.0, le=0.01)] = 0.0
     cloud: bool = False
+    sun_keep_out_deg: Annotated[float, Meta(ge=0.0, le=45.0)] = 5.0
 
 
 class TimelineEntry(_Section, frozen=True, kw_only=True):

@@ -69,6 +69,7 @@ SUMMARY_KEYS = (
     "temp_die_c_max", "temp_die_c_limit", "violation_s_thermal", "violation_s_soc",
     "throttle_s_by_reason", "mode_s_by_mode", "passes", "frames_sent", "frames_lost",
     "frames_retransmitted", "frames_refused_on_ground", "reports_sent", "reports_lost",
+    "keep_out_violation_s",
     "events_by_severity", "events_suppressed", "commands_accepted", "commands_rejected",
     "resets", "queue_high_water", "drops_by_queue", "bench_link",
 )  # fmt: skip

@@ -166,10 +166,12 @@ def node_config(scenario: Scenario, world: World) -> NodeConfig:
         bstar=satrec.bstar,
     )
     contacts = tuple(c.as_config(scenario.epoch_utc_s) for c in world.book.contacts)
+    sun = (w for c in world.book.contacts for w in c.sun_as_config(scenario.epoch_utc_s))
     return msgspec.structs.replace(
         scenario.node,
         orbit=scenario.node.orbit or orbit,
         contacts=scenario.node.contacts or contacts,
+        keep_outs=(*scenario.node.keep_outs, *sun),
     )
 
 

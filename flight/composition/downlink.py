@@ -13,7 +13,7 @@ from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.downlink_service import DownlinkService
 from flight.downlink.durable_counters import counter_reserve, replay_window
 from flight.downlink.frame_filler import FrameFiller, manifest_overhead
-from flight.downlink.pass_plan import Contact, ContactKind
+from flight.downlink.pass_plan import Contact, ContactKind, KeepOut, PassPlan
 from flight.downlink.product import Producer
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_lives import LifeEvents, ProductLives
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flight.composition.surroundings import Shared, Surroundings
     from flight.config import NodeConfig
     from flight.downlink.repair_coder import RepairCoder
-    from flight.link_config import LinkConfig
+    from flight.link_config import ContactConfig, KeepOutConfig, LinkConfig
     from flight.telemetry.telemetry_service import TelemetryService
     from flight.wire.channel_coding import ChannelCoder
 
@@ -55,21 +55,22 @@ class DownlinkParts:
     lives: ProductLives
 
 
-def uploaded_contacts(around: Surroundings, now_ns: int) -> list[Contact]:
-    """The contact plan, from UTC labels to mission time."""
+def uploaded_plan(around: Surroundings, now_ns: int) -> PassPlan:
+    """The contact plan and what stands before it, from UTC labels to mission time."""
     zero_ns = now_ns - round(around.utc_s * NS_PER_S)
-    return [
+
+    def span(each: ContactConfig | KeepOutConfig) -> tuple[int, int]:
+        start_ns, end_ns = round(each.start_utc_s * NS_PER_S), round(each.end_utc_s * NS_PER_S)
+        return zero_ns + start_ns, zero_ns + end_ns
+
+    contacts = [
         Contact(
-            contact_id=each.contact_id,
-            peer_id=each.peer_id,
-            kind=ContactKind[each.kind],
-            start_ns=zero_ns + round(each.start_utc_s * NS_PER_S),
-            end_ns=zero_ns + round(each.end_utc_s * NS_PER_S),
-            rate_bps=each.rate_bps,
-            authorised=each.authorised,
+            each.contact_id, each.peer_id, ContactKind[each.kind], *span(each), each.rate_bps,
+            each.authorised,
         )
         for each in around.config.contacts
-    ]
+    ]  # fmt: skip
+    return PassPlan(contacts, [KeepOut(e.peer_id, *span(e)) for e in around.config.keep_outs])
 
 
 def queue_config(config: NodeConfig) -> QueueConfig:

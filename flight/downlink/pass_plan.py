@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 NS_PER_S = 1_000_000_000
 CONTACTS_MAX = 1_024
+KEEP_OUT_LEAD_NS = NS_PER_S // 2
+"""Before a keep-out begins: the contact loop looks ten times a second, the terminal turns away."""
+PIECE_LEAST_NS = 15 * NS_PER_S
+"""A shorter rest of a contact would be over before the terminal has lock."""
+EVERY_PEER = 0
 
 
 class ContactKind(Enum):
@@ -75,33 +80,78 @@ class Contact(msgspec.Struct, frozen=True):
         return int(self.rate_bps * max(span_ns, 0) / (8 * NS_PER_S))
 
 
+class KeepOut(msgspec.Struct, frozen=True):
+    """A time in which the terminal neither shines nor looks towards a peer, whatever the cause.
+
+    Attributes:
+        peer_id: the peer, or `EVERY_PEER`.
+        start_ns, end_ns: mission time.
+    """
+
+    peer_id: int
+    start_ns: int
+    end_ns: int
+
+    def concerns(self, peer_id: int) -> bool:
+        """Whether it stands before this peer."""
+        return self.peer_id in (EVERY_PEER, peer_id)
+
+
+def outside(contact: Contact, keep_outs: Iterable[KeepOut]) -> list[Contact]:
+    """What is left of a contact between keep-outs, oldest first; every piece has its identity.
+
+    A piece ends `KEEP_OUT_LEAD_NS` early, and one shorter than `PIECE_LEAST_NS` is none; a contact
+    that nothing stands before is left as it is.
+    """
+    before = sorted(
+        (each.start_ns - KEEP_OUT_LEAD_NS, each.end_ns)
+        for each in keep_outs
+        if each.concerns(contact.peer_id)
+        and each.start_ns - KEEP_OUT_LEAD_NS < contact.end_ns
+        and each.end_ns > contact.start_ns
+    )
+    if not before:
+        return [contact]
+    pieces, free_ns = [], contact.start_ns
+    for start_ns, end_ns in (*before, (contact.end_ns, contact.end_ns)):
+        if start_ns - free_ns >= PIECE_LEAST_NS:
+            pieces.append(msgspec.structs.replace(contact, start_ns=free_ns, end_ns=start_ns))
+        free_ns = max(free_ns, end_ns)
+    return pieces
+
+
 class PassPlan:
     """Contacts by time and the experience with them; pure.
 
     Args:
         contacts: in any order, at most `CONTACTS_MAX`; a later upload replaces them by `load`.
+        keep_outs: what cuts them, in any order, at most `CONTACTS_MAX`.
 
     Raises:
         ValueError: too many, or an identity twice.
     """
 
-    def __init__(self, contacts: Iterable[Contact] = ()) -> None:
+    def __init__(self, contacts: Iterable[Contact] = (), keep_outs: Iterable[KeepOut] = ()) -> None:
         self._contacts: list[Contact] = []
         self._starts: list[int] = []
         self._experience = {kind: _experience(kind) for kind in ContactKind}
-        self.load(contacts)
+        self.load(contacts, keep_outs)
 
-    def load(self, contacts: Iterable[Contact]) -> None:
+    def load(self, contacts: Iterable[Contact], keep_outs: Iterable[KeepOut] = ()) -> None:
         """Replaces the plan; what was learned stays.
 
         Raises:
             ValueError: too many, or an identity twice; the plan is then as it was.
         """
-        ordered = sorted(contacts, key=lambda c: (c.start_ns, c.end_ns, c.contact_id))
-        if len(ordered) > CONTACTS_MAX:
-            raise ValueError(f"{len(ordered)} contacts, {CONTACTS_MAX} at most")
-        if len({contact.contact_id for contact in ordered}) != len(ordered):
+        whole, before = list(contacts), list(keep_outs)
+        if max(len(whole), len(before)) > CONTACTS_MAX:
+            raise ValueError(
+                f"{len(whole)} contacts, {len(before)} keep-outs, {CONTACTS_MAX} at most"
+            )
+        if len({contact.contact_id for contact in whole}) != len(whole):
             raise ValueError("a contact identity appears twice")
+        ordered = [piece for contact in whole for piece in outside(contact, before)]
+        ordered.sort(key=lambda c: (c.start_ns, c.end_ns, c.contact_id))
         self._contacts = ordered
         self._starts = [contact.start_ns for contact in ordered]
 

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from hil.plant.optical_channel import ContactGeometry
-from hil.plant.orbit import Geodetic, Orbit
+from hil.plant.orbit import Geodetic, Orbit, Vector
 from hil.plant.passes import Pass, Site
 
 
@@ -34,6 +34,13 @@ class Station:
     def site(self) -> Site:
         """The station as a point of the plant's Earth."""
         return Site(Geodetic(self.lat_deg, self.lon_deg, self.alt_m / 1000.0))
+
+    def position_km(self, orbit: Orbit, t_s: float) -> Vector:
+        """Where it is at `t_s` in the orbit's inertial frame: the Earth has turned."""
+        x, y, z = self.site().ecef_km
+        theta = orbit.gmst_rad(t_s)
+        c, s = math.cos(theta), math.sin(theta)
+        return (c * x - s * y, s * x + c * y, z)
 
 
 STATIONS: tuple[Station, ...] = (

@@ -74,6 +74,9 @@ def _add_flight_arguments(parser: OneLineParser) -> None:
     parser.add_argument(
         "--margin", type=_between(-10, 40), default=12.0, help="link margin at the zenith, dB (12)"
     )
+    parser.add_argument(
+        "--sun", type=_between(0, 45), default=5.0, help="keep-out around the Sun, deg (5)"
+    )
     parser.add_argument("--cloud", action="store_true", help="the station has weather")
     parser.add_argument("--seed", type=seed_argument, default=1, help="of fading and weather (1)")
     parser.add_argument("--out", type=folder_argument, help="folder for results (runs/pass)")

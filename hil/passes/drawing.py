@@ -46,7 +46,7 @@ def ahead_table(contacts: Sequence[ContactAhead], zero: datetime, chosen: int) -
     )
     for name, right in (
         ("", True), ("peer", False), (f"from {zero:%Y}, UTC", False), ("min", True),
-        ("high", True), ("azimuth", True), ("nearest", True), ("clear", True),
+        ("high", True), ("azimuth", True), ("nearest", True), ("clear", True), ("Sun", True),
     ):  # fmt: skip
         table.add_column(name, justify="right" if right else "left", no_wrap=True)
     for each in contacts:
@@ -62,6 +62,7 @@ def ahead_table(contacts: Sequence[ContactAhead], zero: datetime, chosen: int) -
             _azimuths(each),
             number(each.range_km_min, 0, "km"),
             DASH if sky is None else number(100.0 * sky, 0, "%"),
+            number(each.sun_s, 0, "s") if each.sun else DASH,
             style="bold" if is_chosen else "",
         )
     return table

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hil.ground.mission_window import station_passes
-from hil.ground.relay_shell import RelayShell, ShellConfig
+from hil.ground.relay_shell import PEER_ID_BASE, RelayShell, ShellConfig
+from hil.plant.sun_keep_out import keep_outs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hil.ground.stations import Station
     from hil.plant.orbit import Orbit
+    from hil.plant.sun_keep_out import Window
 
 RELAY_CONTACT_S = 300.0
 """A relay is held this long at most, then the next one is looked for."""
@@ -29,6 +32,7 @@ class ContactAhead:
         max_elevation_deg, azimuths_deg: at culmination; at rise, culmination and set. None for a
             relay, which has neither.
         clear_fraction: share of time with a clear sky there; None where there is no sky.
+        sun: when the line of sight runs too close to the Sun, which leaves the terminal dark.
     """
 
     number: int
@@ -40,15 +44,21 @@ class ContactAhead:
     max_elevation_deg: float | None = None
     azimuths_deg: tuple[float, float, float] | None = None
     clear_fraction: float | None = None
+    sun: tuple[Window, ...] = ()
 
     @property
     def length_s(self) -> float:
         """Seconds above the mask, or in reach."""
         return self.end_s - self.start_s
 
+    @property
+    def sun_s(self) -> float:
+        """Seconds of it that the Sun takes."""
+        return sum(end_s - begin_s for begin_s, end_s in self.sun)
+
 
 def stations_ahead(
-    orbit: Orbit, stations: Sequence[Station], until_s: float, mask_deg: float
+    orbit: Orbit, stations: Sequence[Station], until_s: float, mask_deg: float, sun_deg: float
 ) -> list[ContactAhead]:
     """Passes over the stations that culminate before `until_s` and have not yet begun at zero."""
     found: list[ContactAhead] = []
@@ -68,12 +78,18 @@ def stations_ahead(
                 max_elevation_deg=look.max_elevation_deg,
                 azimuths_deg=(at[0].azimuth_deg, at[1].azimuth_deg, at[2].azimuth_deg),
                 clear_fraction=each.station.clear_fraction,
+                sun=keep_outs(
+                    orbit,
+                    partial(each.station.position_km, orbit),
+                    (look.rise_s, look.set_s),
+                    limit_deg=sun_deg,
+                ),
             )
         )
     return found
 
 
-def relays_ahead(orbit: Orbit, until_s: float, most: int) -> list[ContactAhead]:
+def relays_ahead(orbit: Orbit, until_s: float, most: int, sun_deg: float) -> list[ContactAhead]:
     """Relay contacts one after the other, each with the relay that stays in reach longest."""
     shell = RelayShell(ShellConfig(dwell_s_max=RELAY_CONTACT_S), orbit)
     found: list[ContactAhead] = []
@@ -84,6 +100,7 @@ def relays_ahead(orbit: Orbit, until_s: float, most: int) -> list[ContactAhead]:
             start_s += RELAY_STEP_S
             continue
         offer = offers[0]
+        at = partial(shell.position_km, offer.peer_id - PEER_ID_BASE)
         found.append(
             ContactAhead(
                 number=len(found) + 1,
@@ -92,6 +109,7 @@ def relays_ahead(orbit: Orbit, until_s: float, most: int) -> list[ContactAhead]:
                 start_s=offer.start_s,
                 end_s=offer.end_s,
                 range_km_min=offer.range_km_min,
+                sun=keep_outs(orbit, at, (offer.start_s, offer.end_s), limit_deg=sun_deg),
             )
         )
         start_s = offer.end_s
@@ -99,5 +117,8 @@ def relays_ahead(orbit: Orbit, until_s: float, most: int) -> list[ContactAhead]:
 
 
 def best(contacts: Sequence[ContactAhead]) -> ContactAhead:
-    """The one worth flying: the highest pass; of relays the first."""
-    return max(contacts, key=lambda each: (each.max_elevation_deg or 0.0, -each.number))
+    """The one worth flying: the highest pass out of the Sun; of relays the first."""
+    return max(
+        contacts,
+        key=lambda each: (not each.sun, each.max_elevation_deg or 0.0, -each.number),
+    )

@@ -27,6 +27,7 @@ class PassOptions:
         lead_s: imaging before the contact, from an empty queue.
         rate_bps: line rate; None takes the default mission's, scaled to its share of tiles.
         sites: stations of the user's own.
+        sun_deg: the terminal looks no closer to the Sun.
     """
 
     lead_s: float
@@ -37,6 +38,7 @@ class PassOptions:
     imagery: Literal["sentinel2", "synthetic"]
     rate_bps: float | None = None
     sites: tuple[SiteSection, ...] = ()
+    sun_deg: float = 5.0
 
 
 def single_contact(
@@ -65,6 +67,7 @@ def single_contact(
         relay_every_s=ONCE_S,
         relay_contact_s=ahead.length_s if is_relay else base.ground.relay_contact_s,
         cloud=options.cloud,
+        sun_keep_out_deg=options.sun_deg,
     )
     return replace(
         base,

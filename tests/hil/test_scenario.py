@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flight.config import ConfigError, ContactConfig, NodeConfig, OrbitConfig, convert
+from flight.config import ConfigError, NodeConfig, OrbitConfig, convert
+from flight.link_config import ContactConfig
 from hil.scenario import (
     DEFAULT,
     Expectation,

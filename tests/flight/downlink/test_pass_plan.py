@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flight.downlink.pass_plan import (
     CONTACTS_MAX,
+    EVERY_PEER,
+    KEEP_OUT_LEAD_NS,
     NS_PER_S,
+    PIECE_LEAST_NS,
     PRIOR_SHARE,
     Confidence,
     Contact,
     ContactKind,
+    KeepOut,
     PassPlan,
+    outside,
 )
 
 S = NS_PER_S
@@ -103,3 +112,43 @@ def test_a_plan_that_cannot_be_is_refused_and_the_old_one_stays():
         start, end, peer, rate = bad
         with pytest.raises(ValueError, match="contact 1"):
             Contact(1, peer, ContactKind.OGS, start, end, rate)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 1_000), st.integers(1, 300)), max_size=8)
+
+
+@given(SPANS)
+def test_no_piece_of_a_contact_reaches_into_a_keep_out_and_nothing_else_is_taken(spans):
+    whole = contact(1, 100, 700)
+    keep_outs = [KeepOut(EVERY_PEER, start * S, (start + length) * S) for start, length in spans]
+    pieces = outside(whole, keep_outs)
+    assert all(piece.contact_id == 1 and piece.rate_bps == whole.rate_bps for piece in pieces)
+    for second in range(90, 710):
+        now_ns = second * S
+        free = 100 <= second < 700 and not any(
+            each.start_ns - KEEP_OUT_LEAD_NS <= now_ns < each.end_ns for each in keep_outs
+        )
+        inside = [piece for piece in pieces if piece.start_ns <= now_ns < piece.end_ns]
+        assert len(inside) <= int(free)
+    edges = sorted(
+        {100 * S, 700 * S}
+        | {edge for each in keep_outs for edge in (each.start_ns - KEEP_OUT_LEAD_NS, each.end_ns)}
+    )
+    for begin_ns, end_ns in itertools.pairwise(edges):
+        clear = whole.start_ns <= begin_ns < whole.end_ns and not any(
+            each.start_ns - KEEP_OUT_LEAD_NS <= begin_ns < each.end_ns for each in keep_outs
+        )
+        if clear and end_ns - begin_ns >= PIECE_LEAST_NS:
+            assert any(p.start_ns <= begin_ns and p.end_ns >= end_ns for p in pieces)
+
+
+def test_a_contact_in_which_light_is_forbidden_is_cut_and_the_forecast_knows():
+    window = KeepOut(1, 200 * S, 300 * S)
+    plan = PassPlan([contact(1, 100, 400), contact(2, 500, 800, peer_id=2)], [window])
+    assert plan.active(199 * S).end_ns == 200 * S - KEEP_OUT_LEAD_NS
+    assert plan.active(200 * S) is None
+    assert plan.active(300 * S).contact_id == 1
+    assert plan.contact_seconds(0, 1_000 * S) == pytest.approx(499.5)
+    assert plan.active(600 * S) == contact(2, 500, 800, peer_id=2), "another peer is not concerned"
+    with pytest.raises(ValueError, match="keep-outs"):
+        plan.load([], [window] * (CONTACTS_MAX + 1))

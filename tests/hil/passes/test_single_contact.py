@@ -36,7 +36,7 @@ def planned(scenario):
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_predicted_pass_is_the_only_contact_and_at_its_time(number: int) -> None:
-    ahead = stations_ahead(ORBIT, (station("calern"),), 86_400.0, 20.0)[number - 1]
+    ahead = stations_ahead(ORBIT, (station("calern"),), 86_400.0, 20.0, 5.0)[number - 1]
     scenario = single_contact(ahead, ZERO, TLE, options())
     (contact,) = planned(scenario)
     begins_utc_s = scenario.epoch_utc_s + contact.start_s
@@ -48,7 +48,7 @@ def test_a_predicted_pass_is_the_only_contact_and_at_its_time(number: int) -> No
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_a_predicted_relay_is_met_again_at_its_time(number: int) -> None:
-    ahead = relays_ahead(ORBIT, 7_200.0, 4)[number - 1]
+    ahead = relays_ahead(ORBIT, 7_200.0, 4, 5.0)[number - 1]
     scenario = single_contact(ahead, ZERO, TLE, options(rate_bps=1e6))
     (contact,) = planned(scenario)
     assert contact.peer_name == ahead.peer
@@ -61,6 +61,6 @@ def test_a_station_of_the_users_own_is_flown() -> None:
     site = SiteSection(key="own-site", name="roof", lat_deg=52.2, lon_deg=4.4, alt_m=10.0)
     roof = station("calern")
     own = type(roof)(100, "own-site", "roof", 52.2, 4.4, 10.0, 0.6)
-    ahead = stations_ahead(ORBIT, (own,), 86_400.0, 20.0)[0]
+    ahead = stations_ahead(ORBIT, (own,), 86_400.0, 20.0, 5.0)[0]
     (contact,) = planned(single_contact(ahead, ZERO, TLE, options(sites=(site,))))
     assert (contact.peer_id, contact.peer_name) == (100, "roof")
