@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from flight.downlink.arq_values import NOTHING, ArqConfig, ArqCounters, ArqOutcome
-from flight.downlink.product import Product, Segment, asked_about
-from flight.downlink.reconcile_ledger import ReconcileLedger
+from flight.downlink.reconcile_ledger import ProductAccount
 from flight.downlink.report_gate import Belief, ReportGate
 from flight.wire.product_packet import LIST_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from flight.downlink.product import Product, Segment
     from flight.wire.reconcile import ReconcileAnswer
     from flight.wire.report import Report
 
@@ -49,22 +49,22 @@ class ArqSender:
     Args:
         vcid: the channel; reports about others are counted and ignored.
         config: bounds.
+        products: of the sender of another link: one account of whole products for both.
     """
 
-    def __init__(self, vcid: int, config: ArqConfig | None = None) -> None:
+    def __init__(
+        self, vcid: int, config: ArqConfig | None = None, products: ProductAccount | None = None
+    ) -> None:
         self._config = config or ArqConfig()
         self._frames: dict[int, _Frame] = {}
         self._undecided: list[int] = []
         self._highest_sent = self._sent_ns = self._probes = self._last_content = 0
         self._gate = ReportGate(vcid)
         self._accepted = 0
-        self._completing: set[int] = set()
-        self._to_confirm: dict[int, None] = {}
-        self._confirm_in_flight: dict[int, int] = {}
-        self._unverified: dict[int, tuple[Product, int]] = {}
-        self._ledger = ReconcileLedger(self._config.ask_again_after_reports)
+        self.vcid = vcid
         self.link_up = False
         self.counters = ArqCounters()
+        self.products = products or ProductAccount(self._config, self.counters)
 
     @property
     def in_flight_frames(self) -> int:
@@ -106,10 +106,8 @@ class ArqSender:
         self._highest_sent, self._sent_ns = frame_no, now_ns
         self._frames[frame_no] = _Frame(tuple(segments), freed, asked, self._accepted)
         self._undecided.append(frame_no)
-        for product_id in freed:
-            self._to_confirm.pop(product_id, None)
-            self._confirm_in_flight[product_id] = frame_no
-        self._ledger.asked(asked, self._accepted)
+        self.products.confirming(freed)
+        self.products.questions.asked(asked, self.products.accepted)
         counters = self.counters
         counters.sent_frames += 1
         counters.window_high = max(counters.window_high, len(self._frames))
@@ -137,69 +135,69 @@ class ArqSender:
         """Settles what the report covers; duplicates and stale ones settle nothing."""
         del now_ns
         epoch = self._gate.epoch
-        belief = self._gate.judge(report, self._highest_sent)
+        belief = self._gate.judge(report, self._highest_sent, self.products.epoch)
         if belief is not Belief.ACCEPTED:
             self._count(belief)
             return NOTHING
         undecided = self._enter_epoch(report, epoch) if report.epoch != epoch else ()
         self._accepted += 1
+        self.products.accepted += 1
         self._probes = 0
         self.counters.reports += 1
         acked, lost = self._settle(report)
-        completed = self._completions(report.completed)
-        undecided += self._overdue_frames() + self._overdue_products()
+        completed = self.products.completions(report.completed)
+        undecided += self._overdue_frames() + self.products.overdue()
         return ArqOutcome(tuple(acked), tuple(lost), completed, undecided)
 
     def all_reported(self, product: Product) -> None:
         """Every byte of it is reported (queue said COMPLETE): now the digest has to follow."""
-        self._unverified.setdefault(product.product_id, (product, self._accepted))
+        self.products.all_reported(product)
 
     def freed(self, product_ids: Iterable[int]) -> None:
         """Completions are durable here: tell the ground that it need not repeat them."""
-        for product_id in product_ids:
-            self._completing.discard(product_id)
-            self._unverified.pop(product_id, None)
-            self._ledger.forget(product_id)
-            self._confirm(product_id)
+        self.products.freed(product_ids)
 
     def next_freed(self, limit: int = LIST_MAX) -> tuple[int, ...]:
         """Up to `limit` confirmations for the next frame; pass them to `sent` if they went."""
-        return tuple(self._to_confirm)[:limit] if self._to_confirm else ()
+        return self.products.next_freed(limit)
 
     def unfinished(self, products: Iterable[Product]) -> None:
         """Products to be reconciled: after a reset, and those an outcome calls undecided."""
-        for product in products:
-            self._unverified.pop(product.product_id, None)
-            self._ledger.add(asked_about(product))
+        self.products.unfinished(products)
 
     def forget(self, product_ids: Iterable[int]) -> None:
         """Products that were given up: no question about them is open any more."""
-        for product_id in product_ids:
-            self._ledger.forget(product_id)
-            self._unverified.pop(product_id, None)
+        self.products.forget(product_ids)
 
     def reconcile_items(self, limit: int) -> tuple[int, ...]:
         """Identities to ask about next, at most `limit`; () when no question is due."""
-        return self._ledger.due(self._accepted, limit)
+        return self.products.questions.due(self.products.accepted, limit)
 
     def reconcile_request(self, product_ids: tuple[int, ...]) -> bytes:
         """The request about these identities as packet data (bounded by the wire's limit)."""
-        return self._ledger.request(product_ids)
+        return self.products.questions.request(product_ids)
 
     @property
     def unreconciled(self) -> int:
         """Products whose state on the ground is not known."""
-        return len(self._ledger)
+        return len(self.products.questions)
+
+    def undecided_products(self) -> tuple[int, ...]:
+        """Products with bytes in frames that no report has settled, in the order of sending."""
+        found: dict[int, None] = {}
+        for frame_no in self._undecided:
+            found.update(dict.fromkeys(each.product_id for each in self._frames[frame_no].segments))
+        return tuple(found)
 
     def on_reconcile_answer(self, answer: ReconcileAnswer, now_ns: int) -> ArqOutcome:
         """What the ground holds of products asked about; answers to nothing asked are ignored."""
         del now_ns
-        if self._gate.epoch not in {None, answer.epoch}:
+        if self.products.epoch not in {None, answer.epoch}:
             self.counters.answers_stale += 1
             return NOTHING
         self.counters.answers += 1
-        complete, resume = self._ledger.answer(answer)
-        return ArqOutcome(completed=self._completions(complete), resume=resume)
+        complete, resume = self.products.questions.answer(answer)
+        return ArqOutcome(completed=self.products.completions(complete), resume=resume)
 
     def _count(self, belief: Belief) -> None:
         counters = self.counters
@@ -210,12 +208,9 @@ class ArqSender:
 
     def _enter_epoch(self, report: Report, before: int | None) -> tuple[int, ...]:
         """A new ground session: what lies below its memory will never be reported again."""
-        first = before is None
-        self._ledger.ask_all_again()
-        if first and not self._frames:
-            return ()
-        # What the old session held of unverified products may be gone with it as well.
-        unverified = tuple(self._unverified)
+        unverified = self.products.enter(report.epoch)
+        if before is None and not self._frames:
+            return unverified
         return self._abandon(bisect_left(self._undecided, report.floor)) + unverified
 
     def _abandon(self, cut: int) -> tuple[int, ...]:
@@ -223,7 +218,7 @@ class ArqSender:
         for frame_no in self._undecided[:cut]:
             frame = self._frames.pop(frame_no)
             self.counters.abandoned_frames += 1
-            self._drop_confirmations(frame)
+            self.products.confirmed_or_lost(frame.freed)
             products.update(dict.fromkeys(segment.product_id for segment in frame.segments))
         del self._undecided[:cut]
         return tuple(products)
@@ -245,36 +240,11 @@ class ArqSender:
             else:
                 self.counters.lost_frames += 1
                 lost.extend(frame.segments)
-                self._ledger.ask_again(frame.asked)
+                self.products.questions.ask_again(frame.asked)
             if frame.freed:
-                self._drop_confirmations(frame)
+                self.products.confirmed_or_lost(frame.freed)
         del self._undecided[low:high]
         return acked, lost
-
-    def _drop_confirmations(self, frame: _Frame) -> None:
-        # Arrived: the ground stops repeating. Lost: it repeats, and is confirmed again.
-        for product_id in frame.freed:
-            self._confirm_in_flight.pop(product_id, None)
-
-    def _completions(self, product_ids: Iterable[int]) -> tuple[int, ...]:
-        fresh = []
-        for product_id in product_ids:
-            if product_id in self._completing or product_id in self._to_confirm:
-                continue
-            if product_id in self._confirm_in_flight:
-                continue
-            if len(self._completing) >= self._config.completing_max:
-                self.counters.completions_deferred += 1  # the ground repeats it
-                continue
-            self._completing.add(product_id)
-            fresh.append(product_id)
-        return tuple(fresh)
-
-    def _confirm(self, product_id: int) -> None:
-        if len(self._to_confirm) < self._config.completing_max:
-            self._to_confirm[product_id] = None
-        else:
-            self.counters.completions_deferred += 1
 
     def _overdue_frames(self) -> tuple[int, ...]:
         limit = self._accepted - self._config.abandon_after_reports
@@ -284,17 +254,3 @@ class ArqSender:
                 break
             cut += 1
         return self._abandon(cut) if cut else ()
-
-    def _overdue_products(self) -> tuple[int, ...]:
-        """Products wholly reported whose digest never came: oldest first, so the scan is short."""
-        limit = self._accepted - self._config.confirm_after_reports
-        overdue = []
-        for product_id, (_, since) in self._unverified.items():
-            if since > limit:
-                break
-            if product_id not in self._completing:
-                overdue.append(product_id)
-        for product_id in overdue:
-            del self._unverified[product_id]
-        self.counters.unverified += len(overdue)
-        return tuple(overdue)

@@ -1,8 +1,9 @@
-"""Open questions to the ground: which products have to be reconciled, asked, answered.
+"""What the ground has said of whole products, and what it has to be asked about them.
 
-Image -> ground, after a reset or a change of the ground session. Part of the ARQ sender, apart from
-it because its unit is the product and not the frame. Like the ARQ it has no timer: a question is
-repeated when its frame was lost or when so many reports came without an answer.
+Image -> ground, hop "told", the way back. Apart from the ARQ sender because its unit is the product
+and not the frame: frames are numbered link by link, products are complete or not whichever link
+carried them, so there is one `ProductAccount` for the senders of all links. Like the ARQ it has no
+timer: a question is repeated when its frame was lost, or so many reports came without an answer.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from flight.downlink.product import asked_about
+from flight.wire.product_packet import LIST_MAX
 from flight.wire.reconcile import ITEMS_MAX, Asked, Held, ReconcileAnswer, encode_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from flight.downlink.arq_values import ArqConfig, ArqCounters
+    from flight.downlink.product import Product
 
 
 class ReconcileLedger:
@@ -94,3 +100,108 @@ class ReconcileLedger:
             else:
                 resume.append((item.product_id, item.ranges))
         return tuple(complete), tuple(resume)
+
+
+class ProductAccount:
+    """Completions and open questions of all links; pure.
+
+    Args:
+        config: bounds.
+        counters: where losses are counted.
+
+    Attributes:
+        epoch: the newest ground session that any link heard of; None before the first report.
+        accepted: reports believed, of all links.
+        questions: see `ReconcileLedger`.
+    """
+
+    def __init__(self, config: ArqConfig, counters: ArqCounters) -> None:
+        self._config = config
+        self._counters = counters
+        self._completing: set[int] = set()
+        self._to_confirm: dict[int, None] = {}
+        self._confirm_in_flight: set[int] = set()
+        self._unverified: dict[int, tuple[Product, int]] = {}
+        self.questions = ReconcileLedger(config.ask_again_after_reports)
+        self.epoch: int | None = None
+        self.accepted = 0
+
+    def enter(self, epoch: int) -> tuple[int, ...]:
+        """A link heard of this session: products to be asked about when it is new to all links."""
+        first = self.epoch is None
+        if self.epoch is not None and epoch <= self.epoch:
+            return ()
+        self.epoch = epoch
+        self.questions.ask_all_again()
+        # What the old session held of unverified products may be gone with it.
+        return () if first else tuple(self._unverified)
+
+    def all_reported(self, product: Product) -> None:
+        """Every byte of it is reported: now the digest has to follow."""
+        self._unverified.setdefault(product.product_id, (product, self.accepted))
+
+    def freed(self, product_ids: Iterable[int]) -> None:
+        """Completions are durable here: the ground is told that it need not repeat them."""
+        for product_id in product_ids:
+            self._completing.discard(product_id)
+            self._unverified.pop(product_id, None)
+            self.questions.forget(product_id)
+            if len(self._to_confirm) < self._config.completing_max:
+                self._to_confirm[product_id] = None
+            else:
+                self._counters.completions_deferred += 1
+
+    def next_freed(self, limit: int = LIST_MAX) -> tuple[int, ...]:
+        """Up to `limit` confirmations for the next frame of any link."""
+        return tuple(self._to_confirm)[:limit] if self._to_confirm else ()
+
+    def confirming(self, product_ids: Iterable[int]) -> None:
+        """A frame went out with these confirmations."""
+        for product_id in product_ids:
+            self._to_confirm.pop(product_id, None)
+            self._confirm_in_flight.add(product_id)
+
+    def confirmed_or_lost(self, product_ids: Iterable[int]) -> None:
+        """That frame is decided: arrived, the ground stops repeating; lost, it is told again."""
+        self._confirm_in_flight.difference_update(product_ids)
+
+    def unfinished(self, products: Iterable[Product]) -> None:
+        """Products to be reconciled."""
+        for product in products:
+            self._unverified.pop(product.product_id, None)
+            self.questions.add(asked_about(product))
+
+    def forget(self, product_ids: Iterable[int]) -> None:
+        """Products that were given up: no question about them is open any more."""
+        for product_id in product_ids:
+            self.questions.forget(product_id)
+            self._unverified.pop(product_id, None)
+
+    def completions(self, product_ids: Iterable[int]) -> tuple[int, ...]:
+        """Those of these that are news; each is reported, by whichever link, until it is freed."""
+        fresh = []
+        for product_id in product_ids:
+            if product_id in self._completing or product_id in self._to_confirm:
+                continue
+            if product_id in self._confirm_in_flight:
+                continue
+            if len(self._completing) >= self._config.completing_max:
+                self._counters.completions_deferred += 1  # the ground repeats it
+                continue
+            self._completing.add(product_id)
+            fresh.append(product_id)
+        return tuple(fresh)
+
+    def overdue(self) -> tuple[int, ...]:
+        """Products wholly reported whose digest never came: oldest first, so the scan is short."""
+        limit = self.accepted - self._config.confirm_after_reports
+        overdue = []
+        for product_id, (_, since) in self._unverified.items():
+            if since > limit:
+                break
+            if product_id not in self._completing:
+                overdue.append(product_id)
+        for product_id in overdue:
+            del self._unverified[product_id]
+        self._counters.unverified += len(overdue)
+        return tuple(overdue)

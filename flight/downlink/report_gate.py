@@ -39,9 +39,10 @@ class ReportGate:
         self.epoch: int | None = None
         """The ground session believed at present; None before the first report."""
 
-    def judge(self, report: Report, highest_sent: int) -> Belief:
+    def judge(self, report: Report, highest_sent: int, newest: int | None = None) -> Belief:
         """Whether the report counts; an accepted one is remembered, its session is then current.
 
+        `newest` is the newest session that any link heard of; an older one is over for all links.
         Reordered reports of the same session are accepted: each is true for when it was made.
         """
         if report.vcid != self._vcid:
@@ -50,6 +51,8 @@ class ReportGate:
             # Another node's report, or a frame counter that was lost: its word about any frame
             # is worth nothing.
             return Belief.IMPOSSIBLE
+        if newest is not None and report.epoch < newest:
+            return Belief.STALE
         if self.epoch is None or report.epoch > self.epoch:
             self.epoch = report.epoch
             self._seen.clear()

@@ -23,9 +23,10 @@ from flight.wire.transfer_frame import (
     FRAME_BYTES_LOWEST_MAX,
     FRAME_OVERHEAD_BYTES,
     IV,
-    VCIDS,
+    LIGHT,
     FrameBuilder,
     FrameView,
+    LinkChannels,
     read_frame,
 )
 
@@ -79,6 +80,9 @@ class SecureLink:
         counters: invocation counters of the sending key; one reserve per key and life.
         frame_bytes_max: 1,784 (coded) or 2,048..65,536; no longer frame is sealed or opened.
         window: anti-replay memory for what is received; by default without durable storage.
+        channels: of this link. Links that share keys share `counters` too, so that no nonce is used
+            twice; frame numbers and anti-replay windows are each link's own, for what one link
+            delays must not look old beside what another one has carried meanwhile.
 
     Frame numbers of every virtual channel start at the first counter of this life, so that they
     too are never reused: a report about frames of before a reset can't speak of frames of now.
@@ -96,6 +100,7 @@ class SecureLink:
         counters: CounterReserve,
         frame_bytes_max: int = FRAME_BYTES_LOWEST_MAX,
         window: ReplayWindow | None = None,
+        channels: LinkChannels = LIGHT,
     ) -> None:
         fits = FRAME_BYTES_LOWEST_MAX <= frame_bytes_max <= FRAME_BYTES_HIGHEST_MAX
         if not fits and frame_bytes_max != CODED_FRAME_BYTES:
@@ -115,7 +120,9 @@ class SecureLink:
         self._counters = counters
         self._window = ReplayWindow() if window is None else window
         self.frame_bytes_max = frame_bytes_max
-        self._frame_no = dict.fromkeys(sorted(VCIDS[sends.direction]), counters.first)
+        self.channels = channels
+        self._received_on = channels.of(self._from)
+        self._frame_no = dict.fromkeys(sorted(channels.of(sends.direction)), counters.first)
         self.ledger = FrameLedger()
         self.frames_sealed = 0
 
@@ -224,7 +231,7 @@ class SecureLink:
         if (
             view.scid != self._scid
             or view.direction is not self._from
-            or view.vcid not in VCIDS[self._from]
+            or view.vcid not in self._received_on
             or view.map_id != 0
         ):
             return SecurityVerdict.WRONG_CHANNEL

@@ -33,18 +33,34 @@ class Direction(IntEnum):
 
 
 class VirtualChannel(IntEnum):
-    """The virtual channels of the link."""
+    """The virtual channels of all links; each belongs to one link and one direction."""
 
     TELEMETRY = 1
     """Housekeeping, events, verification reports, reconcile requests, urgent products."""
     PRODUCTS = 2
     UPLINK = 3
+    RADIO_TELEMETRY = 4
+    RADIO_PRODUCTS = 5
+    RADIO_UPLINK = 6
 
 
-VCIDS: dict[Direction, frozenset[int]] = {
-    Direction.DOWNLINK: frozenset({VirtualChannel.TELEMETRY, VirtualChannel.PRODUCTS}),
-    Direction.UPLINK: frozenset({VirtualChannel.UPLINK}),
-}
+class LinkChannels(NamedTuple):
+    """The virtual channels of one link: frames of another link are foreign to it."""
+
+    telemetry: VirtualChannel
+    products: VirtualChannel
+    uplink: VirtualChannel
+
+    def of(self, direction: Direction) -> frozenset[int]:
+        """Those of one direction."""
+        down = frozenset({self.telemetry, self.products})
+        return down if direction is Direction.DOWNLINK else frozenset({self.uplink})
+
+
+LIGHT = LinkChannels(VirtualChannel.TELEMETRY, VirtualChannel.PRODUCTS, VirtualChannel.UPLINK)
+RADIO = LinkChannels(
+    VirtualChannel.RADIO_TELEMETRY, VirtualChannel.RADIO_PRODUCTS, VirtualChannel.RADIO_UPLINK
+)
 
 AAD_BYTES: int = lib.FRAMER_PACKETS_AT
 """Everything before the packets: both headers and the data field header, sent in the clear."""

@@ -13,7 +13,7 @@ from flight.keys import Half
 from flight.wire.errors import WireError, WireReason
 from flight.wire.secure_link import Opened, SecureLink
 from flight.wire.space_packet import UPLINK_APIDS, Apid
-from flight.wire.transfer_frame import FRAME_BYTES_LOWEST_MAX, VCIDS, Direction, VirtualChannel
+from flight.wire.transfer_frame import FRAME_BYTES_LOWEST_MAX, LIGHT, Direction, LinkChannels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,9 +68,10 @@ class GroundLink:
         counters: reserve of the uplink key's counters, as durable as the ground itself.
         frame_bytes_max: as agreed with the node, 2,048..65,536.
         window: anti-replay memory; in memory alone by default.
+        channels: of this link; see `SecureLink` for what links that share keys share.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the managed parameters of a link, each by its name
         self,
         keys: LinkKeys,
         *,
@@ -78,6 +79,7 @@ class GroundLink:
         counters: CounterReserve,
         frame_bytes_max: int = FRAME_BYTES_LOWEST_MAX,
         window: ReplayWindow | None = None,
+        channels: LinkChannels = LIGHT,
     ) -> None:
         self._link = SecureLink(
             scid=scid,
@@ -86,9 +88,10 @@ class GroundLink:
             counters=counters,
             frame_bytes_max=frame_bytes_max,
             window=window,
+            channels=channels,
         )
         self.ledger = self._link.ledger
-        self.channels = {vcid: ChannelTally() for vcid in sorted(VCIDS[Direction.DOWNLINK])}
+        self.channels = {vcid: ChannelTally() for vcid in sorted(channels.of(Direction.DOWNLINK))}
         self.packets_refused = 0
         """Authentic packets that don't belong on the downlink: the node's software is at fault."""
 
@@ -114,7 +117,8 @@ class GroundLink:
             CounterExhausted: the uplink key is used up.
         """
         return [
-            self._link.seal(VirtualChannel.UPLINK, batch).frame for batch in self._batches(packets)
+            self._link.seal(self._link.channels.uplink, batch).frame
+            for batch in self._batches(packets)
         ]
 
     def _batches(self, packets: Sequence[bytes]) -> list[list[bytes]]:
