@@ -48,23 +48,23 @@ FILLED_S = 60
 WAITING_BYTES = 8_000_000
 """Offered to the store before a commit."""
 REPAIR_SOURCES, REPAIR_SUMS = 128, 26
-REPAIR_SEEDS = (3, 4, 5)
+REPAIR_SEEDS = (3, 4)
+REPAIR_SHARES = (0.0, 0.1, 0.2)
 OFFERED = "bench-"
 NOISE = 0.99
 """Which frames are lost depends on how many were sent before: so much either way is chance."""
 FAST, SLOW = {"rate_bps": 100e6}, {"rate_bps": 2.44e6}
 NO_UPLINK = {"report_loss": 1.0}
 REPAIR_CASES = (
-    ("no uplink, 60 kB, line not full", 1_500, 60_000, FAST | NO_UPLINK),
-    ("no uplink, 500 kB, line not full", 240, 500_000, FAST | NO_UPLINK),
-    ("no uplink, 60 kB, line full", 2_000, 60_000, SLOW | NO_UPLINK),
-    ("no uplink, 500 kB, line full", 240, 500_000, SLOW | NO_UPLINK),
-    ("a report every 30 s, 500 kB, line full", 240, 500_000,
+    ("no uplink, 500 kB, line not full", 240, 500_000, 1.0, FAST | NO_UPLINK),
+    ("no uplink, 60 kB, line full", 2_000, 60_000, 1.0, SLOW | NO_UPLINK),
+    ("no uplink, 500 kB, line full", 240, 500_000, 1.0, SLOW | NO_UPLINK),
+    ("a report every 30 s, 500 kB, line full", 240, 500_000, 60.0,
      SLOW | {"report_loss": 0.0, "report_period_s": 30.0}),
-    ("a report every 10 s, 500 kB, line full", 240, 500_000,
+    ("a report every 10 s, 500 kB, line full", 240, 500_000, 60.0,
      SLOW | {"report_loss": 0.0, "report_period_s": 10.0}),
-    ("every 0.2 s, 1 of 10 comes, 60 kB, full", 2_000, 60_000, SLOW | {"report_loss": 0.9}),
-    ("every 0.2 s, 9 of 10 come, 60 kB, full", 2_000, 60_000, SLOW | {"report_loss": 0.1}),
+    ("every 0.2 s, 1 of 10 comes, 60 kB, full", 2_000, 60_000, 10.0, SLOW | {"report_loss": 0.9}),
+    ("every 0.2 s, 9 of 10 come, 60 kB, full", 2_000, 60_000, 10.0, SLOW | {"report_loss": 0.1}),
 )  # fmt: skip
 
 
@@ -244,10 +244,11 @@ def repair_part():
     print(f"{REPAIR_SUMS} repair symbols for {REPAIR_SOURCES} frames, MB/s of frames: {rates}")
     print(f"products of {len(REPAIR_SEEDS)} passes (whole / left in pieces), by share of repair")
     never_worse = True
-    for what, products, size, ground in REPAIR_CASES:
+    for what, products, size, after_s, ground in REPAIR_CASES:
         row, plain = [], 0
-        for share in (0.0, 0.1, 0.2):
-            whole, pieces = flown_passes(products, size, ground, share)
+        for share in REPAIR_SHARES:
+            link = {"repair": share, "repair_after_s": after_s}
+            whole, pieces = flown_passes(products, size, ground, link)
             plain = whole if share == 0.0 else plain
             row.append(f"{share:4.0%} {whole:>6,} /{pieces:>5,}")
             if ground["report_loss"] < 1.0:
@@ -257,13 +258,13 @@ def repair_part():
     return never_worse
 
 
-def flown_passes(products, size, ground, share):
+def flown_passes(products, size, ground, link):
     """Products that were offered and came whole, and what is left in pieces."""
     whole = pieces = 0
     for seed in REPAIR_SEEDS:
         target, came = fly_pass(
-            products, size, seed=seed, ground=ground, repair=share, window_frames=100_000,
-            frame_bytes=4_096,
+            products, size, seed=seed, ground=ground, window_frames=100_000, frame_bytes=4_096,
+            **link,
         )  # fmt: skip
         whole += came
         pieces += target.world.ground.receiver.partial_products

@@ -22,6 +22,7 @@ SECTIONS: dict[str, str] = {
     "node.inference": "Model, board and governor.",
     "node.planner": "The way of the heat as the planner believes it to be.",
     "node.link": "Frames and queue.",
+    "node.links": "Links beside the laser terminal; on target `sim` alone.",
     "node.sensors": "What the node has no sensor for.",
     "node.store": "The durable store.",
     "node.contacts": (
@@ -76,6 +77,10 @@ MEANINGS: dict[str, str] = {
     "ground.relay_contact_s": "longest relay contact",
     "ground.relay_every_s": "a relay contact is looked for this often",
     "ground.relay_first_s": "mission time of the first look",
+    "ground.radio_stations": "stations with a radio, by key; left out: all of `stations`",
+    "ground.radio_rate_bps": "line rate by radio, both ways",
+    "ground.radio_mask_deg": "a radio contact begins and ends at this elevation",
+    "ground.radio_loss": "share of frames lost by radio, either way",
     "ground.report_period_s": "the ground reports what arrived this often, while in contact",
     "ground.report_loss": "share of uplink frames lost besides what the channel loses",
     "ground.bit_error_rate": (
@@ -151,6 +156,13 @@ MEANINGS: dict[str, str] = {
     "node.link.window_frames": "frames sent and not yet decided by a report",
     "node.link.queue_bytes": "budget of the downlink queue",
     "node.link.queue_products": "products in the downlink queue",
+    "node.links.radio": "a slow radio link for what cannot wait for light",
+    "node.links.radio_carries": "emergencies while there is no light, or the whole queue beside it",
+    "node.links.radio_reports": (
+        "its uplink is believed in what it reports of its own frames, or of the laser's as well"
+    ),
+    "node.links.radio_frame_bytes": "longest transfer frame by radio",
+    "node.links.radio_window_frames": "frames sent by radio and not yet decided by a report",
     "node.sensors.absent": (
         "sensors the node neither waits for nor tells as lost, and no limit hangs on them: "
         "array, bus, battery, cells, payload, laser, die, sink, radiator, sun, terminal, rx_power"

@@ -196,6 +196,10 @@ def load_fly_config(path: Path, *, keys: str = "", data: str = "") -> FlyConfig:
     if wrong := contradiction(config.linux):
         raise ConfigError(f"{path}: linux.{wrong}")
     config.mqtt.check(str(path), config.name)
+    if config.links.radio:
+        raise ConfigError(
+            f"{path}: links.radio = true: a board has no driver of a radio modem; allowed: false"
+        )
     below = path.absolute().parent
     board, frames = config.board, config.frames
     frames_path = below / Path(frames.path).expanduser() if frames.path else default_tiles_path()

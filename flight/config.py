@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, field
@@ -27,8 +27,17 @@ from flight.config_ranges import (
 )
 from flight.inference.job import BANDS
 from flight.io.absent_sensors import SensorName  # noqa: TC001  read from the annotation
-from flight.link_config import ContactConfig, KeepOutConfig, LinkConfig, StoreConfig
+from flight.link_config import (
+    ContactConfig,
+    KeepOutConfig,
+    LinkConfig,
+    LinksConfig,
+    StoreConfig,
+)
 from flight.thermal.board_profile import BoardProfile, contradiction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 T = TypeVar("T")
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -187,6 +196,7 @@ class NodeConfig(_Section, frozen=True, kw_only=True):
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     planner: PlannerConfig = field(default_factory=PlannerConfig)
     link: LinkConfig = field(default_factory=LinkConfig)
+    links: LinksConfig = field(default_factory=LinksConfig)
     sensors: SensorsConfig = field(default_factory=SensorsConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     contacts: tuple[ContactConfig, ...] = ()
@@ -245,7 +255,10 @@ def check_node(config: NodeConfig, source: str) -> None:
             f"{source}: store.segment_bytes = {store.segment_bytes}: allowed: up to "
             f"cap_bytes = {store.cap_bytes}"
         )
-    for key, spans in (("contacts", config.contacts), ("keep_outs", config.keep_outs)):
+    plan: dict[str, Sequence[ContactConfig | KeepOutConfig]] = {
+        "contacts": config.contacts, "keep_outs": config.keep_outs,
+    }  # fmt: skip
+    for key, spans in plan.items():
         if len(spans) > SPANS_MAX:
             raise ConfigError(f"{source}: {key}: {len(spans)} of them; allowed: up to {SPANS_MAX}")
         for i, span in enumerate(spans):

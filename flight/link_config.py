@@ -19,7 +19,7 @@ class ContactConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     contact_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     peer_id: Annotated[int, Meta(ge=1, le=65535)]
     peer_name: str
-    kind: Annotated[str, Meta(pattern="^(OGS|RELAY)$")]
+    kind: Annotated[str, Meta(pattern="^(OGS|RELAY|RADIO)$")]
     start_utc_s: float
     end_utc_s: float
     rate_bps: Annotated[float, Meta(gt=0.0, le=1e12)]
@@ -38,6 +38,26 @@ class KeepOutConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     start_utc_s: float
     end_utc_s: float
     cause: Annotated[str, Meta(pattern="^(sun|avoidance)$")] = "avoidance"
+
+
+class LinksConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Links beside the laser terminal: the section `[links]`.
+
+    Attributes:
+        radio: there is a slow radio modem for what cannot wait for light.
+        radio_carries: what it is worth: "urgent" products while there is no light, or "all" of the
+            queue beside the light.
+        radio_reports: what its uplink is trusted with: reports about "all" frames, or about its
+            "own" alone.
+        radio_frame_bytes: of a frame on its line, at most.
+        radio_window_frames: sent by it and not decided, see `ArqConfig`.
+    """
+
+    radio: bool = False
+    radio_carries: Literal["urgent", "all"] = "urgent"
+    radio_reports: Literal["own", "all"] = "all"
+    radio_frame_bytes: Annotated[int, Meta(ge=2048, le=16384)] = 2048
+    radio_window_frames: Annotated[int, Meta(ge=16, le=65_536)] = 1024
 
 
 class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -12,6 +12,25 @@ if TYPE_CHECKING:
     from hal.sample import Actuators, HalErrorKind, SensorFrame
 
 
+class FrameModem(Protocol):
+    """The part of a device that carries frames: a modem of its own is a device of its own.
+
+    Any number of devices can be open at once (hal.h), and of each only what it has is used.
+    """
+
+    def snapshot(self) -> SensorFrame:
+        """Lock as `term_flags`, credit as `tx_fifo_free`."""
+        ...
+
+    def submit_frame(self, frame: bytes | memoryview) -> bool:
+        """Put one frame into the transmit FIFO: True, or False when there is no credit."""
+        ...
+
+    def receive_frame(self) -> bytes | None:
+        """Take the oldest received frame, None when none waits."""
+        ...
+
+
 class NodeDevices(Protocol):
     """The node's hardware. No call blocks; every call may raise `HalError`.
 

@@ -35,6 +35,9 @@ SITE_PEER_BASE = 100
 """Peers of a user's own sites; below the relays, above the known stations."""
 SUN_GUARD_S = 2.0
 """The node is told to look away so long before the Sun is too close, and for as long after it."""
+RADIO_BASE = 1_000_001
+"""First number of a radio contact, beyond those of the laser."""
+RADIO_LEAST_S = 10.0
 GUARD_S = 30.0
 """A relay contact keeps this much away from a station's pass: one terminal, one peer."""
 
@@ -95,6 +98,7 @@ class ContactBook:
             station_of(key, scenario.ground.sites) for key in scenario.ground.stations
         )
         self.contacts = self._plan(orbit)
+        self.radio = self._radio(orbit) if scenario.node.links.radio else ()
         self.skies = {each.peer_id: self._sky(each) for each in self.stations}
 
     def trace(self, contact: PlannedContact) -> ContactTrace:
@@ -149,6 +153,39 @@ class ContactBook:
     ) -> tuple[Window, ...]:
         limit_deg = self._scenario.ground.sun_keep_out_deg
         return keep_outs(orbit, peer_km, (begin_s, end_s), limit_deg=limit_deg)
+
+    def _radio(self, orbit: Orbit) -> tuple[PlannedContact, ...]:
+        """Radio contacts one after the other: the modem has one peer at a time."""
+        ground = self._scenario.ground
+        keys = ground.radio_stations or ground.stations
+        passes = station_passes(
+            orbit,
+            0.0,
+            self._scenario.duration_s,
+            stations=[station_of(key, ground.sites) for key in keys],
+            mask_deg=ground.radio_mask_deg,
+        )
+        found: list[PlannedContact] = []
+        free_s = 0.0
+        for each in passes:
+            start_s = max(each.look.rise_s, free_s)
+            if each.look.set_s - start_s < RADIO_LEAST_S:
+                continue
+            free_s = each.look.set_s
+            found.append(
+                PlannedContact(
+                    contact_id=RADIO_BASE + len(found),
+                    kind="RADIO",
+                    peer_id=each.station.peer_id,
+                    peer_name=f"{each.station.name}, radio",
+                    start_s=start_s,
+                    end_s=free_s,
+                    rate_bps=ground.radio_rate_bps,
+                    max_elevation_deg=each.look.max_elevation_deg,
+                    geometry=pass_geometry(orbit, each.station, each.look),
+                )
+            )
+        return tuple(found)
 
     def _avoid(self, contact: PlannedContact) -> tuple[Window, ...]:
         epoch_s = self._scenario.epoch_utc_s

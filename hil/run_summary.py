@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,6 +129,7 @@ def _link(target: Target) -> dict[str, Any]:
         "reports_sent": target.world.ground.receiver.counters.reports,
         "reports_lost": sum(log.uplink_lost for log in logs),
         "keep_out_violation_s": sum(log.keep_out_s for log in logs),
+        "radio": None if target.world.radio is None else asdict(target.world.radio.log),
     }
 
 

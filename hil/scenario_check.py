@@ -69,7 +69,7 @@ SUMMARY_KEYS = (
     "temp_die_c_max", "temp_die_c_limit", "violation_s_thermal", "violation_s_soc",
     "throttle_s_by_reason", "mode_s_by_mode", "passes", "frames_sent", "frames_lost",
     "frames_retransmitted", "frames_refused_on_ground", "reports_sent", "reports_lost",
-    "keep_out_violation_s",
+    "keep_out_violation_s", "radio",
     "events_by_severity", "events_suppressed", "commands_accepted", "commands_rejected",
     "resets", "queue_high_water", "drops_by_queue", "bench_link",
 )  # fmt: skip
@@ -117,6 +117,11 @@ def check_for_line(scenario: Scenario, source: str, target: str) -> None:
     Raises:
         ConfigError: the first thing of the timeline that this process cannot do there.
     """
+    if scenario.node.links.radio:
+        raise ConfigError(
+            f"{source}: node.links.radio = true: target {target} has no radio modem; allowed on "
+            "target sim only"
+        )
     for i, entry in enumerate(scenario.timeline):
         if entry.action in OWN_OF_A_NODE:
             raise ConfigError(
@@ -144,13 +149,14 @@ def _check_ground(scenario: Scenario, source: str) -> None:
         if site.key in known:
             raise ConfigError(f"{source}: ground.sites[{i}].key = {site.key!r}: stands twice")
         known.append(site.key)
-    for i, key in enumerate(stations):
-        where = f"{source}: ground.stations[{i}] = {key!r}"
-        if key not in known:
-            raise ConfigError(f"{where}: no such station; allowed is one of {', '.join(known)}")
-        if key in stations[:i]:
-            raise ConfigError(f"{where}: stands twice")
     ground = scenario.ground
+    for name, keys in (("stations", stations), ("radio_stations", ground.radio_stations)):
+        for i, key in enumerate(keys):
+            where = f"{source}: ground.{name}[{i}] = {key!r}"
+            if key not in known:
+                raise ConfigError(f"{where}: no such station; allowed is one of {', '.join(known)}")
+            if key in keys[:i]:
+                raise ConfigError(f"{where}: stands twice")
     if ground.relay and ground.relay_contact_s > ground.relay_every_s:
         raise ConfigError(
             f"{source}: ground.relay_contact_s = {ground.relay_contact_s:g}: allowed is 0 to "

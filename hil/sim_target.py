@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flight.inference.job import Tile
     from flight.telemetry.event_log import Event
     from flight.thermal.board_profile import BoardProfile
+    from hil.radio_bench import RadioBench
     from hil.scenario import Scenario
 
 AFTER = 1
@@ -74,6 +75,8 @@ class SimTarget(Target):
         every(self._loop, NS_PER_S, self.world.plant.step, BEFORE)
         every(self._loop, NS_PER_S, self._sample, AFTER)
         self._loop.call_at_ns(0, self._step_link, priority=BEFORE)
+        if self.world.radio is not None:
+            self._loop.call_at_ns(0, self._step_radio, self.world.radio, priority=BEFORE)
         schedule(self.scenario, self.world, lambda: self._ask_reset(ResetCause.INJECTED))
         self._power_on()
 
@@ -129,6 +132,10 @@ class SimTarget(Target):
         next_ns = self.world.link.step(self._loop.time_ns())
         self._loop.call_at_ns(next_ns, self._step_link, priority=BEFORE)
 
+    def _step_radio(self, radio: RadioBench) -> None:
+        next_ns = radio.step(self._loop.time_ns())
+        self._loop.call_at_ns(next_ns, self._step_radio, radio, priority=BEFORE)
+
     def _sample(self, now_ns: int) -> None:
         """The node's channels; NaN while it is down."""
         if self.node is not None:
@@ -155,6 +162,9 @@ class SimTarget(Target):
         self._cut = None
         self._end_node()
         self.world.link.node_reset(now_ns)
+        if self.world.radio is not None and self.world.radio_end is not None:
+            self.world.radio.node_reset()
+            self.world.radio_end.reset(int(cause))
         self.world.board.release(now_ns)
         self.world.bench.reset(int(cause))
         self.resets.append((now_ns / NS_PER_S, cause.name.lower()))
@@ -195,13 +205,6 @@ class SimTarget(Target):
     def _compose(self) -> Node:
         scenario, world, folder = self.scenario, self.world, self._run_dir / "flight"
         folder.mkdir(parents=True, exist_ok=True)
-        store = ProductStore(
-            FolderStore(folder / "segments", device_sync=False),
-            folder / "index.sqlite",
-            segment_bytes=scenario.node.store.segment_bytes,
-            capacity_bytes=4 * scenario.node.store.cap_bytes,
-            device_sync=False,
-        )
         engine = BoardEngine(
             models=world.crew,
             make_session=flown_session,
@@ -220,9 +223,10 @@ class SimTarget(Target):
                 clock=world.clock,
                 utc_s=self._utc_s(),
                 devices=world.devices,
+                radio=world.radio_devices,
                 engine=engine,
                 frames=world.camera,
-                store=store,
+                store=self._store(folder),
                 keys=world.keys,
                 config=node_config(scenario, world),
                 profile=world.profile,
@@ -236,6 +240,16 @@ class SimTarget(Target):
                     key=public_of(signing_key(scenario.seed)),
                 ),
             )
+        )
+
+    def _store(self, folder: Path) -> ProductStore:
+        config = self.scenario.node.store
+        return ProductStore(
+            FolderStore(folder / "segments", device_sync=False),
+            folder / "index.sqlite",
+            segment_bytes=config.segment_bytes,
+            capacity_bytes=4 * config.cap_bytes,
+            device_sync=False,
         )
 
     def _boot_start(self) -> BootStart:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from flight.thermal.board_profile import BoardProfile
     from hil.plant.orbit import Elements
     from hil.plant_bench import PayloadLoad
+    from hil.radio_bench import RadioBench
     from hil.scenario import Scenario
 
 NS_PER_S = 1_000_000_000
@@ -73,6 +74,7 @@ class World:
     def __init__(
         self, scenario: Scenario, run_dir: Path, bench: NodeEnd, board: PayloadLoad
     ) -> None:
+        self.radio: RadioBench | None = None
         contacts, link, order = np.random.SeedSequence(scenario.seed).spawn(3)
         self.loop = SimLoop()  # type: ignore[abstract]  # what needs a selector raises by design
         self.clock = LoopClock(self.loop)
@@ -109,7 +111,7 @@ class World:
     def _make_ground(
         self, scenario: Scenario, bench: NodeEnd, seeds: np.random.SeedSequence
     ) -> None:
-        link = scenario.node.link
+        link, links = scenario.node.link, scenario.node.links
         self.ground = GroundSegment(
             keys=self.keys,
             scid=link.spacecraft_id,
@@ -117,6 +119,7 @@ class World:
             archive=self.archive,
             coder=ChannelCoder() if link.coding == "rs" else None,
             repair=RepairReceiver() if link.repair > 0.0 else None,
+            radio_frame_bytes=links.radio_frame_bytes if links.radio else None,
         )
         self.link = LinkBench(
             bench=bench,
@@ -165,7 +168,9 @@ def node_config(scenario: Scenario, world: World) -> NodeConfig:
         mean_motion_rev_day=satrec.no_kozai * 1440.0 / (2.0 * math.pi),
         bstar=satrec.bstar,
     )
-    contacts = tuple(c.as_config(scenario.epoch_utc_s) for c in world.book.contacts)
+    contacts = tuple(
+        each.as_config(scenario.epoch_utc_s) for each in (*world.book.contacts, *world.book.radio)
+    )
     sun = (w for c in world.book.contacts for w in c.sun_as_config(scenario.epoch_utc_s))
     return msgspec.structs.replace(
         scenario.node,

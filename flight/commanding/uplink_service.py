@@ -7,7 +7,7 @@ the dispatcher (telecommands) or into a channel that the downlink empties (repor
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flight.base.channels import Bounded, Overflow
 from flight.commanding.authentication import REFUSALS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flight.base.channels import Latest
-    from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
+    from flight.commanding.authentication import CommandLedger, Intake, UplinkAuthenticator
     from flight.commanding.dispatcher import Dispatched, Dispatcher
     from flight.commanding.durable_gate import Durability
     from flight.fdir.command_loss import CommandLoss
@@ -50,6 +50,14 @@ _STAGE_EVENT = {
     Stage.FAILED: "COMMAND_FAILED",
     Stage.REJECTED: "COMMAND_REJECTED",
 }
+
+
+class FrameOpener(Protocol):
+    """What opens the received frames of one link."""
+
+    def take(self, frame: bytes) -> Intake:
+        """What a received frame brings; never raises on any bytes."""
+        ...
 
 
 class UplinkService:
@@ -86,7 +94,7 @@ class UplinkService:
         self._on_answer, self._hurry = on_answer, hurry
         self._authenticator = authenticator
         self._dispatcher = dispatcher
-        self._ledger = ledger
+        self.ledger = ledger
         self._command_loss = command_loss
         self._status = status
         self._sequence = sequence
@@ -118,7 +126,7 @@ class UplinkService:
             if frame is None:
                 break
             got_any = True
-            self._take(frame, now_ns)
+            self._take(frame, now_ns, self._authenticator)
         else:
             self._hurry()  # there may be more
         ended = self._dispatcher.expire(now_ns)
@@ -129,14 +137,19 @@ class UplinkService:
         if got_any or ended:
             self._publish()
 
-    def take_frame(self, frame: bytes, now_ns: int) -> SecurityVerdict:
-        """Takes a frame that came another way than the terminal, with the same checks."""
-        verdict = self._take(frame, now_ns)
+    def take_frame(
+        self, frame: bytes, now_ns: int, by: FrameOpener | None = None
+    ) -> SecurityVerdict:
+        """Takes a frame that came another way than the terminal, with the same checks.
+
+        `by`: what opens the frames of a link that has keys, numbers or channels of its own.
+        """
+        verdict = self._take(frame, now_ns, by or self._authenticator)
         self._publish()
         return verdict
 
-    def _take(self, frame: bytes, now_ns: int) -> SecurityVerdict:
-        intake = self._authenticator.take(frame)
+    def _take(self, frame: bytes, now_ns: int, by: FrameOpener) -> SecurityVerdict:
+        intake = by.take(frame)
         self._frames[intake.verdict] += 1
         if intake.verdict is not SecurityVerdict.OK:
             self._events.emit("FRAME_REJECTED", now_ns, verdict=intake.verdict.name.lower())
@@ -204,7 +217,7 @@ class UplinkService:
             self.verification.offer(self._sequence.packet(Apid.VERIFICATION, data, now_ns))
 
     def _publish(self) -> None:
-        ledger, values = self._ledger, self._values
+        ledger, values = self.ledger, self._values
         received, *refused = self._frames.values()
         row = (
             received,

@@ -26,6 +26,7 @@ from flight.wire.transfer_frame import VirtualChannel
 
 if TYPE_CHECKING:
     from flight.commanding.uplink_service import UplinkService
+    from flight.composition.radio import RadioParts
     from flight.composition.surroundings import Shared, Surroundings
     from flight.config import NodeConfig
     from flight.downlink.repair_coder import RepairCoder
@@ -53,10 +54,11 @@ class DownlinkParts:
     coder: ChannelCoder | None
     repair: RepairCoder | None
     lives: ProductLives
+    radio: RadioParts | None
 
 
-def uploaded_plan(around: Surroundings, now_ns: int) -> PassPlan:
-    """The contact plan and what stands before it, from UTC labels to mission time."""
+def uploaded_plan(around: Surroundings, now_ns: int, *, radio: bool = False) -> PassPlan:
+    """The contact plan of light or radio and what stands before it, from UTC to mission time."""
     zero_ns = now_ns - round(around.utc_s * NS_PER_S)
 
     def span(each: ContactConfig | KeepOutConfig) -> tuple[int, int]:
@@ -69,8 +71,10 @@ def uploaded_plan(around: Surroundings, now_ns: int) -> PassPlan:
             each.authorised,
         )
         for each in around.config.contacts
+        if (each.kind == ContactKind.RADIO.value) is radio
     ]  # fmt: skip
-    return PassPlan(contacts, [KeepOut(e.peer_id, *span(e)) for e in around.config.keep_outs])
+    keep_outs = () if radio else around.config.keep_outs
+    return PassPlan(contacts, [KeepOut(each.peer_id, *span(each)) for each in keep_outs])
 
 
 def queue_config(config: NodeConfig) -> QueueConfig:
@@ -117,16 +121,29 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
         intake.deletions, intake.revaluations, intake.withdrawn, lives, RoomGauge(queue, config),
         around.store.writes, *([] if repair is None else [repair.due]),
     )  # fmt: skip
+    settlement = Settlement(arq, queue, intake, shared.events, lives)
     return DownlinkParts(
         link=link,
         queue=queue,
         arq=arq,
         intake=intake,
-        settlement=Settlement(arq, queue, intake, shared.events, lives),
+        settlement=settlement,
         coder=_coder(around.config.link.coding),
         repair=repair,
         lives=lives,
+        radio=_radio_parts(shared, link, settlement, arq),
     )
+
+
+def _radio_parts(
+    shared: Shared, link: SecureLink, settlement: Settlement, arq: ArqSender
+) -> RadioParts | None:
+    if shared.around.radio is None or not shared.around.config.links.radio:
+        return None
+    # Only then: most nodes have no radio beside their laser.
+    from flight.composition.radio import radio_parts  # noqa: PLC0415
+
+    return radio_parts(shared, link, settlement, arq)
 
 
 def _repair_coder(link: LinkConfig, room_bytes: int) -> RepairCoder | None:
@@ -178,6 +195,7 @@ def downlink_service(
         repair=parts.repair,
         coder=parts.coder,
         lives=parts.lives,
+        radio=None if parts.radio is None else parts.radio.link(shared, parts, uplink),
         session=_contact_session(shared, parts),
         link=parts.link,
         filler=filler,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from flight.thermal.board_profile import BoardProfile
     from flight.wire.parameter_report import ReportedParameter
     from flight.wire.space_packet import SequenceCounts
-    from hal.protocols import NodeDevices
+    from hal.protocols import FrameModem, NodeDevices
 
 
 def alone(_node: Node) -> Sequence[ChildSpec]:
@@ -89,6 +89,7 @@ class Surroundings:
         utc: the correlation that the surroundings use as well; one of the node's own without.
         utc_locked: whether a time source holds the clock that the sensors show.
         boot: what the boot record told and who keeps it; `None` where nothing outlives the node.
+        radio: a radio modem beside the laser terminal, where there is one.
         models: what the engine holds at the start, and how others come to it.
         arrivals: of a board whose terminal says that a frame has come; `None` where one looks.
         tick: of a board, which drives the rate groups and guards them; `None` where time is only
@@ -117,6 +118,7 @@ class Surroundings:
     utc: UtcKeeper | None = None
     utc_locked: Callable[[], bool] = held
     boot: BootStart | None = None
+    radio: FrameModem | None = None
     models: Models = NO_MODELS
 
     @property

@@ -182,6 +182,10 @@ class ArqSender:
         """Products whose state on the ground is not known."""
         return len(self.products.questions)
 
+    def give_up(self) -> tuple[int, ...]:
+        """No report about what is in flight is to be waited for; products to be asked about."""
+        return self._abandon(len(self._undecided))
+
     def undecided_products(self) -> tuple[int, ...]:
         """Products with bytes in frames that no report has settled, in the order of sending."""
         found: dict[int, None] = {}

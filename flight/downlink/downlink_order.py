@@ -151,10 +151,10 @@ class SendOrder:
         """Whether an emergency is there to be sent."""
         return self._in_time(self._density[ProductClass.EMERGENCY], now_ns) is not None
 
-    def select(self, now_ns: int, max_bytes: int) -> Entry | None:
-        """The entry whose bytes go next, or None when nothing may go."""
+    def select(self, now_ns: int, max_bytes: int, *, urgent: bool = False) -> Entry | None:
+        """The entry whose bytes go next, an emergency if it has to be `urgent`; None for none."""
         entry = self._in_time(self._density[ProductClass.EMERGENCY], now_ns)
-        if entry is not None:
+        if entry is not None or urgent:
             return entry
         if self._called:
             called = [each for each in self._called.values() if each.ready and not each.late]

@@ -120,12 +120,14 @@ class DownlinkQueue:
         superseded = None if older is None else older.product.product_id
         return Admission(verdict, displaced, over_quota, superseded=superseded)
 
-    def next_segment(self, now_ns: int, max_bytes: int) -> Segment | None:
+    def next_segment(self, now_ns: int, max_bytes: int, *, urgent: bool = False) -> Segment | None:
         """The bytes that go next, at most `max_bytes`, or None when nothing may or can go.
+
+        Of emergencies alone if they have to be `urgent`.
 
         The bytes count as in flight from here on: pair each with `acknowledge` or `requeue`.
         """
-        entry = self._order.select(now_ns, max_bytes)
+        entry = self._order.select(now_ns, max_bytes, urgent=urgent)
         if entry is not None and entry.pending.first()[0] == 0:
             max_bytes -= self._overhead(entry.product)
         if entry is None or max_bytes <= 0:

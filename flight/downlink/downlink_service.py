@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flight.downlink.frame_filler import FrameFiller
     from flight.downlink.product_intake import ProductIntake
     from flight.downlink.product_lives import ProductLives
+    from flight.downlink.radio_link import RadioLink
     from flight.downlink.repair_coder import RepairCoder
     from flight.downlink.settlement import Settlement
     from flight.fdir.health_monitor import Heartbeat
@@ -80,12 +81,13 @@ class DownlinkService:
         coder: ChannelCoder | None = None,
         repair: RepairCoder | None = None,
         lives: ProductLives | None = None,
+        radio: RadioLink | None = None,
         wait_until: Callable[[int, Callable[[], bool]], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
         self._wait_until = wait_until
         self._heart = heart
-        self._coder, self._repair, self._lives = coder, repair, lives
+        self._coder, self._repair, self._lives, self._radio = coder, repair, lives, radio
         self._devices = devices
         self._session = session
         self._link = link
@@ -124,15 +126,21 @@ class DownlinkService:
         sent = self._pump(now_ns) if may_send else 0
         self._credit_left = self._session.credit - sent
         self._publish()
+        in_contact = self._session.in_contact
+        if self._radio is not None:
+            self._radio.step(now_ns, light=may_send, live=self._live_packets)
+            in_contact = in_contact or self._radio.in_contact
         if self._lives is not None:
-            self._lives.step(now_ns, in_contact=self._session.in_contact)
-        if not self._session.in_contact:
+            self._lives.step(now_ns, in_contact=in_contact)
+        if not in_contact:
             return IDLE_NS
         return FLOW_NS if sent else CONTACT_NS
 
     def _receive(self, now_ns: int) -> None:
         """Commands are done, reports settled."""
         self._uplink.step(now_ns)
+        if self._radio is not None:
+            self._radio.receive(now_ns)
         while (packet := self._uplink.arq_inbox.take()) is not None:
             self._settlement.take(packet, now_ns)
 
@@ -171,20 +179,23 @@ class DownlinkService:
         return given
 
     def _send_live(self, now_ns: int) -> bool:
-        """Verification reports at once, live telemetry once a second, in one frame of their own."""
+        """What is live, in one frame of its own."""
+        packets = self._live_packets(now_ns, self._link.packets_bytes_max)
+        if packets:
+            self._submit(self._link.seal(VirtualChannel.TELEMETRY, packets).frame)
+        return bool(packets)
+
+    def _live_packets(self, now_ns: int, room_bytes: int) -> list[bytes]:
+        """Verification reports at once, live telemetry once a second, by whichever link asks."""
         verification = self._uplink.verification
         if now_ns < self._next_live_ns and not len(verification):
-            return False
+            return []
         self._next_live_ns = now_ns - now_ns % LIVE_EVERY_NS + LIVE_EVERY_NS
-        packets, room = _as_fits(verification, self._link.packets_bytes_max)
+        packets, room = _as_fits(verification, room_bytes)
         if self._intake.withdrawn and room >= WITHDRAWAL_BYTES_MAX:
             packets.append(self._withdrawal(now_ns))
             room -= len(packets[-1])
-        packets += _as_fits(self._telemetry.live, room)[0]
-        if not packets:
-            return False
-        self._submit(self._link.seal(VirtualChannel.TELEMETRY, packets).frame)
-        return True
+        return packets + _as_fits(self._telemetry.live, room)[0]
 
     def _withdrawal(self, now_ns: int) -> bytes:
         """Tells the ground what it will not get, so that it forgets the pieces."""

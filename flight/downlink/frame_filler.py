@@ -62,15 +62,21 @@ class FrameContent:
 
 
 class FrameFiller:
-    """Fills frames of the product channel from queue, ARQ and store."""
+    """Fills frames of one link's product channel from queue, ARQ and store.
 
-    def __init__(
+    Args:
+        urgent: of products only emergencies go by this link.
+    """
+
+    def __init__(  # noqa: PLR0913  the composition root names every part
         self,
         queue: DownlinkQueue,
         arq: ArqSender,
         store: PayloadStore,
         sequence: SequenceCounts,
         frame_room_bytes: int,
+        *,
+        urgent: bool = False,
     ) -> None:
         self._queue = queue
         self._arq = arq
@@ -78,6 +84,9 @@ class FrameFiller:
         self._sequence = sequence
         self.room_bytes = frame_room_bytes
         """Octets of packets in the next frame; a terminal that changes its rate changes it."""
+        self._urgent = urgent
+        self.closed = False
+        """No product is to go: what is left are confirmations, questions and probes."""
         self.unreadable: list[int] = []
         """Products whose record does not verify any more, for the intake to drop."""
 
@@ -89,8 +98,10 @@ class FrameFiller:
         """Content of the next frame, or `None` when there is nothing to send."""
         content = FrameContent()
         room = self.room_bytes - self._control(content, now_ns)
-        while room > SEGMENT_OVERHEAD_BYTES + SEGMENT_BYTES_LEAST:
-            segment = self._queue.next_segment(now_ns, room - SEGMENT_OVERHEAD_BYTES)
+        while not self.closed and room > SEGMENT_OVERHEAD_BYTES + SEGMENT_BYTES_LEAST:
+            segment = self._queue.next_segment(
+                now_ns, room - SEGMENT_OVERHEAD_BYTES, urgent=self._urgent
+            )
             used = None if segment is None else self._segment(content, segment, now_ns)
             if used is None:
                 break

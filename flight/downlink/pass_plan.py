@@ -34,15 +34,18 @@ class ContactKind(Enum):
 
     OGS = "OGS"
     RELAY = "RELAY"
+    RADIO = "RADIO"
+    """A station's radio; never in one plan with the others, for it is another terminal's."""
 
 
-PRIOR_SHARE = {ContactKind.OGS: 0.64, ContactKind.RELAY: 0.75}
+PRIOR_SHARE = {ContactKind.OGS: 0.64, ContactKind.RELAY: 0.75, ContactKind.RADIO: 0.95}
 # Until passes have been seen, four equally likely ones whose mean is the share above; by judgement,
 # no measurement: a station under cloud carries next to nothing, a clear one nearly all, and a relay
 # has no weather. Together they count as two passes.
 PRIOR_OUTCOMES = {
     ContactKind.OGS: (0.05, 0.65, 0.9, 0.96),
     ContactKind.RELAY: (0.5, 0.75, 0.85, 0.9),
+    ContactKind.RADIO: (0.95,) * 4,
 }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flight.downlink.queue_values import AckResult
 from flight.wire.errors import WireError
+from flight.wire.product_packet import ProductClass
 from flight.wire.reconcile import decode_answer
 from flight.wire.report import decode as decode_report
 from flight.wire.space_packet import Apid
@@ -46,7 +47,12 @@ class SettlementCounts:
 
 
 class Settlement:
-    """Applies reports and reconcile answers."""
+    """Applies reports and reconcile answers, whichever link they came by.
+
+    Attributes:
+        senders: of the links, by the channel that reports speak of. A report of another channel is
+            the first one's to refuse.
+    """
 
     def __init__(
         self,
@@ -57,6 +63,7 @@ class Settlement:
         lives: ProductLives | None = None,
     ) -> None:
         self._arq = arq
+        self.senders = {arq.vcid: arq}
         self._queue = queue
         self._intake = intake
         self._events = events
@@ -67,7 +74,9 @@ class Settlement:
         """One packet of the uplink's ARQ channel; unreadable ones are counted and told."""
         try:
             if packet.apid == Apid.REPORT:
-                outcome = self._arq.on_report(decode_report(packet.data), now_ns)
+                report = decode_report(packet.data)
+                sender = self.senders.get(report.vcid, self._arq)
+                outcome = sender.on_report(report, now_ns)
                 self.counts.reports += 1
             else:
                 outcome = self._arq.on_reconcile_answer(decode_answer(packet.data), now_ns)
@@ -94,12 +103,21 @@ class Settlement:
             counts.segments_lost += 1
             queue.requeue(segment.product_id, segment.offset, segment.length)
         self._intake.delivered(outcome.completed)
-        for product_id in outcome.undecided:
-            product = queue.product(product_id)
-            if product is not None and queue.suspend(product_id):
-                self._arq.unfinished((product,))
+        self.question(outcome.undecided)
         for product_id, held in outcome.resume:
             queue.resume(product_id, held)
+
+    def question(self, product_ids: Sequence[int], *, urgent: bool = False) -> None:
+        """What is not known of these the ground is asked, by any link; until then they wait.
+
+        Of emergencies alone if it is `urgent`: they are not left to a link that has gone.
+        """
+        for product_id in product_ids:
+            product = self._queue.product(product_id)
+            if product is None or (urgent and product.klass is not ProductClass.EMERGENCY):
+                continue
+            if self._queue.suspend(product_id):
+                self._arq.unfinished((product,))
 
     def _tell_reconciled(self, outcome: ArqOutcome, now_ns: int) -> None:
         settled = len(outcome.completed) + len(outcome.resume)

@@ -194,6 +194,16 @@ _ROWS: tuple[Channel, ...] = (
         Channel(f"link.rejected_{verdict}", "", "link", _C, f"uplink frames refused: {why}")
         for verdict, why in FRAME_REFUSALS
     ),
+    # the radio link, where there is one
+    Channel("radio.contact", "", "radio", _C, "contact under way; 0 is none"),
+    Channel("radio.locked", "", "radio", _B, "the modem has its peer"),
+    Channel("radio.frames_sent", "", "radio", _C, "frames given to the modem"),
+    Channel("radio.frames_lost", "", "radio", _C, "frames reported as lost"),
+    Channel("radio.frames_refused", "", "radio", _C, "frames that the modem did not take"),
+    Channel("radio.in_flight", "", "radio", _C, "frames sent and not yet decided"),
+    Channel("radio.frames_received", "", "radio", _C, "uplink frames that passed every check"),
+    Channel("radio.frames_rejected", "", "radio", _C, "uplink frames refused, any cause"),
+    Channel("radio.packets_refused", "", "radio", _C, "packets foreign to it, or not trusted"),
     # commanding
     Channel("command.accepted_total", "", "command", _C, "telecommands accepted"),
     Channel("command.rejected_total", "", "command", _C, "telecommands rejected"),

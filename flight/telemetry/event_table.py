@@ -61,6 +61,7 @@ EVENTS: tuple[EventDef, ...] = (
         _N,
         "contact {contact} with {peer} ends: {frames} frames, {products} products",
     ),
+    EventDef(93, "RADIO_ENDED", _N, "contact {contact} with {peer} ends: {frames} frames"),
     EventDef(44, "CONTACT_FAILED", _W, "contact {contact} with {peer}: never acquired"),
     EventDef(45, "RECONCILED", _N, "reconciled {products} products with the ground"),
     EventDef(46, "REPORT_REJECTED", _W, "report refused: {reason}"),

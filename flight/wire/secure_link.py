@@ -117,7 +117,7 @@ class SecureLink:
         self._cipher = sends.cipher()
         self._from = receives[0].direction
         self._ciphers: dict[int, AESGCM] = {sa.spi: sa.cipher() for sa in receives}
-        self._counters = counters
+        self.counters = counters
         self._window = ReplayWindow() if window is None else window
         self.frame_bytes_max = frame_bytes_max
         self.channels = channels
@@ -137,7 +137,7 @@ class SecureLink:
         Raises:
             CounterExhausted: the key is used up.
         """
-        return self._counters.ready(frames)
+        return self.counters.ready(frames)
 
     def next_frame_no(self, vcid: int) -> int:
         """The number the next sealed frame of this virtual channel will have."""
@@ -154,8 +154,8 @@ class SecureLink:
         Raises:
             CounterExhausted: the key is used up; errors of the counter's store pass through.
         """
-        while self._counters.remaining < count:
-            self._counters.reserve()
+        while self.counters.remaining < count:
+            self.counters.reserve()
 
     def seal(self, vcid: int, packets: Sequence[bytes]) -> SealedFrame:
         """One frame with these packets, in this order, to keep; errors as `seal_batch`."""
@@ -182,7 +182,7 @@ class SecureLink:
                 WireReason.TOO_LONG, f"{len(plains)} groups of up to {max(lengths)} octets"
             )
         first = self._frame_no[vcid]
-        counter = self._counters.take(len(plains))
+        counter = self.counters.take(len(plains))
         area = self._builder.build(vcid=vcid, count=first, counter=counter, packets_bytes=lengths)
         encrypt = self._cipher.encrypt_into
         for plain, (iv, clear, body) in zip(plains, area.parts(), strict=True):

@@ -15,7 +15,7 @@ from flight.wire.errors import WireError
 from flight.wire.repair_packet import decode_repair
 from flight.wire.space_packet import Apid, SequenceCounts, decode_all, encode
 from flight.wire.telemetry import decode_event, decode_housekeeping
-from flight.wire.transfer_frame import VirtualChannel
+from flight.wire.transfer_frame import LIGHT, RADIO, LinkChannels, VirtualChannel
 from hil.ground.ground_link import GroundLink, Received
 from hil.ground.operator import Operator
 from hil.ground.receiver import GroundReceiver
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from hil.ground.repair_receiver import RepairReceiver
 
 REPORT_BYTES_MAX = 1_024
+OTHER_REPORT_BYTES_MAX = 256
+"""A report about another link's frames: what it lost in its last moments, no more."""
 
 
 class GroundSegment:
@@ -38,6 +40,7 @@ class GroundSegment:
         counters: of the uplink key, as durable as the key; in memory alone for keys of a seed.
         coder: takes the channel coding off, where the terminals leave it to the node.
         repair: makes lost frames good, where the node sends repair symbols.
+        radio_frame_bytes: of a frame by radio, at most; None where the node has none.
     """
 
     def __init__(  # noqa: PLR0913  the managed parameters of a ground, each by its name
@@ -50,9 +53,17 @@ class GroundSegment:
         counters: CounterReserve | None = None,
         coder: ChannelCoder | None = None,
         repair: RepairReceiver | None = None,
+        radio_frame_bytes: int | None = None,
     ) -> None:
         counters = counters or CounterReserve(load=lambda: 0, store=lambda _value: None)
         self.link = GroundLink(keys, scid=scid, counters=counters, frame_bytes_max=frame_bytes_max)
+        self.links = {LIGHT: self.link}
+        """Every one with numbers and window of its own; who has arrived is known to all."""
+        if radio_frame_bytes is not None:
+            self.links[RADIO] = GroundLink(
+                keys, scid=scid, counters=counters, frame_bytes_max=radio_frame_bytes,
+                channels=RADIO,
+            )  # fmt: skip
         self.receiver = GroundReceiver(epoch=1, archive=archive)
         self.operator = Operator()
         self.uploader = Uploader(self.operator)
@@ -64,15 +75,15 @@ class GroundSegment:
         self.frames_refused: Counter[str] = Counter()
         self._sequence = SequenceCounts()
 
-    def on_frame(self, frame: bytes, now_ns: int) -> bool:
+    def on_frame(self, frame: bytes, now_ns: int, by: LinkChannels = LIGHT) -> bool:
         """One frame as it fell from the sky; False when it was refused (counted by verdict)."""
-        if self.coder is not None:
+        if self.coder is not None and by is LIGHT:
             decoded = self.coder.decode(frame)
             if not isinstance(decoded, bytes):
                 self.frames_refused[decoded.name.lower()] += 1
                 return False
             frame = decoded
-        received = self.link.on_frame(frame)
+        received = self.links[by].on_frame(frame)
         if not isinstance(received, Received):
             self.frames_refused[received.name.lower()] += 1
             return False
@@ -108,19 +119,22 @@ class GroundSegment:
         """Takes a load on for the next contacts; `uploader` knows what became of it."""
         self.uploader.add(kind, version, data)
 
-    def uplink(self, now_ns: int, *, report: bool) -> list[bytes]:
-        """Frames to send up now: commands, reconcile answers and, when asked, a report."""
+    def uplink(self, now_ns: int, *, report: bool, by: LinkChannels = LIGHT) -> list[bytes]:
+        """Frames to send up now: commands, reconcile answers and, when asked, a report.
+
+        Where there are several links, each tells of the others' frames as well.
+        """
         self.uploader.step(now_ns)
         packets = self.operator.due(now_ns)
         packets += [
             self._up(Apid.RECONCILE_ANSWER, a, now_ns) for a in self.receiver.take_answers()
         ]
         if report:
-            data = self.receiver.make_report(
-                REPORT_BYTES_MAX, now_ns, vcid=int(VirtualChannel.PRODUCTS)
-            )
-            packets.append(self._up(Apid.REPORT, data, now_ns))
-        return self.link.frames_for(packets) if packets else []
+            for link in (by, *(other for other in self.links if other is not by)):
+                most = REPORT_BYTES_MAX if link is by else OTHER_REPORT_BYTES_MAX
+                data = self.receiver.make_report(most, now_ns, vcid=int(link.products))
+                packets.append(self._up(Apid.REPORT, data, now_ns))
+        return self.links[by].frames_for(packets) if packets else []
 
     def _up(self, apid: Apid, data: bytes, now_ns: int) -> bytes:
         return encode(apid, self._sequence.take(apid), data, time_ns=now_ns, telecommand=True)

@@ -7,6 +7,7 @@ OPEN_TO_THE_BENCH = {
     "flight.telemetry.event_log": "events as values, for the listener",
     "flight.base.clock": "the port through which flight's services are told the time",
     "flight.config": "a scenario embeds the node's configuration and its errors",
+    "flight.link_config": "sections of that configuration",
     "flight.command_text": "a timeline writes commands as a sequence does",
     "flight.commanding.sequence": "a sequence is a value with a codec",
     "flight.commanding.upload_plan": "which commands make up a load",

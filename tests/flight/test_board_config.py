@@ -138,3 +138,8 @@ def test_a_profile_of_ones_own_lies_beside_the_configuration(tmp_path):
     assert load_fly_config(config_of(tmp_path, text)).inference.profile == str(
         tmp_path / "mine.toml"
     )
+
+
+def test_a_board_has_no_radio_modem_and_says_so(tmp_path):
+    with pytest.raises(ConfigError, match=r"links\.radio = true: a board .*; allowed: false"):
+        load_fly_config(config_of(tmp_path, "[links]\nradio = true\n"))

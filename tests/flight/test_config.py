@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from flight.config import (
     PROFILES,
+    SPANS_MAX,
     BatteryConfig,
     ConfigError,
     ContactConfig,
+    KeepOutConfig,
     NodeConfig,
     check_node,
     convert,
@@ -157,3 +159,13 @@ def test_a_board_profile_that_cannot_be_flown_is_refused(tmp_path, old, new, sai
 def test_a_configuration_round_trips_through_its_own_types():
     config = NodeConfig(parameters={"power.soc_floor": 0.5})
     assert convert(msgspec.to_builtins(config) | {"orbit": None}, NodeConfig, "x") == config
+
+
+def test_a_keep_out_ends_after_it_begins_and_a_plan_has_room_for_so_many():
+    window = KeepOutConfig(start_utc_s=20.0, end_utc_s=20.0)
+    with pytest.raises(ConfigError, match=r"keep_outs\[0\].end_utc_s = 20: must be after"):
+        check_node(NodeConfig(keep_outs=(window,)), "x")
+    good = msgspec.structs.replace(window, end_utc_s=30.0)
+    check_node(NodeConfig(keep_outs=(good,) * SPANS_MAX), "x")
+    with pytest.raises(ConfigError, match=rf"keep_outs: 1025 of them; allowed: up to {SPANS_MAX}"):
+        check_node(NodeConfig(keep_outs=(good,) * (SPANS_MAX + 1)), "x")

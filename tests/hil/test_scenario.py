@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight.config import ConfigError, NodeConfig, OrbitConfig, convert
-from flight.link_config import ContactConfig
+from flight.link_config import ContactConfig, LinksConfig
 from hil.scenario import (
     DEFAULT,
     Expectation,
@@ -20,7 +20,7 @@ from hil.scenario import (
     shipped_names,
     with_overrides,
 )
-from hil.scenario_check import check_for_line
+from hil.scenario_check import check_for_line, check_scenario
 
 BASE = 'name = "a"\ntitle = "t"\nduration_s = 100\nepoch_utc = 2026-06-21T00:00:00Z\n'
 RICH = Scenario(
@@ -193,6 +193,23 @@ def test_what_a_node_brings_along_is_not_the_benchs_to_change(action):
     with pytest.raises(ConfigError, match=r"a.toml: timeline\[3\].*target pty.*sim only"):
         check_for_line(scenario, "a.toml", "pty")
     check_for_line(RICH, "a.toml", "pty")
+
+
+def test_a_node_at_the_end_of_a_line_has_no_radio():
+    node = msgspec.structs.replace(RICH.node, links=LinksConfig(radio=True))
+    with pytest.raises(ConfigError, match=r"a.toml: node.links.radio = true.*target pty.*sim only"):
+        check_for_line(msgspec.structs.replace(RICH, node=node), "a.toml", "pty")
+
+
+@pytest.mark.parametrize("key", ["stations", "radio_stations"])
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [(("atlantis",), "no such station; allowed is one of"), (("nemea",) * 2, "stands twice")],
+)
+def test_a_station_that_is_not_known_or_stands_twice_is_refused(key, keys, said):
+    ground = msgspec.structs.replace(RICH.ground, **{key: keys})
+    with pytest.raises(ConfigError, match=rf"a.toml: ground.{key}\[\d\] = .*{said}"):
+        check_scenario(msgspec.structs.replace(RICH, ground=ground), "a.toml")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ def payload_of(product_id, size):
 
 
 class Node:
-    """The smallest honest service around the cores."""
+    """The smallest honest service around the cores; `links` are channels beside the first."""
+
+    links = ()
 
     def __init__(self, files, folder):
         self.store = ProductStore(files, folder / "index.sqlite3", segment_bytes=1 << 14)
@@ -55,6 +57,8 @@ class Node:
             first_overhead_bytes=lambda p: 14 + product_packet.manifest_bytes(p.name)
         )
         self.arq = ArqSender(VCID, CONFIG)
+        others = {vcid: ArqSender(vcid, CONFIG, self.arq.products) for vcid in self.links}
+        self.arqs = {VCID: self.arq, **others}
         self.durable, self.freed = set(), set()
         self.buffered = []
         self.frame_no = self.frame_end = 0
@@ -82,23 +86,24 @@ class Node:
         self.buffered.clear()
         self.durable |= durable
 
-    def frame(self):
-        """The next frame, or None: (frame number, bytes of its packets)."""
-        if not self.arq.can_send():
+    def frame(self, vcid=VCID, *, urgent=False):
+        """The next frame of a link, or None: (channel, frame number, bytes of its packets)."""
+        arq = self.arqs[vcid]
+        if not arq.can_send():
             return None
         if self.frame_no == self.frame_end:
             self.frame_no = self.store.reserve_counter("frames", 32)
             self.frame_end = self.frame_no + 32
         packets, segments, room = [], [], FRAME_BYTES
-        freed = self.arq.next_freed(8)
+        freed = arq.next_freed(8)
         if freed:
             data = product_packet.encode_list(product_packet.Freed(freed))
             packets.append((Apid.PRODUCT_MANIFEST, data))
-        asked = self.arq.reconcile_items(4)
+        asked = arq.reconcile_items(4)
         if asked:
-            packets.append((Apid.RECONCILE_REQUEST, self.arq.reconcile_request(asked)))
+            packets.append((Apid.RECONCILE_REQUEST, arq.reconcile_request(asked)))
         room -= sum(14 + len(data) for _, data in packets)
-        while (segment := self.queue.next_segment(0, room - 30)) is not None:
+        while (segment := self.queue.next_segment(0, room - 30, urgent=urgent)) is not None:
             product = self.queue.product(segment.product_id)
             if segment.offset == 0:
                 data = product_packet.encode_manifest(manifest_of(product))
@@ -117,13 +122,14 @@ class Node:
             self.store.mark_sending(ids)
             self.commit()
         frame_no, self.frame_no = self.frame_no, self.frame_no + 1
-        self.arq.sent(frame_no, segments, 0, freed=freed, asked=asked)
-        return frame_no, b"".join(encode(a, 0, data, time_ns=0) for a, data in packets)
+        arq.sent(frame_no, segments, 0, freed=freed, asked=asked)
+        return vcid, frame_no, b"".join(encode(a, 0, data, time_ns=0) for a, data in packets)
 
     def uplink(self, apid, data):
         try:
             if apid == Apid.REPORT:
-                outcome = self.arq.on_report(report.decode(data), 0)
+                told = report.decode(data)
+                outcome = self.arqs.get(told.vcid, self.arq).on_report(told, 0)
             else:
                 outcome = self.arq.on_reconcile_answer(reconcile.decode_answer(data), 0)
         except WireError:
@@ -139,8 +145,7 @@ class Node:
             product = self.queue.product(product_id)
             if product is not None and sum(b - a for a, b in held) == product.size_bytes:
                 self.arq.all_reported(product)
-        undecided = [self.queue.product(i) for i in outcome.undecided if self.queue.suspend(i)]
-        self.arq.unfinished(undecided)
+        self.question(outcome.undecided)
         if outcome.completed:
             self.store.mark_delivered(outcome.completed)
             self.commit()
@@ -148,6 +153,9 @@ class Node:
                 self.queue.complete(product_id)
             self.arq.freed(outcome.completed)
             self.freed.update(outcome.completed)
+
+    def question(self, product_ids):
+        self.arq.unfinished([self.queue.product(i) for i in product_ids if self.queue.suspend(i)])
 
     def delete(self, product_id):
         if self.store.delete(product_id, "command"):
@@ -173,12 +181,14 @@ PICK = st.lists(st.integers(0, 30), max_size=12)
 
 
 class Downlink(RuleBasedStateMachine):
+    node_kind = Node
+
     @initialize()
     def start(self):
         self.folder = tempfile.TemporaryDirectory(dir=FOLDER)
         self.path = Path(self.folder.name)
         self.files = MemoryFileStore()
-        self.node = Node(self.files, self.path)
+        self.node = self.node_kind(self.files, self.path)
         self.archive = CountingArchive(self.path / "products")
         self.epoch = 1
         self.ground = GroundReceiver(self.epoch, self.archive)
@@ -268,7 +278,7 @@ class Downlink(RuleBasedStateMachine):
         self.freed |= self.node.freed
         self.durable |= self.node.durable
         self.files = self.files.power_cut(torn)
-        self.node = Node(self.files, self.path)
+        self.node = self.node_kind(self.files, self.path)
 
     @rule(
         sizes=st.lists(st.integers(1, 4000), max_size=4),
@@ -324,8 +334,8 @@ class Downlink(RuleBasedStateMachine):
         self.archive.filed = filed
 
     def receive(self, frame):
-        frame_no, packets = frame
-        self.ground.on_packets(frame_no, VCID, decode_all(packets), 0)
+        vcid, frame_no, packets = frame
+        self.ground.on_packets(frame_no, vcid, decode_all(packets), 0)
 
     def teardown(self):
         if not hasattr(self, "node"):

@@ -88,7 +88,7 @@ def test_a_failed_pass_and_an_impossible_one_are_clipped():
     one = contact(1, 0, 300)
     plan.note_pass(one, 0)
     plan.note_pass(one, 10**15)
-    assert plan.experience() == {"OGS": (0.0, 1.0), "RELAY": ()}
+    assert plan.experience() == {"OGS": (0.0, 1.0), "RELAY": (), "RADIO": ()}
 
 
 def test_experience_survives_a_reset():

@@ -52,7 +52,7 @@ def state(end: SecureLink) -> tuple[object, ...]:
         end._window._seen,
         dict(end._frame_no),
         end.frames_sealed,
-        end._counters.remaining,
+        end.counters.remaining,
         sorted(end._ciphers),
     )
 

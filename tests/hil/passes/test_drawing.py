@@ -74,4 +74,4 @@ def test_the_table_marks_the_chosen_contact_and_dashes_what_a_relay_has_not() ->
     Console(file=out, width=100).print(ahead_table([relay], datetime(2026, 1, 1, tzinfo=UTC), 1))
     (row,) = [line for line in out.getvalue().splitlines() if "relay-0001" in line]
     assert row.split()[:2] == ["\u2192", "1"]
-    assert row.count("—") == 3
+    assert row.count("—") == 4
