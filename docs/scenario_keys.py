@@ -77,6 +77,7 @@ MEANINGS: dict[str, str] = {
     "ground.relay_contact_s": "longest relay contact",
     "ground.relay_every_s": "a relay contact is looked for this often",
     "ground.relay_first_s": "mission time of the first look",
+    "ground.relay_free_share": "share of time in which a relay has a terminal free",
     "ground.radio_stations": "stations with a radio, by key; left out: all of `stations`",
     "ground.radio_rate_bps": "line rate by radio, both ways",
     "ground.radio_mask_deg": "a radio contact begins and ends at this elevation",

@@ -200,7 +200,14 @@ class ContactBook:
         """Relay contacts on the scenario's grid, where the terminal is free and a relay in view."""
         ground, duration_s = self._scenario.ground, self._scenario.duration_s
         contacts: list[PlannedContact] = []
-        shell = RelayShell(ShellConfig(dwell_s_max=max(ground.relay_contact_s, 120.0)), orbit)
+        shell = RelayShell(
+            ShellConfig(
+                dwell_s_max=max(ground.relay_contact_s, 120.0),
+                free_share=ground.relay_free_share,
+                free_seed=self._scenario.seed,
+            ),
+            orbit,
+        )
         start_s = ground.relay_first_s
         while start_s + ground.relay_contact_s <= duration_s:
             end_s = start_s + ground.relay_contact_s

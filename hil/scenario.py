@@ -75,6 +75,7 @@ class GroundSection(_Section, frozen=True, kw_only=True):
     relay_contact_s: Seconds = 300.0
     relay_every_s: Annotated[float, Meta(ge=600.0, le=1e7)] = 5400.0
     relay_first_s: Seconds = 1500.0
+    relay_free_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     radio_stations: tuple[str, ...] = ()
     radio_rate_bps: Annotated[float, Meta(ge=1e3, le=1e8)] = 256e3
     radio_mask_deg: Annotated[float, Meta(ge=0.0, le=60.0)] = 5.0

@@ -1,9 +1,9 @@
 """A relay shell over the node: contacts through other satellites when no station is in view.
 
-A Walker i:T/P/F shell of synthetic satellites (mean elements through SGP4, no element text),
-line of sight above a grazing height, a range cap, and the longest-dwell choice of peer. The
-geometry of all satellites is taken in one array call on a coarse grid; only the edges of the
-chosen contacts are refined.
+A Walker i:T/P/F shell of synthetic satellites (mean elements through SGP4, no element text), line
+of sight above a grazing height, a range cap, what the terminal's mount can follow, relays that have
+no terminal free, and the longest-dwell choice of peer. The geometry of all satellites is taken in
+one array call on a coarse grid; only chosen contacts are looked at more closely.
 """
 
 import math
@@ -25,6 +25,8 @@ from hil.plant.orbit import Orbit, Vector
 from hil.plant.passes import bisect
 
 PEER_ID_BASE = 1000
+LOOK_S = 5.0
+"""Between two looks along a stay."""
 _SGP4_EPOCH_JD = 2433281.5
 
 
@@ -41,6 +43,13 @@ class ShellConfig:
     range_km_max: float = 4000.0
     grazing_km: float = 100.0
     """The line of sight must clear the surface by this much."""
+    slew_deg_s_max: float = 2.0
+    """The line of sight turns no faster: a relay that flies past nearby cannot be followed."""
+    free_share: float = 1.0
+    """Share of time in which a relay has a terminal free; flown shells keep most of theirs busy."""
+    free_seed: int = 0
+    free_block_s: float = 900.0
+    """A relay's terminal is free, or not, for so long."""
     grid_s: float = 60.0
     dwell_s_min: float = 120.0
     dwell_s_max: float = 900.0
@@ -55,6 +64,8 @@ class ShellConfig:
             raise ValueError("shell altitude must lie in 300..2000 km, the range be positive")
         if not 0.0 < self.dwell_s_min <= self.dwell_s_max or self.grid_s <= 0.0:
             raise ValueError("dwell limits and grid must be positive and in order")
+        if not 0.0 < self.free_share <= 1.0 or min(self.slew_deg_s_max, self.free_block_s) <= 0.0:
+            raise ValueError("the free share must lie in 0..1, slew rate and block be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +118,53 @@ class RelayShell:
 
     def position_km(self, index: int, t_s: float) -> Vector:
         """Inertial position of one relay."""
-        error, r, _ = self._satrecs[index].sgp4(
+        return self._state(index, t_s)[0]
+
+    def _state(self, index: int, t_s: float) -> tuple[Vector, Vector]:
+        error, r, v = self._satrecs[index].sgp4(
             self._orbit.epoch_jd, self._orbit.epoch_fraction + t_s / DAY_S
         )
         if error:
             raise ValueError(f"SGP4 error {error} for relay {index}")
-        return (float(r[0]), float(r[1]), float(r[2]))
+        return (float(r[0]), float(r[1]), float(r[2])), (float(v[0]), float(v[1]), float(v[2]))
 
     def range_km(self, index: int, t_s: float) -> float:
         """Distance from the node to one relay."""
         return math.dist(self._orbit.position_km(t_s), self.position_km(index, t_s))
 
     def clearance(self, index: int, t_s: float) -> float:
-        """Positive while the link is allowed: the tighter of sight and range, in km."""
-        node, relay = self._orbit.position_km(t_s), self.position_km(index, t_s)
+        """Positive while the link is allowed: the tightest of sight, range (km) and slew (deg/s).
+
+        Below 0 as well while the relay has no terminal free.
+        """
+        if not self.is_free(index, t_s):
+            return -1.0
+        (node, node_v), (relay, relay_v) = self._orbit.state(t_s), self._state(index, t_s)
         height_km = _closest_approach_km(node, relay) - R_EARTH_KM - self.config.grazing_km
-        return min(height_km, self.config.range_km_max - math.dist(node, relay))
+        along = np.subtract(relay, node)
+        turn_rad_s = np.cross(along, np.subtract(relay_v, node_v)) / (along @ along)
+        slew = self.config.slew_deg_s_max - math.degrees(math.hypot(*turn_rad_s))
+        return min(height_km, self.config.range_km_max - math.dist(node, relay), slew)
+
+    def is_free(self, index: int, t_s: float) -> bool:
+        """Whether the relay has a terminal for this node; equal for equal seed, relay and block."""
+        config = self.config
+        if config.free_share == 1.0:
+            return True
+        block = math.floor(t_s / config.free_block_s) & 0xFFFFFFFF
+        luck = np.random.Generator(np.random.PCG64((config.free_seed, index, block)))
+        return float(luck.random()) < config.free_share
 
     def visibility(self, t0_s: float, t1_s: float) -> tuple[list[float], NDArray[np.bool_]]:
         """Grid times, and which relay (rows) is usable at which time (columns)."""
         count = max(2, math.ceil((t1_s - t0_s) / self.config.grid_s) + 1)
         times = [t0_s + (t1_s - t0_s) * k / (count - 1) for k in range(count)]
         fractions = np.array(times) / DAY_S + self._orbit.epoch_fraction
-        _, relay, _ = self._array.sgp4(np.full(count, self._orbit.epoch_jd), fractions)
-        node = np.array([self._orbit.position_km(t) for t in times])
+        _, relay, speed = self._array.sgp4(np.full(count, self._orbit.epoch_jd), fractions)
+        states = [self._orbit.state(t) for t in times]
+        node = np.array([state[0] for state in states])
         along = relay - node
+        turning = np.cross(along, speed - np.array([state[1] for state in states]))
         distance2 = (along * along).sum(axis=2)
         # Foot of the perpendicular from the Earth's centre, kept on the segment.
         foot = np.clip(-(along * node).sum(axis=2) / distance2, 0.0, 1.0)
@@ -139,6 +172,11 @@ class RelayShell:
         height2 = (nearest * nearest).sum(axis=2)
         floor_km = R_EARTH_KM + self.config.grazing_km
         usable = (height2 > floor_km**2) & (distance2 < self.config.range_km_max**2)
+        turn_rad_s = np.sqrt((turning * turning).sum(axis=2)) / distance2
+        usable &= turn_rad_s < math.radians(self.config.slew_deg_s_max)
+        if self.config.free_share < 1.0:
+            for row, column in np.argwhere(usable):
+                usable[row, column] = self.is_free(int(row), times[column])
         return times, usable
 
     def geometry(self, contact: RelayContact) -> ContactGeometry:
@@ -162,6 +200,9 @@ class RelayShell:
                 column += 1
                 continue
             contact = self._refine(row, times, column, run)
+            if contact.end_s - contact.start_s < self.config.dwell_s_min:
+                column += 1
+                continue
             plan.append(contact)
             column = next(
                 (k for k in range(column + 1, len(times)) if times[k] >= contact.end_s),
@@ -176,10 +217,21 @@ class RelayShell:
         end_s = times[min(last, len(times) - 1)]
         if last + 1 < len(times):
             end_s = bisect(lambda t: self.clearance(row, t), times[last], times[last + 1])
-        end_s = min(end_s, limit_s)
+        end_s = self._first_stop(row, start_s, min(end_s, limit_s))
         ranges = [self.range_km(row, start_s + (end_s - start_s) * k / 8.0) for k in range(9)]
         name = f"relay-{row:04d}"
         return RelayContact(PEER_ID_BASE + row, name, start_s, end_s, min(ranges), max(ranges))
+
+    def _first_stop(self, row: int, start_s: float, end_s: float) -> float:
+        """Where a stay really ends: a relay that flies past is too fast between two grid times."""
+        t_s = start_s
+        while t_s + LOOK_S < end_s:
+            if self.clearance(row, t_s + LOOK_S) <= 0.0:
+                if self.clearance(row, t_s) <= 0.0:
+                    return t_s
+                return bisect(lambda t: self.clearance(row, t), t_s, t_s + LOOK_S)
+            t_s += LOOK_S
+        return end_s
 
 
 def _longest_run(usable: NDArray[np.bool_], column: int) -> tuple[int, int]:

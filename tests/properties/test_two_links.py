@@ -67,10 +67,10 @@ SeveralLinks.TestCase.settings = settings(
 TestSeveralLinks = SeveralLinks.TestCase
 
 RADIO_ACTIONS = (
-    (20, lambda m, r: m.radio_sends(r.randint(1, 8), r.random() < 0.5)),
-    (10, lambda m, r: m.ground_reports_of_the_radio(r.choice((96, 256)))),
+    (40, lambda m, r: m.radio_sends(r.randint(1, 8), r.random() < 0.5)),
+    (25, lambda m, r: m.ground_reports_of_the_radio(r.choice((96, 256)))),
     (3, lambda m, _: m.light_goes_out()),
-    (3, lambda m, _: m.radio_contact_ends()),
+    (1, lambda m, _: m.radio_contact_ends()),
 )
 
 
@@ -83,7 +83,7 @@ def test_a_long_life_over_two_links_loses_and_repeats_nothing(seed):
         actions = (*ACTIONS, *RADIO_ACTIONS)
         weights = [weight for weight, _ in actions]
         carried = dict.fromkeys((VCID, RADIO), 0)
-        for _ in range(250):
+        for _ in range(500):
             ((_, action),) = stream.choices(actions, weights)
             before = {vcid: arq.counters.acked_frames for vcid, arq in machine.node.arqs.items()}
             node = machine.node

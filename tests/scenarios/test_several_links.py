@@ -109,13 +109,13 @@ def test_a_large_product_begun_by_one_peer_is_finished_by_the_next_from_one_ledg
         tmp_path,
         duration_s=620.0,
         ground={
-            "rate_bps": 1e6, "relay": True, "relay_first_s": 465.0, "relay_contact_s": 130.0,
-            "relay_every_s": 6_000.0, "relay_rate_bps": 4e6, "report_loss": 0.3,
+            "rate_bps": 0.25e6, "relay": True, "relay_first_s": 465.0, "relay_contact_s": 130.0,
+            "relay_every_s": 6_000.0, "relay_rate_bps": 1e6, "report_loss": 0.3,
         },
     ).fly(200)  # fmt: skip
     station, relay = flight.target.world.book.contacts
     assert (station.kind, relay.kind) == ("OGS", "RELAY")
-    size = 40_000_000
+    size = 10_000_000
     large = flight.submit("large.bin", size, ProductClass.RAW)
     flight.fly(station.end_s + 10)
     held = flight.ground.receiver._partials[large].held.size

@@ -95,3 +95,53 @@ def test_the_channels_geometry_has_no_air(shell: RelayShell) -> None:
 def test_a_shell_that_cannot_be_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each message names its own figure
         ShellConfig(**bad)
+
+
+def turn_deg_s(shell: RelayShell, row: int, t_s: float) -> float:
+    """Of the line of sight, from two directions a fifth of a second apart."""
+
+    def direction(at_s: float) -> list[float]:
+        node, relay = ORBIT.position_km(at_s), shell.position_km(row, at_s)
+        return [(r - n) / math.dist(relay, node) for r, n in zip(relay, node, strict=True)]
+
+    return math.degrees(math.dist(direction(t_s + 0.1), direction(t_s - 0.1))) / 0.2
+
+
+def test_a_relay_that_flies_past_too_fast_to_be_followed_is_let_go() -> None:
+    close = ShellConfig(satellites=264, planes=24, phasing=5, slew_deg_s_max=0.3)
+    slow, any_speed = RelayShell(close, ORBIT), RelayShell(SMALL, ORBIT)
+    for each in slow.contacts(0.0, 20_000.0):
+        row = each.peer_id - PEER_ID_BASE
+        for second in range(1, math.floor(each.end_s - each.start_s)):
+            assert turn_deg_s(slow, row, each.start_s + second) < 0.3 + 0.01
+    fastest = max(
+        turn_deg_s(any_speed, each.peer_id - PEER_ID_BASE, each.start_s + second)
+        for each in any_speed.contacts(0.0, 20_000.0)
+        for second in range(math.floor(each.end_s - each.start_s))
+    )
+    assert 0.3 < fastest < 2.0
+
+
+def test_a_relay_without_a_free_terminal_is_passed_over_for_one_that_has() -> None:
+    def plan(free_share: float, seed: int = 1) -> list[tuple[int, float]]:
+        config = ShellConfig(
+            satellites=264, planes=24, phasing=5, free_share=free_share, free_seed=seed
+        )
+        shell = RelayShell(config, ORBIT)
+        found = shell.contacts(0.0, 20_000.0)
+        for each in found:
+            row, length_s = each.peer_id - PEER_ID_BASE, each.end_s - each.start_s
+            assert all(shell.is_free(row, each.start_s + k * length_s / 20) for k in range(20))
+        return [(each.peer_id, each.end_s - each.start_s) for each in found]
+
+    always, rarely = plan(1.0), plan(0.2)
+    assert sum(length for _, length in rarely) < sum(length for _, length in always)
+    assert rarely
+    assert plan(0.2) == rarely
+    assert plan(0.2, seed=2) != rarely
+
+
+def test_so_many_relays_are_free_as_the_share_says() -> None:
+    shell = RelayShell(ShellConfig(free_share=0.3), ORBIT)
+    free = [shell.is_free(row, 900.0 * block) for row in range(100) for block in range(20)]
+    assert sum(free) / len(free) == pytest.approx(0.3, abs=0.04)
