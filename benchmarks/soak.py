@@ -23,7 +23,8 @@ from flight_process import make_board, status_kib
 ROOT = Path(__file__).resolve().parents[1]
 NATIVE = ROOT / "native"
 CRASH_TIMES = "7"
-CRASHES = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/durability"]
+CRASHES = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "0"]
+CRASHES += ["tests/durability"]
 HOSTILE = Path(__file__).with_name("hostile_link.py")
 HOSTILE_FRAMES_PER_S = 3_000
 SAMPLES = 100
