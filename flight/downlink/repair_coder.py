@@ -3,7 +3,7 @@
 Image -> ground, hop "told", when nobody tells. As long as a contact's first report is awaited,
 frames are summed up, and an idle line carries repair frames; once the uplink counts as silent, so
 many of them follow every hundred product frames. The end of a contact is such a silence as well,
-from when on a report may come too late, as far apart as they came. While reports come in time there
+from when on a report may come too late, where they came far apart. While reports come in time there
 is none of it: no frame, no room in a frame, no sum. Frames are dealt out to several blocks in turn,
 so that a fade takes a few of each. Sums are kept, frames are not, and the ARQ knows nothing of all
 this: repair frames are numbered on another channel.
@@ -39,6 +39,9 @@ EARNED_MAX = 4.0
 """Repair frames that may follow one another on a busy line: more would fall into one fade."""
 CLOSING_GAPS = 2
 """Reports that must still be expected, as far apart as they were lately, for one to be in time."""
+CLOSING_GAP_LEAST_NS = 15_000_000_000
+"""Where reports come closer together, the end costs as much room as it saves: measured, with one
+every 10 s, 310 products arrive whole instead of 315, with one every 30 s 308 instead of 298."""
 CLOSING_BLOCKS = 3
 """Generations of blocks in the last moments of a contact."""
 GAP_FADES = 0.75
@@ -130,7 +133,8 @@ class RepairCoder:
         if contact is None:
             return
         left_ns = contact.end_ns - now_ns
-        self._closing = self._heard and left_ns <= CLOSING_GAPS * self._gap_ns
+        rare = self._heard and self._gap_ns >= CLOSING_GAP_LEAST_NS
+        self._closing = rare and left_ns <= CLOSING_GAPS * self._gap_ns
         if not self._blocks and (self.silent or not self._heard):
             self._begin(contact, left_ns)
         elif self.silent:

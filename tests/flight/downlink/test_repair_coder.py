@@ -17,8 +17,8 @@ def contact(contact_id=1, rate_bps=100e6):
     return Contact(contact_id, 7, ContactKind.OGS, 0, 1_000 * S, rate_bps)
 
 
-def coder(rate_bps=100e6, share=0.25):
-    made = RepairCoder(room_bytes=ROOM, frame_bytes=FRAME, share=share, after_ns=AFTER_S * S)
+def coder(rate_bps=100e6, share=0.25, after_s=AFTER_S):
+    made = RepairCoder(room_bytes=ROOM, frame_bytes=FRAME, share=share, after_ns=after_s * S)
     made.look(0, contact(rate_bps=rate_bps), 0, may_send=True)
     return made
 
@@ -93,25 +93,29 @@ def test_an_uplink_that_falls_silent_later_is_found_out():
 
 def heard_every(gap_s, until_s, made=None):
     """A contact of 1,000 s in which reports come so far apart, up to a time."""
-    made = made or coder()
+    made = made or coder(after_s=60)
     for tenth in range(1, 10 * until_s):
         made.look(tenth * S // 10, contact(), tenth // (10 * gap_s), may_send=True)
     return made
 
 
 def test_the_end_of_a_contact_is_a_silence_as_long_as_two_gaps_between_reports():
-    assert not heard_every(4, 991).silent
-    assert heard_every(4, 993).silent
-    assert not heard_every(1, 997).silent
-    assert heard_every(1, 999).silent
+    assert not heard_every(20, 959).silent
+    assert heard_every(20, 961).silent
+    assert not heard_every(40, 919).silent
+    assert heard_every(40, 921).silent
+
+
+def test_where_reports_come_often_the_end_is_no_silence():
+    assert not heard_every(10, 1_000).silent
 
 
 def test_the_last_blocks_end_before_the_contact_and_their_symbols_go_first():
-    made = heard_every(4, 993)
+    made = heard_every(20, 961)
     sent, repairs, step_ns = 0, [], S // 100
     frames_a_step = int(100e6 / 100 / (8 * FRAME))
-    for now_ns in range(993 * S, 1_000 * S, step_ns):
-        made.look(now_ns, contact(), 248, may_send=True)
+    for now_ns in range(961 * S, 1_000 * S, step_ns):
+        made.look(now_ns, contact(), 48, may_send=True)
         room = frames_a_step
         while room:
             room -= 1
@@ -131,12 +135,12 @@ def test_the_last_blocks_end_before_the_contact_and_their_symbols_go_first():
 
 
 def test_a_report_in_the_last_moments_begins_anew_for_what_is_sent_after_it():
-    made = heard_every(4, 993)
-    made.sent(1, b"packets", 993 * S)
-    made.look(995 * S, contact(), 300, may_send=True)
+    made = heard_every(20, 997)
+    made.sent(1, b"packets", 997 * S)
+    made.look(998 * S, contact(), 300, may_send=True)
     assert made.silent
-    made.sent(2, b"packets", 995 * S)
-    later = 995 * S + S // 10
+    made.sent(2, b"packets", 998 * S)
+    later = 998 * S + S // 10
     taken = [decode_repair(data) for data in iter(lambda: made.take(later, idle=True), None)]
     assert {repair.first_frame for repair in taken} == {2}
 
