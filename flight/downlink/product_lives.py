@@ -60,7 +60,7 @@ class LifeLine(msgspec.Struct, frozen=True, gc=False):
         deed: what happened.
         first, last: frames it went out in, from SENT; 0 elsewhere.
         start, end: bytes [start, end) of the product; of HELD how many, from 0.
-        note: name or reason.
+        note: name or reason; of SENT the link, where it is not the laser's.
     """
 
     product_id: int | None
@@ -81,6 +81,18 @@ class EventTaker(Protocol):
         ...
 
 
+class _Run(msgspec.Struct, gc=False):
+    """A line that may yet grow."""
+
+    t_ns: int
+    first: int
+    last: int
+    start: int
+    end: int
+    note: str
+    turn: int
+
+
 class ProductLives:
     """Collects lines and hands them on in batches.
 
@@ -95,7 +107,7 @@ class ProductLives:
         self._keep = keep
         self._lines: list[tuple[int, LifeLine]] = []
         self._turns = 0
-        self._open: dict[tuple[int, int], list[int]] = {}
+        self._open: dict[tuple[int, int], _Run] = {}
         self._due_ns = 0
         self._untold = 0
         self.name, self.capacity = "life_lines", LINES_MAX
@@ -105,12 +117,20 @@ class ProductLives:
         return len(self._lines)
 
     def sent(
-        self, frame_no: int, segments: Iterable[Segment], asked: Iterable[int], now_ns: int
+        self,
+        frame_no: int,
+        segments: Iterable[Segment],
+        asked: Iterable[int],
+        now_ns: int,
+        by: str = "",
     ) -> None:
-        """A frame went out with these bytes, and a question about these products."""
+        """A frame went out with these bytes, and a question about these products.
+
+        `by`: the link whose number it has, where that is not the laser's.
+        """
         for each in segments:
             end = each.offset + each.length
-            self._extend(Deed.SENT, each.product_id, now_ns, frame_no, each.offset, end)
+            self._extend(Deed.SENT, each.product_id, now_ns, frame_no, each.offset, end, by)
         for product_id in asked:
             self.note(Deed.ASKED, product_id, now_ns)
 
@@ -157,22 +177,32 @@ class ProductLives:
             self._untold += lost
 
     def _extend(  # noqa: PLR0913, PLR0917  a line's own fields
-        self, deed: Deed, product_id: int, now_ns: int, frame_no: int, start: int, end: int
+        self,
+        deed: Deed,
+        product_id: int,
+        now_ns: int,
+        frame_no: int,
+        start: int,
+        end: int,
+        by: str = "",
     ) -> None:
         line = self._open.get((deed, product_id))
         if line is not None:
-            if line[4] == start and frame_no - line[2] <= 1:
-                line[2], line[4] = frame_no, end
+            if line.end == start and line.note == by and frame_no - line.last <= 1:
+                line.last, line.end = frame_no, end
                 return
             self._close(deed, product_id)
         elif len(self._open) >= LINES_MAX:
             self._close(*next(iter(self._open)))
         self._turns += 1
-        self._open[deed, product_id] = [now_ns, frame_no, frame_no, start, end, self._turns]
+        self._open[deed, product_id] = _Run(now_ns, frame_no, frame_no, start, end, by, self._turns)
 
     def _close(self, deed: int, product_id: int) -> None:
-        t_ns, first, last, start, end, turn = self._open.pop((deed, product_id))
-        self._add(turn, LifeLine(product_id, t_ns, deed, first, last, start, end))
+        run = self._open.pop((deed, product_id))
+        line = LifeLine(
+            product_id, run.t_ns, deed, run.first, run.last, run.start, run.end, run.note
+        )
+        self._add(run.turn, line)
 
     def _add(self, turn: int, line: LifeLine) -> None:
         if len(self._lines) < LINES_MAX:

@@ -234,7 +234,7 @@ class RadioLink:
         if content is None:
             return False
         self.arq.sent(frame_no, content.segments, now_ns, freed=content.freed, asked=content.asked)
-        self._lives.sent(frame_no, content.segments, content.asked, now_ns)
+        self._lives.sent(frame_no, content.segments, content.asked, now_ns, "radio")
         self._submit(self._link.seal(vcid, content.packets).frame)
         return True
 

@@ -170,3 +170,14 @@ def test_events_of_a_product_go_into_the_book_and_every_event_goes_on(book):
         LifeLine(5, 1, Deed.MADE, note="a.msk"),
         LifeLine(5, 2, Deed.GIVEN_UP, note="displaced"),
     ]
+
+
+def test_frames_of_another_link_are_a_line_of_their_own_whatever_their_numbers(book):
+    book.lives.sent(10, [part(1, 0, 5)], (), 1)
+    book.lives.sent(11, [part(1, 5, 10)], (), 2, "radio")
+    book.lives.sent(12, [part(1, 10, 15)], (), 3, "radio")
+    book.lives.sent(11, [part(1, 15, 20)], (), 4)
+    book.lives.flush(5)
+    assert [(line.first, line.last, line.start, line.end, line.note) for line in book.lines] == [
+        (10, 10, 0, 5, ""), (11, 12, 5, 15, "radio"), (11, 11, 15, 20, ""),
+    ]  # fmt: skip
