@@ -17,8 +17,8 @@ from hil.contact_book import station_of
 from hil.ground.stations import STATIONS
 from hil.imagery import default_tiles_path, load_tiles
 from hil.passes.arguments import DEFAULT_SITE, pass_parser
-from hil.passes.drawing import ahead_table, contact_rows, outcome_line
-from hil.passes.forecast import ContactAhead, best, relays_ahead, stations_ahead
+from hil.passes.drawing import ahead_table, contact_rows, duty_line, outcome_line
+from hil.passes.forecast import ContactAhead, best, relay_duty, relays_ahead, stations_ahead
 from hil.passes.picture import contact_picture
 from hil.passes.single_contact import PassOptions, single_contact
 from hil.plant.element_set import ElementSet, lines_of
@@ -57,6 +57,9 @@ def main_pass(argv: Sequence[str]) -> int:
         console = _console(arguments)
         if not arguments.json:
             console.print(ahead_table(ahead, zero, chosen.number))
+            if arguments.relay:
+                orbit = Orbit(ElementSet(round(zero.timestamp() * NS_PER_S), *tle))
+                console.print(duty_line(relay_duty(orbit)), soft_wrap=True, highlight=False)
         if arguments.list:
             return _print_list(arguments, ahead, zero)
         scenario = single_contact(chosen, zero, tle, _options(arguments))

@@ -7,7 +7,9 @@ one array call on a coarse grid; only chosen contacts are looked at more closely
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,6 +212,26 @@ class RelayShell:
             )
         return plan
 
+    def make_before_break(
+        self, plan: Sequence[RelayContact], acquisition_s: float
+    ) -> list[RelayContact]:
+        """The same plan for a node with two terminals, which take turns.
+
+        Each contact begins so much before the one before it ends that the other terminal has lock
+        by then, as far as its relay can be reached by then at all.
+        """
+        found = list(plan[:1])
+        for before, each in pairwise(plan):
+            row, start_s = each.peer_id - PEER_ID_BASE, each.start_s
+            wanted_s = max(before.end_s - acquisition_s, before.start_s)
+            while start_s > wanted_s:
+                earlier_s = max(start_s - LOOK_S, wanted_s)
+                if self.clearance(row, earlier_s) <= 0.0:
+                    break
+                start_s = earlier_s
+            found.append(replace(each, start_s=start_s))
+        return found
+
     def _refine(self, row: int, times: list[float], column: int, run: int) -> RelayContact:
         start_s = times[column]
         limit_s = start_s + self.config.dwell_s_max
@@ -232,6 +254,19 @@ class RelayShell:
                 return bisect(lambda t: self.clearance(row, t), t_s, t_s + LOOK_S)
             t_s += LOOK_S
         return end_s
+
+
+def carrying_share(
+    plan: Sequence[RelayContact], t0_s: float, t1_s: float, acquisition_s: float
+) -> float:
+    """Share of a span in which at least one contact of the plan has lock and carries."""
+    carried_s, at_s = 0.0, t0_s
+    for each in sorted(plan, key=lambda contact: contact.start_s):
+        begin_s, end_s = max(each.start_s + acquisition_s, at_s), min(each.end_s, t1_s)
+        if end_s > begin_s:
+            carried_s += end_s - begin_s
+            at_s = end_s
+    return carried_s / (t1_s - t0_s)
 
 
 def _longest_run(usable: NDArray[np.bool_], column: int) -> tuple[int, int]:

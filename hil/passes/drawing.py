@@ -16,7 +16,7 @@ from hil.report.quantity import DASH, duration, known, number, scaled
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hil.passes.forecast import ContactAhead
+    from hil.passes.forecast import ContactAhead, RelayDuty
 
 WIDTH = 64
 BLOCKS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
@@ -66,6 +66,15 @@ def ahead_table(contacts: Sequence[ContactAhead], zero: datetime, chosen: int) -
             style="bold" if is_chosen else "",
         )
     return table
+
+
+def duty_line(duty: RelayDuty) -> str:
+    """What a second terminal would be worth, in one sentence."""
+    return (
+        f"over {duration(duty.span_s)} one terminal that needs {duty.acquisition_s:g} s for each "
+        f"relay carries {100.0 * duty.one_terminal:.1f} % of the time, two that take turns "
+        f"{100.0 * duty.two_terminals:.1f} %"
+    )
 
 
 def _azimuths(each: ContactAhead) -> str:

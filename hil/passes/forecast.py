@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hil.ground.mission_window import station_passes
-from hil.ground.relay_shell import PEER_ID_BASE, RelayShell, ShellConfig
+from hil.ground.relay_shell import PEER_ID_BASE, RelayShell, ShellConfig, carrying_share
 from hil.plant.sun_keep_out import keep_outs
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 RELAY_CONTACT_S = 300.0
 """A relay is held this long at most, then the next one is looked for."""
 RELAY_STEP_S = 60.0
+ACQUISITION_S = 12.0
+"""Between two satellites, as flown meshes report it."""
+DUTY_SPAN_S = 6000.0
+DUTY_SHELL = ShellConfig(grid_s=10.0, dwell_s_min=60.0, dwell_s_max=DUTY_SPAN_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,32 @@ def relays_ahead(orbit: Orbit, until_s: float, most: int, sun_deg: float) -> lis
         )
         start_s = offer.end_s
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class RelayDuty:
+    """Share of an orbit or so in which relays carry, with one terminal and with two."""
+
+    span_s: float
+    acquisition_s: float
+    one_terminal: float
+    two_terminals: float
+
+
+def relay_duty(orbit: Orbit, acquisition_s: float = ACQUISITION_S) -> RelayDuty:
+    """What a second terminal is worth: it has the next relay before the first lets go of its own.
+
+    Contacts last as long as their relay can be reached, and each costs an acquisition.
+    """
+    shell = RelayShell(DUTY_SHELL, orbit)
+    plan = shell.contacts(0.0, DUTY_SPAN_S)
+    turns = shell.make_before_break(plan, acquisition_s)
+    return RelayDuty(
+        DUTY_SPAN_S,
+        acquisition_s,
+        carrying_share(plan, 0.0, DUTY_SPAN_S, acquisition_s),
+        carrying_share(turns, 0.0, DUTY_SPAN_S, acquisition_s),
+    )
 
 
 def best(contacts: Sequence[ContactAhead]) -> ContactAhead:

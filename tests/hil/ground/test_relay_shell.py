@@ -5,7 +5,14 @@ import math
 
 import pytest
 
-from hil.ground.relay_shell import PEER_ID_BASE, RelayShell, ShellConfig, relay_contacts
+from hil.ground.relay_shell import (
+    PEER_ID_BASE,
+    RelayContact,
+    RelayShell,
+    ShellConfig,
+    carrying_share,
+    relay_contacts,
+)
 from hil.plant.constants import R_EARTH_KM
 from hil.plant.orbit import Orbit, OrbitConfig
 
@@ -145,3 +152,46 @@ def test_so_many_relays_are_free_as_the_share_says() -> None:
     shell = RelayShell(ShellConfig(free_share=0.3), ORBIT)
     free = [shell.is_free(row, 900.0 * block) for row in range(100) for block in range(20)]
     assert sum(free) / len(free) == pytest.approx(0.3, abs=0.04)
+
+
+# Prototypes of another hand: a user at 525 km, sun-synchronous, under a shell of 72 x 22 relays;
+# share of 100 min that one terminal carries, by range cap and acquisition time.
+PROTOTYPE = {(2_000.0, 12.0): 0.767, (2_000.0, 30.0): 0.722, (4_000.0, 12.0): 0.984}
+LOW = Orbit(OrbitConfig(1_782_012_600 * 1_000_000_000, altitude_km=525.0))
+
+
+@pytest.fixture(scope="module", params=[2_000.0, 4_000.0])
+def long_plan(request: pytest.FixtureRequest) -> tuple[float, RelayShell, list[RelayContact]]:
+    config = ShellConfig(
+        range_km_max=request.param, grid_s=10.0, dwell_s_min=60.0, dwell_s_max=6_000.0
+    )
+    shell = RelayShell(config, LOW)
+    return request.param, shell, shell.contacts(0.0, 6_000.0)
+
+
+@pytest.mark.parametrize("acquisition_s", [12.0, 30.0])
+def test_two_terminals_take_the_acquisitions_out_of_what_one_carries(
+    long_plan: tuple[float, RelayShell, list[RelayContact]], acquisition_s: float
+) -> None:
+    cap_km, shell, plan = long_plan
+    one = carrying_share(plan, 0.0, 6_000.0, acquisition_s)
+    known = PROTOTYPE.get((cap_km, acquisition_s))
+    assert known is None or one == pytest.approx(known, abs=0.02)
+    turns = shell.make_before_break(plan, acquisition_s)
+    two = carrying_share(turns, 0.0, 6_000.0, acquisition_s)
+    in_reach = carrying_share(plan, 0.0, 6_000.0, 0.0)
+    assert one < two <= in_reach
+    assert in_reach - two < 0.6 * (in_reach - one)
+
+
+def test_a_handover_begins_only_where_the_next_relay_is_in_reach_and_never_too_soon(
+    long_plan: tuple[float, RelayShell, list[RelayContact]],
+) -> None:
+    _, shell, plan = long_plan
+    turns = shell.make_before_break(plan, 30.0)
+    assert turns[0] == plan[0]
+    for before, each, broken in zip(plan, turns[1:], plan[1:], strict=False):
+        assert min(before.end_s - 30.0, broken.start_s) <= each.start_s <= broken.start_s
+        if each.start_s < broken.start_s:
+            assert shell.clearance(each.peer_id - PEER_ID_BASE, each.start_s) > 0.0
+    assert any(each.start_s < before.end_s for before, each in itertools.pairwise(turns))

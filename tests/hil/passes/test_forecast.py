@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from hil.ground.stations import station
-from hil.passes.forecast import RELAY_CONTACT_S, best, relays_ahead, stations_ahead
+from hil.passes.forecast import RELAY_CONTACT_S, best, relay_duty, relays_ahead, stations_ahead
 from hil.plant.orbit import Orbit, OrbitConfig
 
 ORBIT = Orbit(OrbitConfig(1_782_000_000 * 1_000_000_000))
@@ -56,3 +56,9 @@ def test_a_wider_keep_out_takes_more_of_the_same_contacts() -> None:
     assert all(0.0 <= each.sun_s <= each.length_s + 1e-6 for each in wide)
     clear = [each for each in wide if not each.sun]
     assert best(wide) in clear
+
+
+def test_a_second_terminal_is_worth_what_acquisitions_cost_the_first() -> None:
+    quick, slow = relay_duty(ORBIT, 1.0), relay_duty(ORBIT, 30.0)
+    assert slow.one_terminal < quick.one_terminal <= quick.two_terminals <= 1.0
+    assert slow.one_terminal < slow.two_terminals
