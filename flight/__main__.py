@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("hil.replay_command", "main_replay", "fly a recorded run again and compare"),
     "pass": ("hil.pass_command", "main_pass", "predict contacts, fly one of them and draw it"),
     "product": ("hil.product_command", "main_product", "print the life of a product"),
-    "score": ("hil.score.score_subjects", "main_score", "score the cores that fly on a case"),
+    "score": ("hil.score.score_subjects", "main_score", "score flown cores, or a whole run"),
     "terminal": (
         "hil.terminal.terminal_command",
         "main_terminal",

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SUBJECTS = {
-    "governor": ("hil.score.score_command", "main_score", "a governor on a day"),
+    "governor": (
+        "hil.score.score_command",
+        "main_score",
+        "a governor on a day, or that of a flown run",
+    ),
     "downlink": ("hil.score.downlink_command", "main_score_downlink", "queue and ARQ on a case"),
 }
 
