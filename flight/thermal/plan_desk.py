@@ -113,14 +113,16 @@ class PlanDesk:
         """Telemetry of a cycle: the plan's level, its standing and age, and the prices."""
         plan = None if self.keeper is None else self.keeper.plan
         row = [NO_PLAN, float(PlanStanding.NONE), 0.0, 0.0, 0.0, 0.0, 0.0]
-        if level is not None and plan is not None and self.keeper is not None:
-            prices = plan.prices
+        plant = self._node.plant
+        if level is not None and plan is not None and self.keeper is not None and plant is not None:
+            # Beyond a limit a price is no longer a value: at most more than a joule can earn.
+            prices, most = plan.prices, plant.model.end_price_per_j
             row = [
                 float(level),
                 float(self.keeper.standing(now_s)),
                 self.keeper.age_s(now_s),
-                1e3 * prices.joule / FRAME_VALUE,
-                1e3 * prices.heat_j / FRAME_VALUE,
+                1e3 * min(prices.joule, most) / FRAME_VALUE,
+                1e3 * min(prices.heat_j, most) / FRAME_VALUE,
                 prices.second / FRAME_VALUE,
                 prices.link_mbit * 1e-6 * MEGABYTE_BITS * self._scale / FRAME_VALUE,
             ]

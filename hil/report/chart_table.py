@@ -123,7 +123,7 @@ CHARTS: tuple[Chart, ...] = (
     ),
     Chart(
         id="prices",
-        title="What more would be worth to the planner, in frames",
+        title="What more would be worth to the planner",
         unit="frames",
         low=0.0,
         height=150,

@@ -34,7 +34,9 @@ def governor(record: RunRecord) -> Markup:
         el(
             "p",
             "The bound is a linear programme over minutes with all of the scenario known "
-            "beforehand; wherever it differs from the bench it earns more.",
+            "beforehand; wherever it differs from the bench it earns more. It keeps to the limits "
+            "that a run is judged by, die and battery; the node also to the targets set for die "
+            "and heat sink.",
             class_="note",
         ),
     )
@@ -77,12 +79,14 @@ def _sum(what: str, value: float, bound: object) -> tuple[str, str, str]:
 
 
 def _binds(score: GovernorScore) -> Markup:
+    if not any(abs(known(value) or 0.0) >= 0.05 for value in score.bound_costs.values()):
+        return el("p", "No limit of the node costs the bound anything here.", class_="note")
     rows: list[list[Child]] = [
         [limit, number(value, 1), percent(value, score.value_bound)]
         for limit, value in score.bound_costs.items()
     ]
     head = [("Without this limit the bound is higher by", ""), ("Value", "num"), ("Of it", "num")]
-    return table(head, rows, class_="narrow") if rows else Markup("")
+    return table(head, rows, class_="narrow")
 
 
 def _others(score: GovernorScore) -> Markup:

@@ -8,6 +8,7 @@ from node_of_trials import COOL, NOTHING_MADE, PERIOD_S, RICH, Sky, Trial, passe
 
 from flight.thermal.plan_desk import NO_PLAN, Stock, density, frame_bits
 from flight.thermal.plan_keeper import STALE_S, PlanStanding
+from flight.thermal.plan_model import FRAME_VALUE
 
 SOME = Stock(
     frames=100,
@@ -115,3 +116,14 @@ def test_what_was_learned_of_the_node_goes_into_the_next_plan():
 def test_whatever_waits_and_whatever_contacts_carry_there_is_a_plan(stock, bps):
     trial = Trial(Sky(0.3, 0.5), passes(1000.0, 8000.0, 40_000.0, bps=bps), stock=stock)
     assert trial.planned(1.0) is not None
+
+
+def test_beyond_a_limit_no_price_is_told_above_what_a_joule_can_earn():
+    trial = Trial(Sky(0.35))
+    empty = replace(RICH, soc=0.5, array_w=5.0)
+    plan = trial.planned(1.0, power=empty)
+    trial.desk.tell(1.0, 0)
+    most = trial.node.plant.model.end_price_per_j
+    assert plan.bought_j > 0.0
+    assert plan.prices.joule > most
+    assert trial.told("plan.price_energy") == pytest.approx(1e3 * most / FRAME_VALUE)

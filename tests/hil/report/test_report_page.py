@@ -136,6 +136,13 @@ def test_what_the_node_learned_of_itself_is_drawn_and_its_battery_told(small):
     assert "The battery holds 84.0 % of its rated charge" in plain(page.text)
 
 
+def test_where_no_limit_costs_the_bound_anything_that_is_said_in_a_line(small):
+    rewrite(small / "governor.json", lambda score: score.update(bound_costs={"heat": 0.0}))
+    page = report(small)
+    assert "No limit of the node costs the bound anything here." in page.text
+    assert "Without this limit" not in page.text
+
+
 def test_a_run_that_was_not_scored_says_how_to(small):
     (small / "governor.json").unlink()
     told = Page(write_report(small).read_text(encoding="utf-8")).text
