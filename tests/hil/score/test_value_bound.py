@@ -2,7 +2,7 @@ import builtins
 
 import pytest
 
-from hil.score.day_causes import causes_of, clairvoyant
+from hil.score.day_causes import clairvoyant
 from hil.score.day_families import make_day
 from hil.score.scored_day import best_of
 from hil.score.value_bound import BoundUnavailableError, Limit, value_bound
@@ -37,13 +37,6 @@ def test_what_binds_a_hot_day_is_heat_and_a_cloudy_one_the_link():
 def test_a_day_without_contacts_is_worth_nothing_to_anyone():
     day = {**DAYS[0], "truth": {**DAYS[0]["truth"], "link_windows": []}}
     assert value_bound(day) == pytest.approx(0.0, abs=1e-3)
-
-
-def test_the_shares_of_forecast_and_planning_add_up_to_the_gap():
-    bound, net = value_bound(DAYS[0]), best_of(DAYS[0], "planner").net
-    causes = causes_of(DAYS[0], net, bound)
-    gap = causes["not foreseen"] + causes["planning, and the bound's own"]
-    assert gap == pytest.approx(1.0 - net / bound)
 
 
 def test_without_scipy_one_line_says_how_to_have_a_bound(monkeypatch):
