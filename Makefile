@@ -82,11 +82,11 @@ native: $(DEV)  ## C with warnings as errors, analysed, unit tests under ASan an
 arch: $(DEV)  ## the rules of the house, as tests
 	$(BIN)/python -m pytest -q tests/architecture
 
-check-fast: $(DEV)  ## under half a minute: format, lint, the rules, the fast tests of flight
+check-fast: $(DEV)  ## about half a minute: format, lint, the rules, the fast tests of flight's cores
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/python -m pytest -q -x -n 2 -m 'not slow and not browser and not network' \
-		tests/architecture tests/flight --ignore tests/flight/thermal --ignore tests/flight/doctor
+		tests/architecture $(addprefix tests/flight/,base commanding io modes power wire)
 
 bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
