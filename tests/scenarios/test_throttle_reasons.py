@@ -3,16 +3,19 @@
 With the planner as with the guard alone, in telemetry, as an event, in the summary and the report.
 """
 
+import random
 from datetime import datetime
 
 import msgspec
 import numpy as np
 import pytest
-from short_flight import events, fly, scenario
+from short_flight import SimTarget, events, fly, scenario
 
 from flight.telemetry.dictionary import THROTTLE_LABELS, Mode
+from flight.wire.product_packet import ProductClass
 from hil.run_summary import build_summary
 
+S = 1_000_000_000
 HEAT = {"at_s": 30.0, "for_s": 400.0, "action": "heat", "watts": 75.0}
 LOST = {"at_s": 100.0, "for_s": 200.0, "action": "sensor_lost", "sensor": "die_mdegc"}
 SHADOW = {"duration_s": 2400.0, "epoch_utc": datetime.fromisoformat("2026-06-21T04:10:00+00:00")}
@@ -36,9 +39,10 @@ CASES = {
     },
     "queue_full": {
         "node": {
-            "values": {"quicklook_cloud_max": 1.0}, "parameters": {"queue.pressure_bytes": 1e6},
+            "values": {"quicklook_cloud_max": 1.0},
+            "store": {"cap_bytes": 1_000_000, "segment_bytes": 65_536},
         },
-        "duration_s": 720.0,
+        "filled": True,
     },
     "command": {
         "ground": {"relay": True, "relay_first_s": 40.0, "relay_contact_s": 200.0},
@@ -50,6 +54,23 @@ KEEPS_AWAKE = 1
 """While no frames are expected the planner keeps the payload at this level: no throttle."""
 
 
+def fly_filled(flown, folder, at_s=30):
+    """Flown with a queue that fills early with what is worth more than any picture."""
+    target = SimTarget(flown, folder)
+    target.start()
+    target.advance(at_s)
+    intake, luck = target.node._downlink.intake, random.Random(7)
+    for number in range(22):
+        assert intake.submit(
+            name=f"fill-{number}.bin", klass=ProductClass.RAW, payload=luck.randbytes(39_700),
+            value_millis=10**9, deadline_ns=None, now_ns=at_s * S,
+        )  # fmt: skip
+    intake.finish(at_s * S)
+    target.advance(flown.duration_s)
+    target.finish()
+    return target
+
+
 @pytest.fixture(scope="module", params=["guard", "planner"])
 def governor(request):
     return request.param
@@ -59,10 +80,11 @@ def governor(request):
 def flown(request, governor, tmp_path_factory):
     changes = dict(CASES[request.param])
     craft, node = changes.pop("craft", {}), dict(changes.pop("node", {}))
+    fly_it = fly_filled if changes.pop("filled", False) else fly
     made = scenario("hot-minutes", node={**node, "inference": {"governor": governor}}, **changes)
     craft = msgspec.structs.replace(made.spacecraft, **craft)
     made = msgspec.structs.replace(made, spacecraft=craft)
-    return request.param, governor, fly(made, tmp_path_factory.mktemp("reason"))
+    return request.param, governor, fly_it(made, tmp_path_factory.mktemp("reason"))
 
 
 def column(target, name):
