@@ -86,7 +86,7 @@ class FrameFiller:
         """Octets of packets in the next frame; a terminal that changes its rate changes it."""
         self._urgent = urgent
         self.closed = False
-        """No product is to go: what is left are confirmations, questions and probes."""
+        """No product is to go: what is left are confirmations and probes."""
         self.unreadable: list[int] = []
         """Products whose record does not verify any more, for the intake to drop."""
 
@@ -117,7 +117,8 @@ class FrameFiller:
             used += self._add(
                 content, Apid.PRODUCT_MANIFEST, encode_list(Freed(content.freed)), now_ns
             )
-        asked = self._arq.reconcile_items(RECONCILE_ITEMS)
+        # A question must not overtake what it is about: it goes by the link that carries products.
+        asked = () if self.closed else self._arq.reconcile_items(RECONCILE_ITEMS)
         if asked:
             content.asked = asked
             request = self._arq.reconcile_request(asked)

