@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hil.run_recorder import RunRecorder
 
 _NS_PER_S = 1_000_000_000
-IDLE_NS, CONTACT_NS, FLOW_NS = _NS_PER_S, 100_000_000, 10_000_000
+IDLE_NS, CONTACT_NS, FLOW_NS_LEAST = _NS_PER_S, 100_000_000, 1_000_000
 SLEW_NS = 4_000_000_000
 """The terminal needs this long to look at another peer (1 to 2 degrees a second)."""
 DELAY_NS = 20_000_000
@@ -64,6 +64,8 @@ class _Open:
         self.trace = trace
         self.terminal = TerminalModel(trace)
         self.line_free_ns = 0
+        self.flow_ns = FLOW_NS_LEAST
+        """Between two looks while frames flow: what the last one took, in whole milliseconds."""
         self.next_report_ns = 0
         self.next_sample_ns = 0
         self.looked_ns: int | None = None
@@ -158,7 +160,8 @@ class LinkBench:
         if synced:
             self._uplink(contact, now_ns)
         self._sample(contact, now_ns)
-        period_ns = FLOW_NS if drained else CONTACT_NS
+        flows = drained or contact.line_free_ns > now_ns
+        period_ns = contact.flow_ns if flows else CONTACT_NS
         return now_ns - now_ns % period_ns + period_ns
 
     def node_reset(self, now_ns: int) -> None:
@@ -199,6 +202,8 @@ class LinkBench:
             start_ns = contact.line_free_ns
             end_ns = start_ns + int(len(frame) * 8 * _NS_PER_S / rate)
             contact.line_free_ns = end_ns
+            whole_ns = (end_ns - start_ns) // FLOW_NS_LEAST * FLOW_NS_LEAST
+            contact.flow_ns = min(max(whole_ns, FLOW_NS_LEAST), CONTACT_NS)
             self._carry_down(contact, frame, start_ns, end_ns)
         return drained
 

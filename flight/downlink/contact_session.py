@@ -46,10 +46,11 @@ PUBLISHED = (
     *("link.pat_state", "link.peer", "link.laser_on", "link.contact"),
     "link.terminal_faults",
 )
-FIFO_LINE_S = 0.04
-"""Four turns of the contact loop at its fastest."""
-FIFO_FRAMES_LEAST = 4
+FIFO_LINE_S = 0.003
+"""What lies in the terminal's FIFO can no longer be overtaken; three turns of the fastest loop."""
+FIFO_FRAMES_LEAST = 2
 """On a slow line this many, or it would run dry between two turns."""
+TURN_NS_LEAST, TURN_NS_MOST = 1_000_000, 100_000_000
 
 
 class ContactSession:
@@ -59,6 +60,8 @@ class ContactSession:
         in_contact: the PAT machine has a contact to work on, or one is due.
         credit: frames to give the terminal now. It is kept shallow: what lies in its FIFO can no
             longer be overtaken, so no more is put there than the line carries until the next look.
+        flowing: frames lie in its FIFO.
+        turn_ns: to the next look while frames flow: what one takes on this contact's line.
         frames_sent: in the present contact, counted by the downlink.
         frames_refused: the terminal would not take them; the ARQ sends them again.
     """
@@ -102,6 +105,8 @@ class ContactSession:
         self._next_hint_ns = 0
         self.in_contact = False
         self.credit = 0
+        self.flowing = False
+        self.turn_ns = TURN_NS_MOST
         self.frames_sent = 0
         self.frames_refused = 0
         self._index = tuple(channels.index(name) for name in PUBLISHED)
@@ -149,12 +154,16 @@ class ContactSession:
 
     def _credit(self, frame: SensorFrame | None, contact: Contact | None) -> int:
         """Free places, but no more frames in the FIFO than `FIFO_LINE_S` of this contact's line."""
-        free = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free") or 0
+        shown = _valid(frame, SensorBit.TX_FIFO, "tx_fifo_free")
+        free = shown or 0
         self._fifo_frames = max(self._fifo_frames, free)
+        waiting = self._fifo_frames - free
+        self.flowing = shown is not None and waiting > 0
         if contact is None:
             return free
-        line_frames = int(contact.rate_bps * FIFO_LINE_S / (8 * self._frame_bytes))
-        waiting = self._fifo_frames - free
+        frame_s = 8 * self._frame_bytes / contact.rate_bps
+        self.turn_ns = min(max(int(frame_s * 1e3) * 1_000_000, TURN_NS_LEAST), TURN_NS_MOST)
+        line_frames = int(FIFO_LINE_S / frame_s)
         return max(0, min(free, max(line_frames, FIFO_FRAMES_LEAST) - waiting))
 
     def _look(self, now_ns: int) -> SensorFrame | None:

@@ -1,9 +1,9 @@
 """The contact loop: uplink, terminal, frames, settlement, in this order, as fast as there is need.
 
 Hop "told" of image → ground. Outside a contact it looks up once a second; in a contact ten times;
-while frames flow every ten milliseconds; and at once when the terminal says that a frame has come.
-It gives the terminal one frame a credit and no more, so an alarm never waits behind a full modem.
-Nothing is sent before the terminal has lock.
+while frames flow as often as the line takes one; and at once when the terminal says that a frame
+has come. It gives the terminal one frame a credit and no more, so an alarm never waits behind a
+full modem. Nothing is sent before the terminal has lock.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 IDLE_NS = 1_000_000_000
 CONTACT_NS = 100_000_000
-FLOW_NS = 10_000_000
 LIVE_EVERY_NS = 1_000_000_000
 BATCH_FRAMES = 16
 """Sealed together at most; each is still chosen when its turn comes, and memory stays small."""
@@ -118,6 +117,7 @@ class DownlinkService:
     def _turn(self, now_ns: int) -> int:
         """One turn; returns the period of the grid to wake on next."""
         self._receive(now_ns)
+        self._intake.hurry(now_ns)
         self._may_send = may_send = self._session.step(now_ns)
         if self._repair is not None:
             reports = self._arq.counters.reports
@@ -134,7 +134,7 @@ class DownlinkService:
             self._lives.step(now_ns, in_contact=in_contact)
         if not in_contact:
             return IDLE_NS
-        return FLOW_NS if sent else CONTACT_NS
+        return self._session.turn_ns if sent or self._session.flowing else CONTACT_NS
 
     def _receive(self, now_ns: int) -> None:
         """Commands are done, reports settled."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Overflow
-from flight.downlink.product import Producer, Product
+from flight.downlink.product import Producer, Product, ProductClass
 from flight.downlink.queue_values import Loss, Verdict
 from flight.downlink.room_watch import RoomWatch
 from flight.downlink.store_values import ProductState, Recovered, StoreError, StoreErrorKind
@@ -28,13 +28,11 @@ if TYPE_CHECKING:
     from flight.link_config import StoreConfig
     from flight.telemetry.channel_values import ChannelValues
     from flight.wire.counter_reserve import CounterReserve
-    from flight.wire.product_packet import ProductClass
 
 WITHDRAWN_MAX = 4096
 REQUESTS_MAX = 64
 TEND_PERIOD_NS = 10_000_000_000
 """Between two looks after the segments: a scrub of 6 kB/s reads a full store in nine hours."""
-LOSS_EVENT = {Loss.EXPIRED: "PRODUCT_EXPIRED", Loss.DELETED: "PRODUCT_DELETED"}
 
 
 class ProductIntake:
@@ -71,7 +69,8 @@ class ProductIntake:
         self.room = RoomWatch(queue, store, config.cap_bytes, channels, events)
         self._watch = StoreWatch(store, channels, events)
         self._pending: dict[int, Product] = {}
-        self._pending_bytes = self._waiting_bytes = 0
+        self._urgent: set[int] = set()
+        self._pending_bytes = 0
         self._to_deliver: dict[int, None] = {}
         self._trouble = {"put": "", "commit": ""}
         self._refused_bytes = 0  # smallest that the store failed on since it was well
@@ -92,7 +91,7 @@ class ProductIntake:
     @property
     def waiting_bytes(self) -> int:
         """Bytes the ground has not acknowledged yet."""
-        return self._waiting_bytes + self._pending_bytes
+        return self._queue.queued_bytes + self._pending_bytes
 
     def submit(  # noqa: PLR0913  a product's own fields
         self,
@@ -126,18 +125,25 @@ class ProductIntake:
             producer=producer,
         )
         if reason := self.room.no_place_for(product, self.free_bytes, now_ns):
-            self._lost(product.product_id, reason, now_ns)
-            return False
+            return self._lost(product.product_id, reason, now_ns)
         try:
             self._store.put(product, payload)
         except StoreError as error:
-            self._refused(product, error.kind, now_ns)
-            return False
+            return self._refused(product, error.kind, now_ns)
         self._pending[product.product_id] = product
         self._pending_bytes += len(payload)
         self.made_bytes += len(payload)
         self.made_millis += value_millis
+        if klass is ProductClass.EMERGENCY:
+            self._urgent.add(product_id)
+            self._commit(now_ns)
+            self.settle(now_ns)
         return True
+
+    def hurry(self, now_ns: int) -> None:
+        """In each turn of the contact loop: an emergency counts as soon as it is durable."""
+        if self._urgent:
+            self.settle(now_ns)
 
     def step(self, now_ns: int) -> None:
         """Once a second: requests, commit when due, offer, expiry, telemetry."""
@@ -151,7 +157,7 @@ class ProductIntake:
         for product_id in self._queue.expire(now_ns):
             self._drop(product_id, "PRODUCT_EXPIRED", now_ns, "deadline")
         self._watch.step(now_ns)
-        self._publish()
+        self.room.publish(self._lost_total, self.delivered_total)
 
     def finish(self, now_ns: int) -> None:
         """Before a stop: whatever waits for the next commit is made durable now.
@@ -164,7 +170,7 @@ class ProductIntake:
         self._store.settle()
         self.settle(now_ns)
         self._watch.publish()
-        self._publish()
+        self.room.publish(self._lost_total, self.delivered_total)
 
     def recover(self, recovered: Sequence[Recovered], now_ns: int) -> None:
         """After a start: what was never sent goes straight to the queue, the rest asks first."""
@@ -195,18 +201,20 @@ class ProductIntake:
             self._trouble_is("commit", "", now_ns)
         self._let_go(settled.delivered, now_ns)
         for product_id in settled.refused:
-            product = self._pending.pop(product_id)
-            self._pending_bytes -= product.size_bytes
-            self._refused(product, StoreErrorKind.FULL, now_ns)
+            self._refused(self._no_longer_pending(product_id), StoreErrorKind.FULL, now_ns)
         for product_id in settled.durable:
-            product = self._pending.pop(product_id)
-            self._pending_bytes -= product.size_bytes
-            self._offer(product, now_ns)
+            self._offer(self._no_longer_pending(product_id), now_ns)
         for product_id in settled.damaged:
             if self._queue.delete(product_id, now_ns):
                 self.drop_damaged(product_id, now_ns)
         for product_id in settled.repaired:
             self._events.emit("RECORD_REPAIRED", now_ns, product=product_id)
+
+    def _no_longer_pending(self, product_id: int) -> Product:
+        product = self._pending.pop(product_id)
+        self._pending_bytes -= product.size_bytes
+        self._urgent.discard(product_id)
+        return product
 
     def _let_go(self, delivered: Sequence[int], now_ns: int) -> None:
         for product_id in delivered:
@@ -225,11 +233,11 @@ class ProductIntake:
         except StoreError as error:
             self._trouble_is("commit", error.kind.name, now_ns)
 
-    def _refused(self, product: Product, kind: StoreErrorKind, now_ns: int) -> None:
+    def _refused(self, product: Product, kind: StoreErrorKind, now_ns: int) -> bool:
         self._trouble_is("put", kind.name, now_ns)
         size = product.size_bytes
         self._refused_bytes = min(self._refused_bytes or size, size)
-        self._lost(product.product_id, "store failed", now_ns)
+        return self._lost(product.product_id, "store failed", now_ns)
 
     def _trouble_is(self, of: str, kind: str, now_ns: int) -> None:
         """Tells the edge, "" for none; what each failure costs is told product by product."""
@@ -284,10 +292,8 @@ class ProductIntake:
 
     def _lost(
         self, product_id: int, reason: str, now_ns: int, event: str = "PRODUCT_EVICTED"
-    ) -> None:
+    ) -> bool:
+        """Counted and told; False, as an answer to who offered it."""
         self._lost_total += 1
         self._events.emit(event, now_ns, product=product_id, reason=reason, source="ground")
-
-    def _publish(self) -> None:
-        self._waiting_bytes = self._queue.queued_bytes
-        self.room.publish(self._lost_total, self.delivered_total)
+        return False

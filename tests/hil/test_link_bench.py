@@ -228,7 +228,7 @@ def test_between_contacts_it_sleeps_and_in_contact_it_looks_as_often_as_needed(m
     bench.run(45)
     assert bench.hal.read_sensors()["term_flags"] == 0
     bench.run(81)
-    assert 10 * MS in set(np.diff(bench.steps))
+    assert 8 * MS in set(np.diff(bench.steps)), "what a frame takes on this line"
     assert [log.contact.contact_id for log in bench.link.logs] == [1, 2]
 
 

@@ -122,7 +122,7 @@ def test_no_frame_may_go_before_the_modem_is_in_sync():
     assert not bench.arq.link_up
     assert bench.fly(1, SYNC)[-1]
     assert bench.arq.link_up
-    assert bench.session.credit == 4
+    assert bench.session.credit == 2
     assert not any(bench.fly(0.5, FINE))
 
 

@@ -10,7 +10,7 @@ from flight.commanding.parameters import ParameterTable
 from flight.commanding.uplink_service import UplinkService
 from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
-from flight.downlink.contact_session import ContactSession
+from flight.downlink.contact_session import FIFO_FRAMES_LEAST, ContactSession
 from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.downlink_service import DownlinkService
 from flight.downlink.file_store_memory import MemoryFileStore
@@ -220,7 +220,7 @@ def test_no_frame_is_given_to_the_terminal_before_lock(make):
     assert flight.devices.tx_frames_total + len(flight.devices.tx) == 0
     assert len(flight.uplink.verification)
     flight.run(2)
-    assert len(flight.devices.tx) == CREDIT
+    assert len(flight.devices.tx) == FIFO_FRAMES_LEAST
 
 
 def test_the_terminal_gets_one_frame_a_credit_and_never_more(make):
@@ -229,10 +229,10 @@ def test_the_terminal_gets_one_frame_a_credit_and_never_more(make):
     flight.run(5)
     assert flight.hal.drain_tx(2)
     flight.run(1)
-    assert flight.devices.counters().tx_accepted == CREDIT + 2
+    assert flight.devices.counters().tx_accepted == FIFO_FRAMES_LEAST + 2
     assert flight.devices.counters().tx_rejected_full == 0
     assert flight.session.frames_refused == 0
-    assert flight.channels.get("link.frames_sent") == CREDIT + 2
+    assert flight.channels.get("link.frames_sent") == FIFO_FRAMES_LEAST + 2
 
 
 def test_verification_reports_go_first_ahead_of_telemetry_and_products(make):
@@ -401,9 +401,9 @@ def test_without_lock_a_command_is_done_at_once_and_its_answer_waits_for_light(m
 
 def test_when_the_credit_of_a_turn_is_used_up_an_answer_asks_for_the_next_turn(make):
     flight = make(hears=True)
-    flight.run(5.015, drained=CREDIT)
-    answers = [len(flight.command_now()) for _ in range(CREDIT + 1)]
-    assert answers == [2] * CREDIT + [0]
+    flight.run(5.06, drained=CREDIT)
+    answers = [len(flight.command_now()) for _ in range(FIFO_FRAMES_LEAST + 1)]
+    assert answers == [2] * FIFO_FRAMES_LEAST + [0]
     turns = flight.heart.beats
     flight.loop.run_until_ns(flight.now_ns + 1)
     assert flight.heart.beats == turns + 1

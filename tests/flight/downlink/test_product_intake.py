@@ -89,6 +89,19 @@ def test_a_product_is_neither_told_nor_sent_before_it_is_durable(make):
     assert [name for name, _ in bench.told] == ["PRODUCT_CREATED"]
 
 
+def test_an_emergency_waits_for_no_commit_but_its_own_and_takes_along_what_waits(make):
+    bench = make()
+    bench.intake.step(0)
+    assert bench.submit(1_000, value=7)
+    assert len(bench.queue) == 0
+    assert bench.intake.submit(
+        name="alarm.bin", klass=ProductClass.EMERGENCY, payload=b"fire", value_millis=0,
+        deadline_ns=None, now_ns=S // 2,
+    )  # fmt: skip
+    assert len(bench.queue) == 2
+    assert bench.queue.next_segment(S // 2, 1_000).length == 4
+
+
 def test_products_of_one_period_share_one_commit(make):
     bench = make()
     bench.submit()
