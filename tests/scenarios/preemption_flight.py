@@ -15,7 +15,6 @@ from hil.link_bench import LinkBench
 S = 1_000_000_000
 FRAME_BYTES, RATE_BPS = 32_768, 200e6
 FRAME_NS = round(FRAME_BYTES * 8 * S / RATE_BPS)
-LARGE_BYTES = 150_000_000
 SPACING_S = 0.02
 
 
@@ -82,6 +81,7 @@ def fly_alarms(folder, patch, alarms):
         folder,
     )
     target.start()
+    large_s = 1.5 * alarms * SPACING_S + 1.2
     luck = random.Random(11)
     target.advance(30.0)
     intake = target.node._downlink.intake
@@ -92,7 +92,7 @@ def fly_alarms(folder, patch, alarms):
             now_ns=now_ns,
         )  # fmt: skip
 
-    submit("large.bin", ProductClass.RAW, luck.randbytes(LARGE_BYTES), 30 * S)
+    submit("large.bin", ProductClass.RAW, luck.randbytes(round(RATE_BPS / 8 * large_s)), 30 * S)
     while not target.value("link.frames_sent") > 100:
         target.advance(target.now_s + 1.0)
     for number in range(alarms):
