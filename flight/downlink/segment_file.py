@@ -25,11 +25,13 @@ from flight.downlink.segment_record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flight.downlink.file_store import FileStore
 
 SEGMENT_BYTES = 8 << 20
+AHEAD_BYTES = 1 << 20
+"""Read at a time when a segment is scanned: a million small records are no two million reads."""
 _PREFIX, _SUFFIX = "segment-", ".log"
 
 
@@ -44,6 +46,22 @@ def segment_of(name: str) -> int | None:
     if not digits.isdecimal() or name != segment_name(int(digits)):
         return None
     return int(digits)
+
+
+class _ReadAhead:
+    """Reads of one segment in ascending order."""
+
+    def __init__(self, files: FileStore) -> None:
+        self._files = files
+        self._start, self._buffer = 0, b""
+
+    def pread(self, handle: int, length: int, offset: int) -> bytes:
+        """As `FileStore.pread`."""
+        at = offset - self._start
+        if at < 0 or at + length > len(self._buffer):
+            self._buffer = self._files.pread(handle, max(length, AHEAD_BYTES), offset)
+            self._start, at = offset, 0
+        return self._buffer[at : at + length]
 
 
 class SegmentLog:
@@ -169,7 +187,7 @@ class SegmentLog:
         Raises:
             RecordDamagedError: it does not verify.
         """
-        record = self._read(place)
+        record = self._read(place, self._files.pread)
         if isinstance(record, Record):
             return record
         raise RecordDamagedError(f"segment {place.segment} at {place.offset}")
@@ -179,8 +197,9 @@ class SegmentLog:
 
         A damaged record in the middle is stepped over when another record follows it.
         """
+        ahead = _ReadAhead(self._files)
         while True:
-            found = self._read(Place(segment, offset))
+            found = self._read(Place(segment, offset), ahead.pread)
             if isinstance(found, Record):
                 yield found
                 offset += found.room
@@ -207,14 +226,14 @@ class SegmentLog:
     def _magic_at(self, segment: int, offset: int) -> bool:
         return self._files.pread(self._handles[segment], len(MAGIC), offset) == MAGIC
 
-    def _read(self, place: Place) -> Record | int:
+    def _read(self, place: Place, pread: Callable[[int, int, int], bytes]) -> Record | int:
         """The record, or the room a damaged one claims to take, 0 when there is none at all."""
         handle = self._handles.get(place.segment)
         if handle is None:
             return 0
-        head = self._files.pread(handle, HEADER_BYTES, place.offset)
+        head = pread(handle, HEADER_BYTES, place.offset)
         header = decode_header(head)
         if header is None or place.offset + header.room > self._sizes[place.segment]:
             return 0
-        body = self._files.pread(handle, header.length, place.offset + HEADER_BYTES)
+        body = pread(handle, header.length, place.offset + HEADER_BYTES)
         return verified(place, head, header, body) or header.room

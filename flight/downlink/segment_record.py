@@ -48,7 +48,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     offset: int
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A valid record as read back."""
 
     place: Place

@@ -49,7 +49,7 @@ _FREED = 3
 """`ProductState.FREED`; the store gives it its meaning."""
 
 
-class IndexRow(msgspec.Struct, frozen=True):
+class IndexRow(msgspec.Struct, frozen=True, gc=False):
     """One product in the index; `acked` as the store encodes it."""
 
     product_id: int

@@ -34,7 +34,7 @@ NOWHERE = Place(0, 0)
 """No record: segments count from 1."""
 
 
-class StoredProduct(msgspec.Struct):
+class StoredProduct(msgspec.Struct, gc=False):
     """A product in the store and where its record is; `NOWHERE` before it is written."""
 
     product: Product

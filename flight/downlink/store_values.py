@@ -56,7 +56,7 @@ class StoreError(Exception):
         self.kind = kind
 
 
-class Recovered(msgspec.Struct, frozen=True):
+class Recovered(msgspec.Struct, frozen=True, gc=False):
     """An undelivered product found at opening, with what the ground was known to hold.
 
     `announced` is False when its commit never returned: it counts, but nobody was told of it.

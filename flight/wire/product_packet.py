@@ -66,6 +66,9 @@ class Producer(IntEnum):
     COMMANDING = 3
 
 
+_CLASSES, _PRODUCERS = tuple(ProductClass), tuple(Producer)
+
+
 class _Kind(IntEnum):
     NARROW_MANIFEST = 1
     FREED = 2
@@ -241,23 +244,39 @@ def decode_manifest_packet(buf: bytes) -> Manifest | Freed | Withdrawn:
 def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
     if len(buf) < layout.size:
         raise WireError(WireReason.TRUNCATED, f"manifest of {len(buf)} octets")
-    _, flags, klass, product_id, *size_words, crc, value, deadline, created, depends, length = (
-        layout.unpack_from(buf)
-    )
+    if layout is _MANIFEST:
+        (
+            _,
+            flags,
+            klass,
+            product_id,
+            high,
+            size,
+            crc,
+            value,
+            deadline,
+            created,
+            depends,
+            length,
+        ) = layout.unpack_from(buf)
+        size |= high << 32
+    else:
+        _, flags, klass, product_id, size, crc, value, deadline, created, depends, length = (
+            layout.unpack_from(buf)
+        )
     if len(buf) != layout.size + length:
         raise WireError(WireReason.BAD_LENGTH, f"name of {length} in {len(buf)} octets")
     try:
         name = buf[layout.size :].decode("ascii")
     except UnicodeDecodeError:
         raise WireError(WireReason.BAD_VALUE, "name is not ASCII") from None
-    size = size_words[-1] | (size_words[0] << 32 if len(size_words) > 1 else 0)
     producer, flags = flags >> _PRODUCER_SHIFT, flags & (1 << _PRODUCER_SHIFT) - 1
-    known = klass <= ProductClass.RAW and flags <= _FLAGS and producer <= Producer.COMMANDING
+    known = klass < len(_CLASSES) and flags <= _FLAGS and producer < len(_PRODUCERS)
     if not valid_name(name) or not known or not _plausible(product_id, size):
         raise WireError(WireReason.BAD_VALUE, f"manifest of {name!r}")
     return Manifest(
         product_id=product_id,
-        klass=ProductClass(klass),
+        klass=_CLASSES[klass],
         size_bytes=size,
         crc32c=crc,
         value_millis=value,
@@ -265,5 +284,5 @@ def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
         created_ns=created,
         name=name,
         depends_on=depends if flags & _HAS_DEPENDENCY else None,
-        producer=Producer(producer),
+        producer=_PRODUCERS[producer],
     )
