@@ -102,6 +102,7 @@ def test_the_inference_service_fails_to_start_and_command_and_telemetry_still_ru
         flight.wait_for("BROKER_CONNECTED")
         flight.wait_for("mode BOOT to IDLE")
         assert said in flight.wait_for("SERVICE_FAILED: service inference failed")
+        flight.wait_for("mode IDLE to COMPUTE")
         flight.wait_for("HEALTH_CHANGED: health of inference: healthy to needs_recovery")
         sent = lumenode("send", "NO_OP", "--config", config, "--json")
         assert (sent.returncode, sent.stderr) == (0, "")

@@ -56,7 +56,7 @@ def flown(tmp_path_factory):
 @given(st.data(), st.sampled_from([Mode.BOOT, Mode.SAFE, Mode.IDLE, Mode.COMPUTE]))
 def test_what_is_refused_is_answered_counted_by_cause_and_changes_nothing(flown, data, mode):
     flown.mode(mode)
-    ledger, told = flown.node.uplink._ledger, []
+    ledger, told = flown.node.uplink.ledger, []
     body = data.draw(bodies(flown.number + 1))[:1_100] or b"\0"
     before, hashed = msgspec.structs.asdict(_counts(ledger)), flown.hash()
     real = flown.node.uplink._on_answer

@@ -51,7 +51,7 @@ class Flown:
         packet = encode(Apid.TELECOMMAND, self.number & 0xFF, data, time_ns=0, telecommand=True)
         (frame,) = self.ground.link.frames_for([packet])
         self.node.uplink.take_frame(frame, 0)
-        return self.node.uplink._ledger
+        return self.node.uplink.ledger
 
     def command(self, command, number=None):
         number = self.number + 1 if number is None else number
@@ -113,7 +113,7 @@ def prepare(flown, cause):
 @pytest.mark.parametrize("cause", [unknown, out_of_range, wrong_mode, stale, busy])
 def test_a_rejected_command_leaves_the_state_hash_as_it_was(flown, cause):
     prepare(flown, cause)
-    ledger, told = flown.node.uplink._ledger, []
+    ledger, told = flown.node.uplink.ledger, []
     before, rejected, accepted = flown.hash(), ledger.rejected, ledger.accepted
     real = flown.node.uplink._on_answer
     flown.node.uplink._on_answer = lambda dispatched, _now_ns: told.append(dispatched)

@@ -2,7 +2,6 @@
 
 from math import isnan
 
-import pytest
 from short_flight import scenario
 
 from flight.base.supervisor import ChildSpec
@@ -130,7 +129,7 @@ def test_a_group_is_stopped_by_command_and_the_parameters_are_reported_by_comman
 def test_a_sensor_that_stops_is_flagged_in_the_packet_and_no_limit_fires_on_it(tmp_path):
     target = flown(
         tmp_path,
-        100,
+        90,  # by then the recording is not closed yet
         node={"parameters": {"telemetry.period_s": 1.0}},
         timeline=[{"at_s": 60.0, "for_s": 600.0, "action": "sensor_lost", "sensor": "die_mdegc"}],
     )
@@ -142,7 +141,8 @@ def test_a_sensor_that_stops_is_flagged_in_the_packet_and_no_limit_fires_on_it(t
             if group.group == "thermal":
                 values = dict(zip(group.channels, group.values, strict=True))
                 told[packet.time_ns // S] = values[die]
-    assert told[50] == pytest.approx(told[50])
+    assert not isnan(told[50])
+    assert max(told) > 80
     assert all(isnan(value) for t, value in told.items() if t > 66)
     violated = EVENT_BY_NAME["LIMIT_VIOLATED"].event_id
     limits = [decode_event(p.data) for p in recorded(node) if p.apid == Apid.EVENT]

@@ -35,7 +35,8 @@ def test_on_a_clean_channel_the_same_arrives_with_coding_and_without(tmp_path):
     plain = flown(tmp_path / "plain", "none", 0.0)
     assert_nothing_lost_or_doubled(coded)
     assert coded.world.ground.coder.counts.symbols_righted == 0
-    assert products(coded) == products(plain)
+    # Check symbols take room on the line: the product under way at the end may be one behind.
+    assert products(plain) - 1 <= products(coded) <= products(plain)
     assert products(coded) > 40
 
 
