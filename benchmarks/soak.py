@@ -28,10 +28,12 @@ CRASHES += ["tests/durability"]
 HOSTILE = Path(__file__).with_name("hostile_link.py")
 HOSTILE_FRAMES_PER_S = 3_000
 SAMPLES = 100
-RSS_GROWTH_MIB_MAX = 16.0
-"""Nobody fetches the products, and a full store goes on taking small ones in the place of large
-ones: 1 MB is several thousand of them, each with some 1.7 kB of memory while it waits."""
+RSS_GROWTH_MIB_MAX = 6.0
+# Nobody fetches the products. The store is soon full, and goes on taking small products in the
+# place of large ones; each that waits holds some 1.7 kB of memory, so their number is bounded too.
 STORE = """
+[link]
+queue_products = 400
 [store]
 cap_bytes = 1_000_000
 segment_bytes = 65_536
