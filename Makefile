@@ -92,6 +92,7 @@ bench: $(DEV)  ## print speed and size against their limits
 	$(BIN)/python benchmarks/first_flight.py
 	$(BIN)/python benchmarks/downlink.py --families short
 	$(BIN)/python benchmarks/wire.py frames stack
+	$(BIN)/python benchmarks/preemption.py
 	$(BIN)/python benchmarks/hal.py
 	$(BIN)/python benchmarks/inference.py throughput idle guard
 	$(BIN)/python benchmarks/executive.py

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flight.base.hysteresis import Hysteresis
-from flight.downlink.product import Producer
+from flight.downlink.product import Producer, ProductClass
 from flight.downlink.queue_values import OVER_QUOTA, Loss
 
 if TYPE_CHECKING:
@@ -86,10 +86,12 @@ class RoomWatch:
     def no_place_for(self, product: Product, free_bytes: int, now_ns: int) -> str:
         """Why a product is not even written, "" when it is.
 
-        A result has no place either where it would be the first to give way.
+        A result has no place either where it would be the first to give way; an emergency never is.
         """
         if product.size_bytes > free_bytes:
             return Loss.REFUSED_FULL.value
+        if product.klass is ProductClass.EMERGENCY:
+            return ""
         draft = ((product.value_millis, product.size_bytes),)
         if product.producer is not Producer.IMAGING or self.takes(draft, now_ns):
             return ""

@@ -244,26 +244,10 @@ def decode_manifest_packet(buf: bytes) -> Manifest | Freed | Withdrawn:
 def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
     if len(buf) < layout.size:
         raise WireError(WireReason.TRUNCATED, f"manifest of {len(buf)} octets")
-    if layout is _MANIFEST:
-        (
-            _,
-            flags,
-            klass,
-            product_id,
-            high,
-            size,
-            crc,
-            value,
-            deadline,
-            created,
-            depends,
-            length,
-        ) = layout.unpack_from(buf)
-        size |= high << 32
-    else:
-        _, flags, klass, product_id, size, crc, value, deadline, created, depends, length = (
-            layout.unpack_from(buf)
-        )
+    fields = layout.unpack_from(buf)
+    if layout is _NARROW_MANIFEST:
+        fields = (*fields[:4], 0, *fields[4:])  # its sizes had 32 bits
+    _, flags, klass, product_id, high, size, crc, value, deadline, created, depends, length = fields
     if len(buf) != layout.size + length:
         raise WireError(WireReason.BAD_LENGTH, f"name of {length} in {len(buf)} octets")
     try:
@@ -272,12 +256,12 @@ def _decode_manifest(buf: bytes, layout: struct.Struct) -> Manifest:
         raise WireError(WireReason.BAD_VALUE, "name is not ASCII") from None
     producer, flags = flags >> _PRODUCER_SHIFT, flags & (1 << _PRODUCER_SHIFT) - 1
     known = klass < len(_CLASSES) and flags <= _FLAGS and producer < len(_PRODUCERS)
-    if not valid_name(name) or not known or not _plausible(product_id, size):
+    if not valid_name(name) or not known or not _plausible(product_id, high << 32 | size):
         raise WireError(WireReason.BAD_VALUE, f"manifest of {name!r}")
     return Manifest(
         product_id=product_id,
         klass=_CLASSES[klass],
-        size_bytes=size,
+        size_bytes=high << 32 | size,
         crc32c=crc,
         value_millis=value,
         deadline_ns=deadline if flags & _HAS_DEADLINE else None,

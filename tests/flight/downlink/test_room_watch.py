@@ -13,10 +13,8 @@ ORDER = OrderConfig(ageing_ns=None, floor_permille=0)
 CAP_BYTES = 20_000
 
 
-def product(product_id, size=1000, value=1000, producer=Producer.IMAGING):
-    return Product(
-        product_id, ProductClass.MASK, size, value, None, 0, 0, f"p{product_id}", producer=producer
-    )
+def product(product_id, size=1000, value=1000, producer=Producer.IMAGING, klass=ProductClass.MASK):
+    return Product(product_id, klass, size, value, None, 0, 0, f"p{product_id}", producer=producer)
 
 
 class Bench:
@@ -52,6 +50,20 @@ def test_near_the_bound_only_what_is_denser_than_the_first_to_go_is_taken():
     assert bench.watch.takes(((100, 1000), (101, 1000)), 0), "one of them is enough"
     assert bench.watch.takes(((100, 500),), 0)
     assert bench.watch.takes((), 0), "what is not known is not held against anyone"
+
+
+def test_near_the_bound_a_dull_result_is_held_back_and_counted_and_an_emergency_never_is():
+    bench = Bench()
+    for number in range(9):
+        bench.queue.offer(product(number), 0)
+    assert bench.step()
+    dull = product(20, value=1)
+    alarm = product(21, value=1, klass=ProductClass.EMERGENCY)
+    asked_for = product(22, value=1, producer=Producer.COMMANDING)
+    told = [bench.watch.no_place_for(each, CAP_BYTES, 0) for each in (dull, alarm, asked_for)]
+    assert told == ["back pressure", "", ""]
+    assert bench.watch.held_back == 1
+    assert bench.watch.no_place_for(alarm, 10, 0) == "refused_full", "there is none for it at all"
 
 
 def test_pressure_has_a_band_and_both_its_edges_are_told_once():
