@@ -208,7 +208,10 @@ class GovernorScore(_Value, frozen=True):
     """`governor.json`: what the run delivered of what no governor could exceed, and why not all.
 
     Attributes:
+        value_bound_free: what none exceeds that does not keep the node's own targets either.
+        kept: those targets, by part: nothing is computed above them.
         lost: value that was there and was not delivered, by cause.
+        split: the gap to the bound, by what a planner would have had to know.
         bound_costs: how much higher the bound were without a limit.
     """
 
@@ -217,8 +220,11 @@ class GovernorScore(_Value, frozen=True):
     value_delivered: Number = None
     value_all: Number = None
     value_bound: Number = None
+    value_bound_free: Number = None
     share: Number = None
+    kept: dict[str, Number] = {}
     lost: dict[str, Number] = {}
+    split: dict[str, Number] = {}
     bound_costs: dict[str, Number] = {}
     others: list[OtherGovernor] = []
 

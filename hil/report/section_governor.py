@@ -4,6 +4,7 @@ from hil.report.markup import Child, Markup, el, join, table
 from hil.report.quantity import DASH, duration, known, number, percent
 from hil.report.run_record import RunRecord
 from hil.report.run_values import GovernorScore, OtherGovernor
+from hil.score.run_losses import pictures_lost
 
 _NAMES = {
     "guard": "guard alone",
@@ -19,26 +20,57 @@ def governor(record: RunRecord) -> Markup:
     """Make the headline, the gap by cause, what binds the bound, and the other governors."""
     score = record.score
     if score is None or known(score.value_bound) is None:
-        return el(
-            "p",
-            "Not scored yet: ",
-            el("code", f"{_HOW} {record.run_dir.name}"),
-            " works out what no governor could exceed on this scenario, and flies others on it.",
-            class_="empty",
-        )
+        return join(_not_scored(record), _dropped(record))
     return join(
         _headline(score),
         _lost(score),
+        _split(score),
         _binds(score),
         _others(score),
-        el(
-            "p",
-            "The bound is a linear programme over minutes with all of the scenario known "
-            "beforehand; wherever it differs from the bench it earns more. It keeps to the limits "
-            "that a run is judged by, die and battery; the node also to the targets set for die "
-            "and heat sink.",
-            class_="note",
-        ),
+        el("p", _how_bound(score), class_="note"),
+    )
+
+
+def _not_scored(record: RunRecord) -> Markup:
+    return el(
+        "p",
+        "Not scored yet: ",
+        el("code", f"{_HOW} {record.run_dir.name}"),
+        " works out what no governor could exceed on this scenario, and flies others on it.",
+        class_="empty",
+    )
+
+
+def _dropped(record: RunRecord) -> Markup:
+    """Pictures that nobody computed, by the reason in force: that much is known at once."""
+    shown = known(record.summary.frames_seen)
+    if shown is None:
+        return join()
+    try:
+        lost = pictures_lost(record.telemetry.channels, int(shown))
+    except (KeyError, ValueError):  # channels that are not there, or not of one run
+        return join()
+    rows: list[list[Child]] = [
+        [cause.value, number(count, 0), percent(count, shown)]
+        for cause, count in sorted(lost.items(), key=lambda kv: -kv[1])
+        if count >= 0.5
+    ]
+    head = [("Pictures lost to", ""), ("Count", "num"), ("Of all", "num")]
+    return table(head, rows, class_="narrow") if rows else join()
+
+
+def _how_bound(score: GovernorScore) -> str:
+    told = (
+        "The bound is a linear programme over minutes with all of the scenario known beforehand; "
+        "wherever it differs from the bench it earns more."
+    )
+    if not score.kept:
+        return f"{told} It keeps the limits that a run is judged by, die and battery."
+    targets = ", ".join(f"{where} {number(limit, 1)}" for where, limit in score.kept.items())
+    return (
+        f"{told} It keeps the limits that a run is judged by, die and battery, and what this node "
+        f"keeps: nothing is computed above {targets}. Governors of others keep no such targets "
+        "and are held against the bound without them."
     )
 
 
@@ -74,6 +106,17 @@ def _lost(score: GovernorScore) -> Markup:
     return table(head, rows, class_="narrow")
 
 
+def _split(score: GovernorScore) -> Markup:
+    if not score.split:
+        return join()
+    rows: list[list[Child]] = [
+        [cause, number(value, 1), percent(value, score.value_bound)]
+        for cause, value in score.split.items()
+    ]
+    head = [("The same gap, by what it would take", ""), ("Value", "num"), ("Of the bound", "num")]
+    return table(head, rows, class_="narrow")
+
+
 def _sum(what: str, value: float, bound: object) -> tuple[str, str, str]:
     return what, number(value, 1), percent(value, bound)
 
@@ -100,7 +143,7 @@ def _others(score: GovernorScore) -> Markup:
             _name(o.governor),
             o.form.replace(" ", "\N{NO-BREAK SPACE}") or DASH,
             number(o.value_delivered, 1),
-            percent(o.value_delivered, score.value_bound),
+            percent(o.value_delivered, _bound_of(o, score)),
             _violation(o),
             number(o.temp_die_c_max, 1, "°C"),
             percent(o.soc_min),
@@ -116,6 +159,10 @@ def _others(score: GovernorScore) -> Markup:
         rows,
         row_attributes=[{"class_": "failed outside" if _outside_s(o) else None} for o in ranked],
     )  # fmt: skip
+
+
+def _bound_of(other: OtherGovernor, score: GovernorScore) -> object:
+    return score.value_bound if other.own else (score.value_bound_free or score.value_bound)
 
 
 def _outside_s(other: OtherGovernor) -> float:

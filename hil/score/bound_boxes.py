@@ -2,7 +2,8 @@
 
 More heat into any node makes every node warmer or leaves it as it is, so the course with the least
 heat that a governor can choose and the one with the most enclose all others; limits close the box
-from above.
+from above. Where nothing is computed above a temperature, a second ends at most there or where the
+warmest course would have come to without computing.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import numpy as np
 from hil.score.heat_truth import HeatTruth
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from flight.thermal.node_model import NodeModel
     from hil.score.day_truth import DayTruth
 
+FREE_K = 1e4
+"""No limit."""
 TOLERANCE_K = 0.01
 """Within a second a temperature may pass its limit by less than this and be under it again."""
 
@@ -41,9 +46,13 @@ class HeatBoxes:
     apart: NDArray[np.float64]
 
 
-def heat_boxes(model: NodeModel, truth: DayTruth, start_k: list[float], slot_s: int) -> HeatBoxes:
-    """The boxes of a day."""
-    cold, hot = (_course(model, truth, start_k, most=most) for most in (False, True))
+def heat_boxes(
+    model: NodeModel, truth: DayTruth, start_k: list[float], slot_s: int,
+    work_k: Sequence[float] | None = None,
+) -> HeatBoxes:  # fmt: skip
+    """The boxes of a day; by node, nothing is computed in a second that ends above `work_k`."""
+    cold = _coldest(model, truth, start_k)
+    hot = _hottest(model, truth, start_k, [FREE_K] * len(start_k) if work_k is None else work_k)
     limit = np.array([node.limit_k for node in model.nodes])
     slots = truth.seconds // slot_s
     span = np.arange(slots)[:, None] * slot_s + np.arange(slot_s + 1)
@@ -62,15 +71,35 @@ def _choice_w(model: NodeModel, *, most: bool) -> NDArray[np.float64]:
     return found
 
 
-def _course(
-    model: NodeModel, truth: DayTruth, start_k: list[float], *, most: bool
-) -> NDArray[np.float64]:
-    """Temperatures [second + 1, node] with the least or the most heat all day."""
-    link = (truth.link_bps > 0.0)[:, None] * np.array(model.link_heat_w) if most else 0.0
-    heat = truth.outside_w + _base_heat_w(model, truth) + _choice_w(model, most=most) + link
+def _coldest(model: NodeModel, truth: DayTruth, start_k: list[float]) -> NDArray[np.float64]:
+    """Temperatures [second + 1, node] with the least heat all day."""
+    heat = truth.outside_w + _base_heat_w(model, truth) + _choice_w(model, most=False)
     network, temp_k, course = HeatTruth(model), start_k, [start_k]
     for row, emissivity in zip(heat.tolist(), truth.emissivity.tolist(), strict=True):
         temp_k = network.after_second(temp_k, row, emissivity)
+        course.append(temp_k)
+    return np.array(course)
+
+
+def _hottest(
+    model: NodeModel, truth: DayTruth, start_k: list[float], work_k: Sequence[float]
+) -> NDArray[np.float64]:
+    """Temperatures [second + 1, node] that no course exceeds."""
+    link = (truth.link_bps > 0.0)[:, None] * np.array(model.link_heat_w)
+    fixed = truth.outside_w + _base_heat_w(model, truth) + link
+    busy, idle = fixed + _choice_w(model, most=True), fixed + np.array(model.idle_heat_w)
+    network, temp_k, course = HeatTruth(model), start_k, [start_k]
+    for most_w, idle_w, emissivity in zip(
+        busy.tolist(), idle.tolist(), truth.emissivity.tolist(), strict=True
+    ):
+        warmer_k = network.after_second(temp_k, most_w, emissivity)
+        if any(t > limit for t, limit in zip(warmer_k, work_k, strict=True)):
+            calm_k = network.after_second(temp_k, idle_w, emissivity)
+            warmer_k = [
+                max(calm, min(warm, limit))
+                for calm, warm, limit in zip(calm_k, warmer_k, work_k, strict=True)
+            ]
+        temp_k = warmer_k
         course.append(temp_k)
     return np.array(course)
 

@@ -18,8 +18,10 @@ from flight.config import ConfigError
 from hil.run_summary import build_summary
 from hil.score.bench_governors import forms
 from hil.score.flown_day import flown_day
+from hil.score.kept_limits import kept_limits
 from hil.score.run_losses import Cause, pictures_lost
-from hil.score.value_bound import Limit, value_bound
+from hil.score.run_split import split
+from hil.score.value_bound import NO_RULES, Limit, value_bound
 from hil.sim_target import SimTarget
 
 if TYPE_CHECKING:
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 
     from hil.scenario import Scenario
     from hil.score.flown_day import FlownDay
+    from hil.score.kept_limits import Kept
 
 FORMAT_VERSION = 1
 NAME = "governor.json"
 OWN = ("guard", "planner")
+RULES = "targets and backlog of the node"
 TELLING = ("value_delivered", "violation_s_thermal", "violation_s_soc", "temp_die_c_max", "soc_min")
 """What is kept of each governor's summary."""
 
@@ -47,9 +51,10 @@ def score_run(folder: Path, scenario: Scenario) -> dict[str, Any]:
         telemetry = _telemetry(folder / "telemetry.npz")
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"{folder}: no finished run: {error}") from None
-    day = flown_day(folder, scenario)
-    bound = _bound(day, day.case)
+    day, kept = flown_day(folder, scenario), kept_limits(scenario, telemetry)
+    bound, free = (_bound(day, day.case, kept=rules) for rules in (kept, NO_RULES))
     delivered = float(summary["value_delivered"])
+    flights = split(day, kept, delivered, bound)
     return {
         "version": FORMAT_VERSION,
         "scenario": summary["scenario"],
@@ -59,9 +64,13 @@ def score_run(folder: Path, scenario: Scenario) -> dict[str, Any]:
         **{key: summary[key] for key in TELLING},
         "value_all": day.value_all + day.value_beside,
         "value_bound": bound,
+        "value_bound_free": free,
         "share": delivered / bound if bound else None,
+        "kept": {f"{name} (°C)": limit_c for name, limit_c in kept.work_c.items()},
         "lost": _lost(day, summary, telemetry),
-        "bound_costs": _costs(day, bound),
+        "split": flights.causes,
+        "split_above_s": flights.above_s,
+        "bound_costs": {RULES: free - bound} | _costs(day, kept, bound),
         "others": [],
     }
 
@@ -116,20 +125,26 @@ def _led_by(scenario: Scenario, governor: str) -> Scenario:
     )
 
 
-def _bound(day: FlownDay, case: Mapping[str, Any], lifted: frozenset[Limit] = frozenset()) -> float:
+def _bound(
+    day: FlownDay, case: Mapping[str, Any], lifted: frozenset[Limit] = frozenset(),
+    kept: Kept = NO_RULES,
+) -> float:  # fmt: skip
     """Of the programme, or what all pictures are worth: no governor exceeds either."""
-    return min(value_bound(case, lifted), day.value_all) + day.value_beside
+    return min(value_bound(case, lifted, kept), day.value_all) + day.value_beside
 
 
-def _costs(day: FlownDay, bound: float) -> dict[str, float]:
+def _costs(day: FlownDay, kept: Kept, bound: float) -> dict[str, float]:
     """How much higher the bound is with one limit lifted, or with nothing going wrong."""
-    costs = {limit.value: _bound(day, day.case, frozenset({limit})) - bound for limit in Limit}
+    costs = {
+        limit.value: _bound(day, day.case, frozenset({limit}), kept) - bound for limit in Limit
+    }
     truth, told = day.case["truth"], day.case["forecast"]
     calm = {
         **truth, "sun_fraction": told["sun_fraction"],
         "environment_heat_w": told["environment_heat_w"], "link_windows": told["link_windows"],
     }  # fmt: skip
-    costs["events that nobody foresaw"] = _bound(day, {**day.case, "truth": calm}) - bound
+    calm_bound = _bound(day, {**day.case, "truth": calm}, kept=kept)
+    costs["events that nobody foresaw"] = calm_bound - bound
     return costs
 
 

@@ -60,22 +60,28 @@ def told_run(result: dict[str, Any]) -> str:
     bound = result["value_bound"]
     name, delivered = f"{result['scenario']}, seed {result['seed']}", result["value_delivered"]
     share = f"{100.0 * result['share']:.1f} %"
+    rules = ", ".join(f"{where} {limit:.1f}" for where, limit in result["kept"].items())
     lines = [
         f"{name}: {delivered:.1f} delivered of {bound:.1f} that no governor can exceed ({share})",
+        f"of those that compute nothing above {rules}" if rules else "whatever they keep",
         "value that the run did not deliver, by cause:",
     ]
     lines += [f"  {cause:<32}{value:>10.1f}" for cause, value in result["lost"].items()]
     beyond = result["value_all"] - bound
     lines += [
         f"  {'of that nobody could have had':<32}{beyond:>10.1f}",
-        "what each limit costs the bound itself:",
+        "the gap to the bound, by the day flown again by a planner that knows ever more:",
     ]
+    lines += [f"  {cause:<56}{value:>10.1f}" for cause, value in result["split"].items()]
+    if result["split_above_s"]:
+        lines.append(f"  not proven: {result['split_above_s']} s of it computed above a limit")
+    lines.append("what each limit costs the bound itself:")
     lines += [f"  {limit:<32}{value:>10.1f}" for limit, value in result["bound_costs"].items()]
     if result["others"]:
         lines.append(f"{'governor':<18}{'delivered':>10}{'of bound':>10}{'violation':>11}  form")
     for row in result["others"]:
         seconds = row["violation_s_thermal"] + row["violation_s_soc"]
-        share = row["value_delivered"] / bound
+        share = row["value_delivered"] / (bound if row["own"] else result["value_bound_free"])
         lines.append(
             f"{row['governor']:<18}{row['value_delivered']:>10.1f}{100.0 * share:>8.1f} %"
             f"{seconds:>9.0f} s  {row['form']}".rstrip()

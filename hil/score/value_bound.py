@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hil.score.bound_boxes import heat_boxes
+from hil.plant.constants import ZERO_CELSIUS_K
+from hil.score.bound_boxes import FREE_K, TOLERANCE_K, heat_boxes
 from hil.score.bound_rows import NONE, Columns, Rows, before
 from hil.score.day_truth import day_truth
 from hil.score.dve_case import node_model
+from hil.score.kept_limits import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from hil.score.day_truth import DayTruth
 
 SLOT_S = 60
+NO_RULES = Kept()
 SOLVERS = ("highs-ipm", "highs-ds")
 """The interior point gives up on some degenerate days; the simplex is slower and does not."""
 FREE_RESULTS = 1e6
@@ -55,6 +58,8 @@ class _Day:
     start_k: list[float]
     slots: int
     lifted: frozenset[Limit]
+    work_k: list[float]
+    frames_max: float | None
 
     def mean(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
         """By slot."""
@@ -98,14 +103,18 @@ class _Programme:
         """Frames of a class: what waited, what came, what is worked on; losing some is free."""
         day = self._day
         arrived = day.truth.arrivals.reshape(day.slots, SLOT_S, -1).sum(axis=1)
+        backlog: list[tuple[NDArray[np.int64], Any]] = []
         for c, frames in enumerate(day.model.classes):
             waiting = self.columns.block((day.slots,), 0.0, frames.frames_max)
+            backlog.append((waiting, 1.0))
             mine = np.flatnonzero(self._class == c)
             done = SLOT_S * self._speed[:, None] * self._fps[mine]
             self.most.add(
                 arrived[:, c].astype(np.float64),
                 (waiting, 1.0), (before(waiting), -1.0), (self.work[:, mine], done),
             )  # fmt: skip
+        if day.frames_max is not None:
+            self.most.add(np.full(day.slots, day.frames_max), *backlog)
 
     def _results(self) -> None:
         """Results of a kind in the store at the ends of slots with a link; sent once each."""
@@ -177,7 +186,7 @@ class _Programme:
     def _heat(self) -> None:
         """The balance over a slot; the radiator's law lies under its chord over the box."""
         day, model = self._day, self._day.model
-        boxes = heat_boxes(model, day.truth, day.start_k, SLOT_S)
+        boxes = heat_boxes(model, day.truth, day.start_k, SLOT_S, day.work_k)
         end = self.columns.block(boxes.end_low.shape, boxes.end_low, boxes.end_high)
         mean = self.columns.block(boxes.mean_low.shape, boxes.mean_low, boxes.mean_high)
         outside = day.mean(day.truth.outside_w)
@@ -210,10 +219,21 @@ class _Programme:
                     boxes.apart[:, i] + sign * start, (mean[:, i], sign),
                     (end[:, i], -0.5 * sign), (before(end[:, i]), -0.5 * sign),
                 )  # fmt: skip
+            self._work_only_below(mean[:, i], high, day.work_k[i] + TOLERANCE_K)
+
+    def _work_only_below(
+        self, mean: NDArray[np.int64], high: NDArray[np.float64], work_k: float
+    ) -> None:
+        """Seconds of a slot with work are at most so warm, all others as warm as can be."""
+        if work_k < FREE_K:
+            over = np.maximum(high - work_k, 0.0)
+            self.most.add(high, (mean, 1.0), (self.work, over[:, None]))
 
 
-def value_bound(case: Mapping[str, Any], lifted: frozenset[Limit] = frozenset()) -> float:
-    """Net value that no governor exceeds on this day.
+def value_bound(
+    case: Mapping[str, Any], lifted: frozenset[Limit] = frozenset(), kept: Kept = NO_RULES
+) -> float:
+    """Net value that no governor exceeds on this day, none at least that keeps such rules.
 
     Raises:
         BoundUnavailableError: SciPy is not there, or the day has no legal course.
@@ -225,7 +245,7 @@ def value_bound(case: Mapping[str, Any], lifted: frozenset[Limit] = frozenset())
         raise BoundUnavailableError(
             "the bound needs SciPy: pip install 'lumenode[score]'"
         ) from None
-    programme = _Programme(_day(case, lifted))
+    programme = _Programme(_day(case, lifted, kept))
     columns, most, equal = programme.columns, programme.most, programme.equal
     if not equal.count:  # a row that says nothing, so that both kinds are there
         equal.add(np.zeros(1), (programme.work[:1, 0] * 0, 0.0))
@@ -251,13 +271,15 @@ def value_bound(case: Mapping[str, Any], lifted: frozenset[Limit] = frozenset())
     return 0.0 - (float(price_most @ most.right) + float(price_equal @ equal.right) + boxed)
 
 
-def _day(case: Mapping[str, Any], lifted: frozenset[Limit]) -> _Day:
-    truth = day_truth(case)
+def _day(case: Mapping[str, Any], lifted: frozenset[Limit], kept: Kept) -> _Day:
+    truth, nodes = day_truth(case), case["thermal"]["nodes"]
     return _Day(
         model=node_model(case),
         truth=truth,
         start_j=float(case["power"]["battery_start_j"]),
-        start_k=[float(node["start_k"]) for node in case["thermal"]["nodes"]],
+        start_k=[float(node["start_k"]) for node in nodes],
         slots=truth.seconds // SLOT_S,
         lifted=lifted,
+        work_k=[kept.work_c.get(node["name"], FREE_K) + ZERO_CELSIUS_K for node in nodes],
+        frames_max=kept.frames_max,
     )

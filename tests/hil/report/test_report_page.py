@@ -149,6 +149,31 @@ def test_a_run_that_was_not_scored_says_how_to(small):
     assert f"lumenode score governor --compare --run {small.name}" in told
 
 
+def test_pictures_lost_by_cause_need_no_score(small):
+    (small / "governor.json").unlink()
+    with np.load(small / "telemetry.npz") as kept:
+        channels = {name: kept[name] for name in kept.files}
+    seconds = len(channels["t_s"])
+    counters = ("jobs", "dropped", "refused", "failed")
+    channels |= {f"inference.{name}_total": np.zeros(seconds) for name in counters}
+    channels["governor.throttle_reason"] = np.full(seconds, 2.0)
+    channels["inference.dropped_total"][10:] = 7.0
+    np.savez_compressed(small / "telemetry.npz", **channels)
+    rewrite(small / "summary.json", lambda summary: summary.update(frames_seen=28))
+    assert "heat 7 25.0 %" in plain(report(small).text)
+
+
+def test_the_targets_that_the_bound_keeps_are_named_and_the_gap_is_told_by_knowledge_too(small):
+    def kept(score):
+        score.update(kept={"sink (°C)": 68.0}, split={"planner": 98_800.0}, value_bound_free=1e6)
+
+    rewrite(small / "governor.json", kept)
+    told = plain(report(small).text)
+    assert "nothing is computed above sink (°C) 68.0" in told
+    assert "planner 98 800.0 11.0 %" in told
+    assert "64.0 %" in told  # the kernel's governor, against the bound without targets
+
+
 def plain(text):
     """With spaces where the report has narrow ones."""
     return text.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")

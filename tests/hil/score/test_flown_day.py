@@ -7,11 +7,13 @@ import pytest
 from flown_run import fly, mission
 
 from flight.config import ConfigError
+from hil.score.bound_boxes import heat_boxes
 from hil.score.case_format import check_case
 from hil.score.day_truth import day_truth
 from hil.score.dve_case import node_model
 from hil.score.flown_day import flown_day
 from hil.score.heat_truth import HeatTruth
+from hil.score.kept_limits import kept_limits
 from hil.score.value_bound import value_bound
 
 
@@ -76,6 +78,21 @@ def test_the_run_delivered_no_more_than_its_day_s_bound(flown):
     day, _, summary = flown
     assert day.value_flown + day.value_beside >= summary["value_delivered"] > 0.0
     assert day.value_flown <= min(value_bound(day.case), day.value_all) * (1.0 + 1e-9)
+
+
+def test_what_the_bench_went_through_lies_within_what_the_bound_allows_under_the_node_s_targets(
+    flown,
+):
+    day, telemetry, summary = flown
+    kept = kept_limits(mission(), telemetry)
+    assert day.value_flown <= value_bound(day.case, kept=kept) * (1.0 + 1e-9)
+    model, start_k = node_model(day.case), [n["start_k"] for n in day.case["thermal"]["nodes"]]
+    work_k = [kept.work_c.get(node.name, 1e4) + 273.15 for node in model.nodes]
+    boxes = heat_boxes(model, day_truth(day.case), start_k, 60, work_k)
+    ends = np.array([telemetry[f"truth.{name}_c"] for name in ("die", "sink", "radiator")]).T
+    for slot, high in enumerate(boxes.end_high[: int(summary["sim_s"]) // 60]):
+        # The day is cooler than the bench by up to so much under the same load.
+        assert (ends[(slot + 1) * 60] + 273.15 <= high[:3] + 3.0).all()
 
 
 def test_a_cloud_takes_its_time_off_the_true_contact_and_not_off_the_planned_one(tmp_path):

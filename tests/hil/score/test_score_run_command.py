@@ -38,6 +38,18 @@ def test_the_run_is_held_against_its_bound_and_every_share_of_the_gap_has_a_caus
     assert found["lost"]["heat"] > 0.0
     assert {limit.value for limit in Limit} < set(found["bound_costs"])
     assert min(found["bound_costs"].values()) > -1e-6 * found["value_bound"]
+    assert found["value_bound"] <= found["value_bound_free"] * (1.0 + 1e-9)
+    assert found["kept"] == {"die (°C)": 78.0, "sink (°C)": 68.0, "radiator (°C)": 62.0}
+
+
+def test_its_day_flown_again_under_its_targets_splits_the_gap_and_stays_under_the_bound(
+    run, capsys
+):
+    _, found = scored(run, capsys)
+    gap = found["value_bound"] - found["value_delivered"]
+    assert found["split_above_s"] == 0
+    assert sum(found["split"].values()) == pytest.approx(gap)
+    assert found["split"]["planner, and the bound's own"] >= -1e-6 * found["value_bound"]
 
 
 def test_it_is_kept_beside_the_run_and_told_in_the_report(run, capsys):
@@ -55,7 +67,8 @@ def test_others_fly_the_same_scenario_and_the_node_s_own_pass_no_limit(run, caps
     assert list(rows) == ["guard", "planner", "step_wise", "power_allocator"]
     assert rows["guard"]["value_delivered"] == pytest.approx(found["value_delivered"])
     for row in rows.values():
-        assert row["value_delivered"] <= found["value_bound"] * (1.0 + 1e-9)
+        bound = found["value_bound" if row["own"] else "value_bound_free"]
+        assert row["value_delivered"] <= bound * (1.0 + 1e-9)
         if row["own"]:
             assert row["violation_s_thermal"] == row["violation_s_soc"] == 0.0
     assert rows["power_allocator"]["form"].endswith("sustainable")
