@@ -3,6 +3,8 @@
 Sun, contacts and the heat outside are known ahead; arrivals are forecast rates; clouds are a
 probability. A contact's expected capacity is taken `LINK_OPTIMISM` times higher than its mean: a
 result too many costs energy that the array would have shunted, a result too few wastes a clear sky.
+What is put off to a contact is worth as much less as it may never come down: a contact that clouds
+take passes it on to the next one, the last one to nobody.
 Certainty-equivalent receding horizon (Mayne et al., Automatica 36, 2000): every plan starts from
 what was measured, so a forecast that lies costs value and not a limit, which is the guard's.
 """
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flight.thermal.heat_network import Reduction
-    from flight.thermal.horizon import Forecast
+    from flight.thermal.horizon import Forecast, LinkWindow
     from flight.thermal.node_model import NodeModel
     from flight.thermal.plan_reserve import HeatCeiling
     from flight.thermal.plan_solver_native import Plan
@@ -66,6 +68,21 @@ class ContactSight:
         return self.probability != before
 
 
+@dataclass(frozen=True, slots=True)
+class _Hope:
+    """What may be expected of a contact.
+
+    Attributes:
+        window: the contact.
+        carried: share of its bits that is planned with.
+        worth: probability that what is put off to it comes down, then or in a later contact.
+    """
+
+    window: LinkWindow
+    carried: float
+    worth: float
+
+
 class Planner:
     """Makes plans; keeps nothing between them but the solver's memory."""
 
@@ -102,7 +119,8 @@ class Planner:
         if forecast.end_s - now_s < 1.0:
             return None
         edges = slot_edges(now_s, forecast.end_s, self._events)
-        slots = [self._slot(a, b, now_s, learned, open_probability) for a, b in pairwise(edges)]
+        hopes = self._hopes(now_s, open_probability)
+        slots = [self._slot(a, b, now_s, learned, hopes) for a, b in pairwise(edges)]
         for slot, end_s in zip(slots, edges[1:], strict=True):
             slot.slow_limit_k = self._limits_k(ceiling, end_s)
         start = PlanStart(
@@ -115,8 +133,7 @@ class Planner:
         return self._solver.solve(start, slots, edges, radiance, learned.rate_scale)
 
     def _slot(
-        self, start_s: float, end_s: float, now_s: float, learned: Learned,
-        open_probability: float | None,
+        self, start_s: float, end_s: float, now_s: float, learned: Learned, hopes: Sequence[_Hope],
     ) -> SlotInput:  # fmt: skip
         forecast, model = self._forecast, self._model
         array_w = forecast.array_w * learned.array_scale * forecast.sun.mean(start_s, end_s)
@@ -126,7 +143,7 @@ class Planner:
                 forecast.heat_w, learned.heat_w, model.idle_heat_w, model.base_heat_w, strict=True
             )
         ]
-        bits, bps = self._link(start_s, end_s, now_s, open_probability)
+        bits, bps, worth = self._link(start_s, end_s, hopes)
         return SlotInput(
             length_s=end_s - start_s,
             surplus_w=array_w - learned.base_w - model.idle_w,
@@ -135,7 +152,7 @@ class Planner:
             ],
             link_bits=bits,
             link_bps=bps,
-            worth=1.0 - DISCOUNT_A_DAY * (start_s - now_s) / DAY_S,
+            worth=worth - DISCOUNT_A_DAY * (start_s - now_s) / DAY_S,
             slow_heat_w=self._network.slow_heat_w(heat_w),
             slow_limit_k=(),
             fast_k=self._network.fast_rise_k(heat_w),
@@ -148,18 +165,30 @@ class Planner:
         ceilings = ceiling.at(end_s)
         return [ceilings[i] - self.margins.temp_k for i in self._network.slow]
 
+    def _hopes(self, now_s: float, open_probability: float | None) -> list[_Hope]:
+        """What each contact may carry and is worth, the last one first looked at."""
+        hopes: list[_Hope] = []
+        worth = 0.0
+        for window in reversed(self._forecast.windows):
+            clear, carried = window.clear_probability, window.clear_probability * LINK_OPTIMISM
+            if window.start_s <= now_s < window.end_s and open_probability is not None:
+                clear = carried = open_probability
+            worth = clear + (1.0 - clear) * worth
+            hopes.append(_Hope(window, min(1.0, carried), worth))
+        return hopes[::-1]
+
     def _link(
-        self, start_s: float, end_s: float, now_s: float, open_probability: float | None
-    ) -> tuple[float, float]:
-        """Bits that contacts may carry in a slot, and at what rate."""
+        self, start_s: float, end_s: float, hopes: Sequence[_Hope]
+    ) -> tuple[float, float, float]:
+        """Bits that contacts may carry in a slot, at what rate, and what delivery then is worth."""
         bits = bps = 0.0
-        for window in self._forecast.windows:
+        worth = 1.0
+        for hope in hopes:
+            window = hope.window
             overlap_s = min(end_s, window.end_s) - max(start_s, window.start_s)
             if overlap_s <= 0.0:
                 continue
-            probability = min(1.0, window.clear_probability * LINK_OPTIMISM)
-            if window.start_s <= now_s < window.end_s and open_probability is not None:
-                probability = open_probability
-            bits += overlap_s * window.rate_bps * probability
+            bits += overlap_s * window.rate_bps * hope.carried
             bps = max(bps, window.rate_bps)
-        return bits, bps
+            worth = min(worth, hope.worth)
+        return bits, bps, worth

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from flight.thermal.heat_network import reduce_network
+from flight.thermal.horizon import LinkWindow
 from flight.thermal.planner import SEEN_CUT, SEEN_DARK, ContactSight, Planner, PlanState
 from flight.thermal.plant_learner import Learned
 from hil.score.day_families import make_day
@@ -102,3 +103,26 @@ def test_what_is_seen_of_a_contact_changes_its_outlook_once():
     assert sight.probability == SEEN_CUT
     assert sight.look(None, 0.0)
     assert sight.probability is None
+
+
+def test_what_could_go_now_is_not_left_to_a_last_contact_that_clouds_may_take():
+    day = make_day("hot_eol", 7)
+    model, known = node_model(day), forecast(day)
+    now_s = known.end_s - 5_000.0
+    rate_bps = known.windows[0].rate_bps
+    bits = [[0.0] * 3, [8e9, 0.0, 0.0], [0.0] * 3]
+    hot = replace(STATE, temp_k=[338.0, 334.0, 334.0], stored_bits=bits)
+
+    def sent_now(clear):
+        windows = (
+            LinkWindow(now_s, now_s + 300.0, rate_bps, 0.9),
+            LinkWindow(known.end_s - 600.0, known.end_s - 100.0, rate_bps, clear),
+        )
+        planner = Planner(model, replace(known, windows=windows), reduce_network(model))
+        learned = Learned(1.0, model.base_w, [0.0] * 3, 1.0)
+        made = planner.plan(now_s, hot, learned, 1.0)
+        open_slots = [s for s in made.slots if s.start_s < now_s + 300.0]
+        return sum(s.link_share * (s.end_s - s.start_s) for s in open_slots)
+
+    assert sent_now(1.0) < 1.0, "the laser's heat is cheaper later"
+    assert sent_now(0.9) > 60.0
