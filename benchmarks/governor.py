@@ -2,11 +2,13 @@
 
     python benchmarks/governor.py [--seeds 11-12] [--families hot_eol ...] [--duration 86400]
     python benchmarks/governor.py --causes [--seeds 11-12] ...
+    python benchmarks/governor.py --loop [--families worst_eclipse] [--seeds 11-11]
     python benchmarks/governor.py --judge DIR [--kept DIR] [--seeds 11-20] [--baselines ipa ...]
 
 The plan's programme is solved by the node's own interior point and, written down a second time for
 HiGHS, as one bound of the same length. Durations depend on whatever else the machine does: both
 solvers run in turn. With --causes the gap to the bound is split (hil/score/day_causes.py).
+With --loop: how long a turn of the node's loop waits beside a plan, on the spot and on a thread.
 With --judge an independent referee makes, bounds, drives and checks the days (its folder holds
 dve.py), and its baselines, tuned, stand beside. Exit code 1 when a plan took longer than it may
 (p99 over 50 ms), a limit was passed, or a baseline earned more on any day.
@@ -22,6 +24,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from benchmarks.governor_parts.judged_days import BASELINES, judged, ranked  # noqa: E402
+from benchmarks.governor_parts.loop_wait import loop_waits  # noqa: E402
 from benchmarks.governor_parts.timed_governor import TimedGovernor  # noqa: E402
 from hil.score.case_format import public_part  # noqa: E402
 from hil.score.day_causes import causes_of  # noqa: E402
@@ -75,12 +78,24 @@ def split(found):
     return "\n".join(lines)
 
 
+def told_waits(family, seed, duration_s):
+    """A row a way of planning."""
+    waits = loop_waits(make_day(family, seed, duration_s))
+    for what, ms in (("no plan", waits.none_ms), ("on the spot", waits.spot_ms),
+                     ("on a thread", waits.thread_ms)):  # fmt: skip
+        print(
+            f"{family:<14}{seed:>4}  longest wait of a turn of the loop, {what:<12} ms "
+            f"p50 {ranked(ms, 0.5):6.2f}  p99 {ranked(ms, 0.99):6.2f}  most {ms[-1]:6.2f}"
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="11-11", help="A-B")
     parser.add_argument("--families", nargs="*", default=list(FAMILIES))
     parser.add_argument("--duration", type=int, default=86_400)
     parser.add_argument("--causes", action="store_true", help="split the gap to the bound")
+    parser.add_argument("--loop", action="store_true", help="how long the loop waits for a plan")
     parser.add_argument("--judge", type=Path, metavar="DIR", help="folder of a referee")
     parser.add_argument("--kept", type=Path, default=Path("runs/referee"), metavar="DIR")
     parser.add_argument("--baselines", nargs="*", choices=BASELINES, default=list(BASELINES))
@@ -92,6 +107,11 @@ def main():
             arguments.judge, arguments.kept, arguments.families, seeds, arguments.baselines
         )
         return 0 if kept else 1
+    if arguments.loop:
+        for seed in seeds:
+            for family in arguments.families:
+                told_waits(family, seed, arguments.duration)
+        return 0
     found = [] if arguments.causes else None
     kept = [
         measured(family, seed, arguments.duration, found)

@@ -22,9 +22,9 @@ class TimedPlanner:
         self._planner = planner
         self.ms = []
 
-    def plan(self, *arguments):
+    def planning(self, *arguments):
         start_s = time.process_time()
-        plan = self._planner.plan(*arguments)
+        plan = yield from self._planner.planning(*arguments)
         self.ms.append(1e3 * (time.process_time() - start_s))
         return plan
 

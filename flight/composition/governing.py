@@ -49,7 +49,12 @@ def governing_with_model(shared: Shared, downlink: DownlinkParts) -> Governing:
         node, partial(stock, shared, downlink), partial(link_bps, shared), shared.channels
     )
     advice = LevelAdvice(around.profile, _work(around))
-    service = ChildSpec(name="planner", factory=lambda: PlanService(around.clock, desk))
+    beside = None
+    if around.tick is not None:  # time is real
+        from flight.thermal.plan_thread import PlanThread  # noqa: PLC0415
+
+        beside = PlanThread()
+    service = ChildSpec(name="planner", factory=lambda: PlanService(around.clock, desk, beside))
     return Governing(PlanGovernor(guard, node, desk, advice), (service,))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from flight.thermal.flight_outlook import ANY_RATE_BPS
 from flight.thermal.plan_keeper import PlanKeeper, PlanStanding
 from flight.thermal.plan_model import FRAME_VALUE, RESULT_BITS, STORE_BITS, STORED
+from flight.thermal.plan_solver_native import on_the_spot
 from flight.thermal.planner import PlanState
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from flight.telemetry.channel_values import ChannelValues
     from flight.thermal.node_plant import NodePlant
-    from flight.thermal.plan_solver_native import Plan, SlotPlan
+    from flight.thermal.plan_solver_native import Plan, SlotPlan, Steps
 
 NO_PLAN = -1.0
 FIRST_FRAME_BITS = 1e4
@@ -82,7 +83,14 @@ class PlanDesk:
         return self.keeper.due(now_s, self._link_bps())
 
     def plan(self, now_s: float) -> Plan | None:
-        """A new plan from the last readings; None when it came to nothing."""
+        """`planning` on the spot."""
+        return on_the_spot(self.planning(now_s))
+
+    def planning(self, now_s: float) -> Steps[Plan | None]:
+        """A new plan from the last readings; None when it came to nothing.
+
+        Limits that move meanwhile make a new keeper: the plan then comes to the old one.
+        """
         seen, keeper, plant = self._node.seen, self.keeper, self._node.plant
         if seen is None or keeper is None or plant is None:
             return None
@@ -101,7 +109,7 @@ class PlanDesk:
             value={(0, STORED): FRAME_VALUE * density(stock)},
         )
         state = PlanState(seen.energy_j, seen.temp_k, [0.0, 0.0], [[0.0, stored]])
-        return keeper.replan(now_s, state)
+        return (yield from keeper.replanning(now_s, state))
 
     def slot(self, now_s: float) -> SlotPlan | None:
         """What the plan in force says for now."""
@@ -145,7 +153,7 @@ def frame_bits(stock: Stock) -> float:
 
 def density(stock: Stock) -> float:
     """Value a bit of what waits over that of what is made."""
-    if stock.frames < FRAMES_LEAST or stock.waiting_bytes <= 0.0 or stock.made_value <= 0.0:
+    if stock.frames < FRAMES_LEAST or stock.waiting_bytes < 1.0 or stock.made_value <= 0.0:
         return 1.0
     waiting = stock.waiting_value / stock.waiting_bytes
     return min(max(waiting * stock.made_bytes / stock.made_value, DENSITY_MIN), DENSITY_MAX)

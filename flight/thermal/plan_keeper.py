@@ -10,12 +10,13 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from flight.thermal.heat_network import reduce_network
+from flight.thermal.plan_solver_native import on_the_spot
 from flight.thermal.planner import ContactSight, Planner
 
 if TYPE_CHECKING:
     from flight.thermal.guarded_plant import GuardedPlant
     from flight.thermal.horizon import Forecast
-    from flight.thermal.plan_solver_native import Plan, SlotPlan
+    from flight.thermal.plan_solver_native import Plan, SlotPlan, Steps
     from flight.thermal.planner import PlanState
 
 PLAN_EVERY_S = 60.0
@@ -62,12 +63,16 @@ class PlanKeeper:
         return changed or tried_s is None or not 0.0 <= now_s - tried_s < PLAN_EVERY_S
 
     def replan(self, now_s: float, state: PlanState) -> Plan | None:
+        """`replanning` on the spot."""
+        return on_the_spot(self.replanning(now_s, state))
+
+    def replanning(self, now_s: float, state: PlanState) -> Steps[Plan | None]:
         """A new plan; the one before stays in force when this one came to nothing."""
         plant = self._plant
         plant.renew(now_s)
         self._tried_s = now_s
         self.plans += 1
-        plan = self.planner.plan(
+        plan = yield from self.planner.planning(
             now_s, state, plant.learner.learned, self._sight.probability, plant.ceiling
         )
         if plan is not None and plan.accurate:

@@ -1,12 +1,16 @@
 """The planner's solver in C (native/include/plan.h): values in, one plan out, no state between.
 
 Memory for the longest plan is taken once; a call copies numbers in and reads the first slots out.
+What lies between the two is one call into C that touches nothing else and lets the interpreter go
+on: `Steps` hand it out, so that whoever has a loop to keep free runs it on a thread.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hal.native_library import ffi, lib
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from flight.thermal.heat_network import Reduction
     from flight.thermal.node_model import NodeModel
 
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Callable[[], int], int, T]
+"""Work that is done in between, wherever whoever drives it likes; it is sent what that returned."""
 SLOTS_READ = 8
 """The plan is made anew long before more of its slots have passed."""
 NEGLIGIBLE = 2e-3
@@ -119,6 +126,17 @@ class Plan:
         return next((s for s in self.slots if s.start_s <= now_s < s.end_s), None)
 
 
+def on_the_spot(steps: Steps[T]) -> T:
+    """All of it here and now."""
+    try:
+        work = next(steps)
+        while True:
+            work = steps.send(work())
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
 class PlanSolver:
     """Plans for one node."""
 
@@ -147,11 +165,14 @@ class PlanSolver:
         for (v, c), worth in value.items():
             self._node.value[v][c] = worth
 
-    def solve(
+    def solving(
         self, start: PlanStart, slots: Sequence[SlotInput], edges: Sequence[float],
         radiance_w_k4: Sequence[float], rate_scale: float,
-    ) -> Plan | None:  # fmt: skip
-        """The plan, or None when the numbers are no problem to solve (not finite, too many)."""
+    ) -> Steps[Plan | None]:  # fmt: skip
+        """The plan, or None when the numbers are no problem to solve (not finite, too many).
+
+        One at a time: the memory is that of one plan.
+        """
         if not 1 <= len(slots) <= self._slots_max:
             return None
         node = self._node
@@ -161,8 +182,8 @@ class PlanSolver:
         self._put_start(start)
         for slot, put in zip(self._slots, slots, strict=False):
             _put_slot(slot, put, radiance_w_k4)
-        status = lib.plan_make(
-            node, self._start, self._slots, len(slots), self._shares, self._outcome,
+        status = yield partial(
+            lib.plan_make, node, self._start, self._slots, len(slots), self._shares, self._outcome,
             self._scratch, self._scratch_bytes,
         )  # fmt: skip
         return None if status == lib.LP_E_RANGE else self._read(slots, edges, status)

@@ -16,7 +16,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flight.thermal.horizon import SLOTS_MAX, slot_edges
-from flight.thermal.plan_solver_native import Margins, PlanSolver, PlanStart, SlotInput
+from flight.thermal.plan_solver_native import (
+    Margins,
+    PlanSolver,
+    PlanStart,
+    SlotInput,
+    on_the_spot,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from flight.thermal.horizon import Forecast, LinkWindow
     from flight.thermal.node_model import NodeModel
     from flight.thermal.plan_reserve import HeatCeiling
-    from flight.thermal.plan_solver_native import Plan
+    from flight.thermal.plan_solver_native import Plan, Steps
     from flight.thermal.plant_learner import Learned
 
 LINK_OPTIMISM = 1.7
@@ -110,6 +116,13 @@ class Planner:
         self, now_s: float, state: PlanState, learned: Learned, open_probability: float | None,
         ceiling: HeatCeiling | None = None,
     ) -> Plan | None:  # fmt: skip
+        """`planning` on the spot."""
+        return on_the_spot(self.planning(now_s, state, learned, open_probability, ceiling))
+
+    def planning(
+        self, now_s: float, state: PlanState, learned: Learned, open_probability: float | None,
+        ceiling: HeatCeiling | None = None,
+    ) -> Steps[Plan | None]:  # fmt: skip
         """A plan from `now_s` to the forecast's end; None when there is nothing to plan.
 
         `open_probability` replaces the forecast's for the contact that is open now; `ceiling` is
@@ -130,7 +143,7 @@ class Planner:
             state.stored_bits,
         )
         radiance = [self._model.nodes[i].radiance_w_k4 for i in network.slow]
-        return self._solver.solve(start, slots, edges, radiance, learned.rate_scale)
+        return (yield from self._solver.solving(start, slots, edges, radiance, learned.rate_scale))
 
     def _slot(
         self, start_s: float, end_s: float, now_s: float, learned: Learned, hopes: Sequence[_Hope],

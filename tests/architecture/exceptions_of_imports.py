@@ -107,6 +107,7 @@ SKINS = {
     "flight.event_journal": "writes events to the terminal",
     "flight.host_measures": "reads the machine's own figures",
     "flight.terminal_line_measures": "reads the figures of a serial line",
+    "flight.thermal.plan_thread": "the planner's solver on a thread of its own",
     "flight.start_up": "asks store and board about the last start",
     "flight.downlink.contact_session": "tells the terminal what the PAT machine wishes",
     "flight.downlink.product_intake": "drives store and queue",

@@ -69,6 +69,7 @@ ALLOWED = {
     ("flight.inference.models_cli", "print"): "a command prints its result",
     ("flight.__main__", "sys.stdout"): "a command prints its result",
     ("flight.base.granted_loop", "selectors"): "waits for a grant where others wait for time",
+    ("flight.thermal.plan_thread", "threading"): "the planner's solver, where time is real",
     ("flight.downlink.writer_thread", "threading"): "the one thread that may wait for the medium",
     ("flight.bench_seat", "selectors"): "picks the selector with microsecond timers",
     ("flight.board_flight", "asyncio.all_tasks"): "ends what a flight left behind, in any order",

@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from flight.thermal.plan_service import NS_PER_S, PHASE_NS, PlanService
+from flight.thermal.plan_thread import PlanThread
 
 
 class Clock:
@@ -27,6 +28,7 @@ class Clock:
 class Desk:
     def __init__(self, every=60):
         self.every, self.asked, self.planned = every, [], []
+        self.answers = []
 
     def due(self, now_s):
         self.asked.append(now_s)
@@ -35,11 +37,16 @@ class Desk:
     def plan(self, now_s):
         self.planned.append(now_s)
 
+    def planning(self, now_s):
+        self.planned.append(now_s)
+        self.answers.append((yield lambda: 41))
+        self.answers.append((yield lambda: 42))
 
-def served(desk):
+
+def served(desk, beside=None):
     clock = Clock()
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(PlanService(clock, desk).serve())
+        asyncio.run(PlanService(clock, desk, beside).serve())
     return clock
 
 
@@ -56,3 +63,17 @@ def test_a_plan_is_made_when_it_is_due_and_only_then():
     desk = Desk()
     served(desk)
     assert desk.planned == pytest.approx([1.5, 61.5, 121.5])
+
+
+def test_where_time_is_real_what_a_plan_hands_out_is_done_elsewhere_and_its_answer_comes_back():
+    desk = Desk()
+    served(desk, PlanThread())
+    assert desk.planned == pytest.approx([1.5, 61.5, 121.5])
+    assert desk.answers == [41, 42] * 3
+
+
+def test_while_a_run_is_under_way_no_other_plan_is_begun():
+    desk, beside = Desk(), PlanThread()
+    beside.busy = True  # of a service that was cancelled meanwhile
+    served(desk, beside)
+    assert not desk.planned

@@ -3,7 +3,13 @@ from dataclasses import replace
 import pytest
 
 from flight.thermal.heat_network import reduce_network
-from flight.thermal.plan_solver_native import Margins, PlanSolver, PlanStart, SlotInput
+from flight.thermal.plan_solver_native import (
+    Margins,
+    PlanSolver,
+    PlanStart,
+    SlotInput,
+    on_the_spot,
+)
 from hil.score.day_families import make_day
 from hil.score.dve_case import node_model
 
@@ -30,7 +36,9 @@ EDGES = [300.0 * i for i in range(len(DAY) + 1)]
 
 
 def solved(slots=DAY, start=START, speed=1.0):
-    return PlanSolver(MODEL, NETWORK, Margins(), 16).solve(start, slots, EDGES, RADIANCE, speed)
+    return on_the_spot(
+        PlanSolver(MODEL, NETWORK, Margins(), 16).solving(start, slots, EDGES, RADIANCE, speed)
+    )
 
 
 def test_work_is_told_in_order_of_its_value_a_second_and_fills_no_slot_twice():
@@ -48,9 +56,9 @@ def test_work_is_told_in_order_of_its_value_a_second_and_fills_no_slot_twice():
 
 def test_a_slower_payload_earns_less_and_leaves_the_solver_as_it_was():
     solver = PlanSolver(MODEL, NETWORK, Margins(), 16)
-    first = solver.solve(START, DAY, EDGES, RADIANCE, 1.0)
-    assert solver.solve(START, DAY, EDGES, RADIANCE, 0.4).value < first.value
-    assert solver.solve(START, DAY, EDGES, RADIANCE, 1.0) == first
+    first = on_the_spot(solver.solving(START, DAY, EDGES, RADIANCE, 1.0))
+    assert on_the_spot(solver.solving(START, DAY, EDGES, RADIANCE, 0.4)).value < first.value
+    assert on_the_spot(solver.solving(START, DAY, EDGES, RADIANCE, 1.0)) == first
 
 
 def test_a_ceiling_in_one_slot_costs_value_where_heat_binds():
