@@ -2,8 +2,11 @@
 
 Image -> ground, hop "durable before it counts". Payloads are records of the segment log, the point
 of durability; SQLite indexes them and can be rebuilt from them. One group costs one device sync for
-each segment written to and one for the index, whatever it carries. Counters and state blobs go
-into the log as well, so that the loss of the index can never make a number be used twice.
+each segment written to, whatever it carries. Counters and state blobs go into the log as well, so
+that the loss of the index can never make a number be used twice.
+
+So the index may lag behind the log: what stands in there is put off, `ROWS_MAX` records of it at
+most, until a group brings what the index alone holds (states, reported ranges, moves, lives).
 
 One thread uses it, whichever. No method raises for the medium once it is open: outcomes tell.
 """
@@ -32,6 +35,10 @@ if TYPE_CHECKING:
     from flight.downlink.store_index_sqlite import StoreIndex
 
 
+ROWS_MAX = 1_024
+"""Changes that the index may lag behind: a start reads so many records of the log again."""
+
+
 class StoreEngine:
     """Segments, reserve and index of one store.
 
@@ -56,6 +63,8 @@ class StoreEngine:
         self._names = DurableNames()
         self._room = SegmentRoom()
         self._batches: list[IndexBatch] = []
+        self._put_off = 0
+        self._index_due = self._left_behind = False
         self._outcome = WriteOutcome()
         self._gone: dict[int, int] = {}
         self._freed_segments: list[int] = []
@@ -86,16 +95,17 @@ class StoreEngine:
         """Makes a group durable, with whatever an earlier one had to leave behind."""
         if self._failed:
             return WriteOutcome(self._durable_mark, StoreErrorKind.CLOSED)
-        behind = bool(self._batches)
         try:
+            tend = any(request.tend for request in requests) and not self._left_behind
+            if tend or any(request.rewrites for request in requests):
+                self._write_index()  # who asks it where things are gets no old answer
             for request in requests:
                 self._append(request)
-            if not behind and any(request.tend for request in requests):
+            if tend:
                 self._tend(requests)
             self._sync()
-            if any(batch.changes for batch in self._batches):
-                self._space.insist(lambda: self._index.write(self._batches))
-            self._batches = []
+            if self._index_due or self._put_off >= ROWS_MAX:
+                self._write_index()
             self._outcome.mark = self._durable_mark = requests[-1].mark
             self._forget_freed()
             self._free_dead_segments()
@@ -106,14 +116,32 @@ class StoreEngine:
                 return WriteOutcome(self._durable_mark, kind, str(error))
             self._outcome.mark = self._durable_mark
             self._outcome.error, self._outcome.detail = kind, str(error)
+        except BaseException:
+            self._failed = True  # stopped half-way: nothing of it is finished at the end
+            raise
         outcome, self._outcome = self._outcome, WriteOutcome()
         return outcome
 
     def close(self) -> None:
         """Gives files back; what was not written is not durable."""
+        if not self._failed:
+            with contextlib.suppress(OSError, sqlite3.Error):
+                self._write_index()
         self._failed = True
         self._index.close()
         self._log.close()
+
+    def _write_index(self) -> None:
+        """Everything put off, in one transaction; what is told there was synced in the log before.
+
+        What it has no room for is left behind, and goes with the next group.
+        """
+        self._left_behind = bool(self._batches)
+        if any(batch.changes for batch in self._batches):
+            self._sync()
+            self._space.insist(lambda: self._index.write(self._batches))
+        self._batches, self._put_off = [], 0
+        self._index_due = self._left_behind = False
 
     def _append(self, request: WriteRequest) -> None:
         batch = IndexBatch(acked=request.acked, states=dict(request.states))
@@ -132,9 +160,11 @@ class StoreEngine:
         for product_id in request.freed:
             batch.states.setdefault(product_id, (ProductState.FREED, None))
         self._gone.update(request.freed)
-        if len(self._batches) == 1:  # nothing was left behind: they never pile up
+        if not self._left_behind:  # they never pile up
             batch.lives = request.lives
         batch.ends = self._log.written
+        self._put_off += request.records + 1
+        self._index_due |= batch.index_alone
 
     def _tend(self, requests: Sequence[WriteRequest]) -> None:
         """Never on top of moves that the index does not know yet: it says what is alive where."""
@@ -143,6 +173,7 @@ class StoreEngine:
             self._batches.append(batch)
             self._tending.step(self._names, batch, self._outcome)
             batch.ends = self._log.written
+            self._index_due |= batch.index_alone
 
     def _append_product(self, put: PutRecord, batch: IndexBatch, *, new: bool) -> None:
         try:

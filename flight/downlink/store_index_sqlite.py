@@ -80,6 +80,11 @@ class IndexBatch(msgspec.Struct):
         """Whether the index would be another one for it."""
         return any(msgspec.structs.astuple(self))
 
+    @property
+    def index_alone(self) -> bool:
+        """Whether it holds anything that the log does not tell."""
+        return bool(self.states or self.acked or self.moves or self.lives)
+
 
 def _signed(product_id: int) -> int:
     """SQLite integers are signed; identities are not."""

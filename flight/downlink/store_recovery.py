@@ -158,8 +158,8 @@ def load_index(index: StoreIndex) -> KnownIndex:
 def replay_log(log: SegmentLog, known: KnownIndex, *, index_lost: bool) -> Found:
     """Adds what only the log knows, and drops what only the index knows.
 
-    Counters take the greatest value found anywhere. State blobs are the index's; when it was lost,
-    the newest record of the log counts.
+    Counters take the greatest value found anywhere. Of state blobs the newest record of the log that
+    the index does not know counts, and the index's where there is none.
     """
     present = set(log.segments)
     products = {i: s for i, s in known.products.items() if s.place.segment in present}
@@ -194,7 +194,7 @@ def _replay(record: Record, known: KnownIndex, found: Found, *, index_lost: bool
     elif record.kind is RecordKind.COUNTER:
         name = record.meta.decode()
         found.counters[name] = max(found.counters.get(name, 0), record.identity)
-    elif index_lost:
+    else:
         found.blobs[record.meta.decode()] = record.payload
 
 

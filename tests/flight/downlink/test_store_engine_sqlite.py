@@ -1,0 +1,132 @@
+"""The writer's side of the store: what is synced when, and how far the index may lag behind."""
+
+import contextlib
+import shutil
+import sqlite3
+
+import pytest
+
+from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.product import Product, ProductClass
+from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.store_engine_sqlite import ROWS_MAX
+from flight.downlink.store_index_sqlite import StoreIndex
+from flight.downlink.store_values import ProductState
+from flight.wire.crc import crc32c
+
+PAYLOAD = b"x" * 40
+
+
+class Index:
+    """Counts the index's transactions of one store."""
+
+    def __init__(self, tmp_path, monkeypatch):
+        self.path, self.written, self.files = tmp_path / "index.sqlite3", 0, MemoryFileStore()
+        real = StoreIndex.write
+
+        def write(index, batches):
+            self.written += 1
+            real(index, batches)
+
+        monkeypatch.setattr(StoreIndex, "write", write)
+
+    def open(self):
+        store = ProductStore(self.files, self.path, segment_bytes=1 << 20, device_sync=False)
+        found = store.recover()
+        self.written = 0
+        return store, found
+
+    def after_a_power_cut(self):
+        """Opens what is left of both: the first store still holds its own."""
+        self.files = self.files.power_cut()
+        left = self.path.with_name("left.sqlite3")
+        for suffix in ("", "-wal"):
+            if (there := self.path.with_name(self.path.name + suffix)).exists():
+                shutil.copy(there, left.with_name(left.name + suffix))
+        self.path = left
+        return self.open()
+
+    def rows(self):
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            return [row[0] for row in db.execute("SELECT id FROM products ORDER BY id")]
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    return Index(tmp_path, monkeypatch)
+
+
+def put(store, product_id):
+    store.put(
+        Product(product_id, ProductClass.MASK, 40, 5, None, 0, crc32c(PAYLOAD), f"p{product_id}"),
+        PAYLOAD,
+    )
+    return store.commit(0).durable
+
+
+def test_a_new_product_or_number_costs_one_sync_and_no_transaction_of_the_index(index):
+    store, _ = index.open()
+    syncs = index.files.syncs
+    for product_id in range(1, 11):
+        assert put(store, product_id) == [product_id]
+        store.store_counter("iv", product_id)
+        store.store_state("mode", b"%d" % product_id)
+    assert index.files.syncs == syncs + 30
+    assert index.written == 0
+    store.close()
+
+
+def test_whatever_the_log_does_not_tell_takes_everything_put_off_along(index):
+    store, _ = index.open()
+    put(store, 1)
+    store.mark_sending([1])
+    store.commit(0)
+    assert index.written == 1
+    put(store, 2)
+    store.mark_acked_ranges(2, [(0, 10)])
+    store.commit(0)
+    assert index.written == 2
+    store.mark_delivered([1])
+    store.commit(0)
+    assert index.written == 3
+    store.close()
+    assert index.rows() == [1, 2]
+
+
+def test_the_index_lags_by_a_bounded_number_of_records(index):
+    store, _ = index.open()
+    for product_id in range(1, ROWS_MAX + 1):
+        put(store, product_id)
+    assert 1 <= index.written <= 2
+    store.close()
+
+
+def test_an_end_in_order_leaves_nothing_put_off(index):
+    store, _ = index.open()
+    put(store, 7)
+    store.close()
+    assert index.rows() == [7]
+    store, found = index.open()
+    assert [(each.product.product_id, each.announced) for each in found] == [(7, True)]
+    store.close()
+
+
+def test_after_a_power_cut_the_log_tells_what_the_index_had_not_yet(index):
+    store, _ = index.open()
+    put(store, 1)
+    store.store_state("mode", b"old")
+    store.store_counter("iv", 64)
+    store.mark_sending([1])
+    store.commit(0)  # in the index so far
+    put(store, 2)
+    store.store_state("mode", b"new")
+    store.store_counter("iv", 128)
+    again, found = index.after_a_power_cut()
+    assert [(each.product.product_id, each.state) for each in found] == [
+        (1, ProductState.SENDING),
+        (2, ProductState.NEW),
+    ]
+    assert again.load_state("mode") == b"new"
+    assert again.load_counter("iv") == 128
+    again.close()
+    store.close()
