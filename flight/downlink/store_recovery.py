@@ -158,8 +158,8 @@ def load_index(index: StoreIndex) -> KnownIndex:
 def replay_log(log: SegmentLog, known: KnownIndex, *, index_lost: bool) -> Found:
     """Adds what only the log knows, and drops what only the index knows.
 
-    Counters take the greatest value found anywhere. Of state blobs the newest record of the log that
-    the index does not know counts, and the index's where there is none.
+    Counters take the greatest value found anywhere. Of a state blob the newest record counts that
+    the index does not know yet, and what the index says where there is none.
     """
     present = set(log.segments)
     products = {i: s for i, s in known.products.items() if s.place.segment in present}
