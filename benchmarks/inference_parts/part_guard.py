@@ -2,7 +2,6 @@
 
 import statistics
 import time
-import zlib
 from functools import partial
 
 from bare import BareLoop
@@ -12,6 +11,7 @@ from flight.inference.guarded_ort import guarded
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.tile_pixels import pixels_of
 from flight.inference.worker_main import CHECK_EVERY_NS
+from flight.wire.crc import crc32c
 
 PERCENT_MAX = 15.0
 ROUNDS = 60
@@ -27,10 +27,10 @@ def cpu_ms(run):
 def protected(session, tile):
     """A run with all that the worker does beside it: CRC of the tile and of the answer."""
     pixels = pixels_of(tile)
-    assert zlib.crc32(tile.pixels) == tile.crc32
+    assert crc32c(tile.pixels) == tile.crc32c
     answer, care = session.run(pixels)
     assert not care.doubt
-    zlib.crc32(answer.tobytes())
+    crc32c(answer.tobytes())
 
 
 def cost(model, side_px):

@@ -1,4 +1,7 @@
-"""Frames a second: the flying service over its worker process, next to the bare loop."""
+"""Frames a second: the flying service over its worker process, next to the bare loop.
+
+The bare loop has a process of its own; rounds of both take turns, first one then the other first.
+"""
 
 import asyncio
 import os
@@ -7,8 +10,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from bare import BareLoop
-from subjects import job_of, subjects, tile_of
+from bare_process import BareProcess
+from subjects import subjects, tile_of
 
 from flight.base.channels import Latest
 from flight.base.clock import LoopClock
@@ -56,7 +59,12 @@ class Intake:
     free_bytes = 1 << 40
 
     def __init__(self):
+        self.room = self
         self.frames_left, self.done = 0, asyncio.Event()
+
+    def takes(self, _draft, _now_ns):
+        """There is room for whatever comes."""
+        return True
 
     def submit(self, *, klass, **_product):
         self.frames_left -= klass is ProductClass.MASK
@@ -110,37 +118,37 @@ class Side(NamedTuple):
     cpu_s: float
 
 
-async def compared(model, side_px, threads):
+async def compared(name, model, side_px, threads):
     """Frames a round, loop and service, and the share of each round."""
-    bare, flown = BareLoop(model, threads), Flown(model, side_px, threads)
-    jobs = [job_of(model, tile_of(side_px, number)) for number in range(4)]
+    bare, flown = BareProcess(name, threads), Flown(model, side_px, threads)
     serving = asyncio.ensure_future(flown.service.serve())
     await flown.frames(3)
-    begun = time.perf_counter()
-    for job in jobs:
-        bare.frame(job)
-    count = max(4, round(ROUND_S / (time.perf_counter() - begun) * 4))
-    loop_s, service_s, loop_cpu_s = [], [], 0.0
+    await bare.frames(4)
+    took_s, _ = await bare.frames(4)
+    count = max(4, round(ROUND_S / took_s * 4))
+    loop_s, service_s, loop_cpu_s, service_cpu_s = [], [], 0.0, 0.0
     pid = flown.engine.worker_pid
-    cpu_s = worker_cpu_s(pid) + time.process_time()
-    for _ in range(ROUNDS):
-        begun, before_s = time.perf_counter(), time.process_time()
-        for number in range(count):
-            bare.frame(jobs[number % 4])
-        loop_s.append(time.perf_counter() - begun)
-        loop_cpu_s += time.process_time() - before_s
-        service_s.append(await flown.frames(count))
-    cpu_s = worker_cpu_s(pid) + time.process_time() - cpu_s - loop_cpu_s
+    for number in range(ROUNDS):
+        for who in ("loop", "service") if number % 2 else ("service", "loop"):
+            if who == "loop":
+                took_s, cpu_s = await bare.frames(count)
+                loop_s.append(took_s)
+                loop_cpu_s += cpu_s
+                continue
+            before_s = worker_cpu_s(pid) + time.process_time()
+            service_s.append(await flown.frames(count))
+            service_cpu_s += worker_cpu_s(pid) + time.process_time() - before_s
     serving.cancel()
     flown.engine.close()
+    bare.close()
     shares = [a / b for a, b in zip(loop_s, service_s, strict=True)]
-    return count, Side(min(loop_s), loop_cpu_s), Side(min(service_s), cpu_s), shares
+    return count, Side(min(loop_s), loop_cpu_s), Side(min(service_s), service_cpu_s), shares
 
 
 def rows():
     """Of each network, on one thread."""
     for name, (model, side_px) in subjects().items():
-        count, loop, service, shares = asyncio.run(compared(model, side_px, 1))
+        count, loop, service, shares = asyncio.run(compared(name, model, side_px, 1))
         share = loop.best_s / service.best_s
         yield f"{name}: bare loop, best round", count / loop.best_s, "1/s", None
         yield f"{name}: service, best round", count / service.best_s, "1/s", None

@@ -1,7 +1,6 @@
 """The networks that are measured, each with a manifest and a tile that fits it."""
 
 import hashlib
-import zlib
 from pathlib import Path
 
 import onnx
@@ -19,6 +18,7 @@ from flight.inference.model_manifest import (
 )
 from flight.inference.model_registry import ModelRegistry
 from flight.inference.tile_pixels import pixel_bytes
+from flight.wire.crc import crc32c
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 """Networks of the field with weights that a few nodes make up: small files, whole networks."""
@@ -51,7 +51,7 @@ def tile_of(side_px, number=0, captured_ns=0):
     pixels = pixel_bytes(golden_tile(side_px, number % 4))
     return Tile(
         number, captured_ns, pixels, side_px, side_px, pixel_digest(pixels), "built in",
-        crc32=zlib.crc32(pixels),
+        crc32c=crc32c(pixels),
     )  # fmt: skip
 
 

@@ -6,11 +6,11 @@ waits for a device. What it costs to lose it is pictures, told once and counted.
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from typing import TYPE_CHECKING
 
 from flight.inference.job import Tile, pixel_digest
+from flight.wire.crc import crc32c
 from hal.sample import HalError, HalErrorKind
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class CameraSource:
                     height_px=self._tile_px,
                     width_px=self._tile_px,
                     sha256=pixel_digest(pixels),
-                    crc32=zlib.crc32(pixels),
+                    crc32c=crc32c(pixels),
                     origin=f"camera:{picture.sequence}:{row}:{column}",
                 )
             )

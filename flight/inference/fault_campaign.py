@@ -9,7 +9,6 @@ alike.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from flight.inference.fault_score import CORRUPT_SHARE, Score
 from flight.inference.guarded_session import DistrustError, GuardedSession
 from flight.inference.integrity import judge_output
 from flight.inference.job import Plausibility
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,13 +113,13 @@ class FaultCampaign:
         """A flip in octets that a CRC goes with: the same CRC as in the worker's protocol."""
         clean = self._tiles[which] if place is Place.INPUT else self._clean[which]
         octets = bytearray(clean.tobytes())
-        before = zlib.crc32(octets)
+        before = crc32c(octets)
         octets[draw.below(len(octets))] ^= 1 << draw.below(8)
         bare = np.frombuffer(bytes(octets), dtype=np.float32) if place is Place.ANSWER else (
             self._guard.bare(np.frombuffer(bytes(octets), np.uint16).reshape(clean.shape))
         )  # fmt: skip
         changed = self._changed(bare.reshape(self._clean[which].shape), which)
-        caught = zlib.crc32(octets) != before
+        caught = crc32c(octets) != before
         self._book(score, changed, caught=caught, righted=caught, checks={"crc": caught})
 
     def _weights(self, place: Place, which: int, draw: _Draw, score: Score) -> None:

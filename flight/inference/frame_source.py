@@ -7,12 +7,12 @@ drops into a folder. Both keep time on an absolute grid.
 from __future__ import annotations
 
 import dataclasses
-import zlib
 from typing import TYPE_CHECKING, Protocol
 
 from flight.inference.job import BANDS, Tile, pixel_digest
 from flight.inference.npz_members import NpzError, read_members
 from flight.inference.tile_cache import read_tile_cache
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,7 +135,7 @@ class FolderSource:
             height_px=pixels.shape[0],
             width_px=pixels.shape[1],
             sha256=pixel_digest(pixels.data),
-            crc32=zlib.crc32(pixels.data),
+            crc32c=crc32c(pixels.data),
             origin=f"folder:{name}",
             land=land,
             bands=self._bands,

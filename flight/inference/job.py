@@ -47,8 +47,8 @@ class Tile:
     land: bool = True
     synthetic: bool = False
     bands: tuple[str, ...] = BANDS
-    crc32: int | None = None
-    """zlib's, of ``pixels`` as they were taken; the worker computes from no others. None where
+    crc32c: int | None = None
+    """Of ``pixels`` as they were taken; the worker computes from no others. None where
     whoever made the tile did not take it."""
 
 

@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ import msgspec
 
 from flight.inference.job import BAND_BYTES, REFLECTANCE_SCALE, Tile, pixel_digest
 from flight.inference.npz_members import NpzError, read_members
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ def _tiles(sidecar: Sidecar, pixels: bytes, corners: bytes, land: bytes) -> tupl
             land=bool(land[index]),
             synthetic=sidecar.synthetic,
             bands=sidecar.bands,
-            crc32=zlib.crc32(picture),
+            crc32c=crc32c(picture),
         )
         for index, (picture, (row, col)) in enumerate(
             zip(

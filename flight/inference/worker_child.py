@@ -122,6 +122,9 @@ class WorkerChild:
         os.set_blocking(self._reply_fd, False)
         self._buffer = b""
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._due_ns: dict[int, int] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._watch_ns = 0
         self._alive = True
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._reply_fd, self._on_readable)
@@ -138,8 +141,9 @@ class WorkerChild:
         waits. Raises ``InferenceError``: died, or late; whoever asked kills it then.
         """
         waiting: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiting[seq] = waiting
-        guard = asyncio.ensure_future(_expire(waiting, clock, due_ns))
+        self._waiting[seq], self._due_ns[seq] = waiting, due_ns
+        if self._watch is None or self._watch.done() or due_ns < self._watch_ns:
+            self._watch_until(clock, due_ns)
         try:
             try:
                 os.write(self._request_fd, request)
@@ -147,14 +151,15 @@ class WorkerChild:
                 self._died()
             return await waiting
         finally:
-            guard.cancel()
-            del self._waiting[seq]
+            del self._waiting[seq], self._due_ns[seq]
 
     def kill(self) -> None:
         """End the process now. SIGKILL cannot be refused, so reaping takes a moment at most."""
         if not self._alive:
             return
         self._alive = False
+        if self._watch is not None and not self._loop.is_closed():
+            self._watch.cancel()
         if not self._loop.is_closed():
             self._loop.remove_reader(self._reply_fd)
         os.close(self._request_fd)
@@ -179,6 +184,30 @@ class WorkerChild:
                 self._fail(InferenceFailure.CORRUPT_RESULT, f"answer to job {reply.seq}")
             elif not waiting.done():
                 waiting.set_result(reply)
+
+    def _watch_until(self, clock: Clock, due_ns: int) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch_ns = due_ns
+        self._watch = asyncio.ensure_future(self._expire(clock))
+
+    async def _expire(self, clock: Clock) -> None:
+        """Tell whoever waits too long; one watch over all, that seldom has to be set anew.
+
+        Jobs come every few milliseconds and may take seconds: a watch for each would be most of
+        what a job costs this process.
+        """
+        while True:
+            await clock.sleep_until(self._watch_ns)
+            late = [seq for seq, due_ns in self._due_ns.items() if due_ns <= self._watch_ns]
+            for waiting in map(self._waiting.__getitem__, late):
+                if not waiting.done():
+                    text = "worker is late, killed"
+                    waiting.set_exception(InferenceError(InferenceFailure.TIMEOUT, text))
+            left = [due_ns for due_ns in self._due_ns.values() if due_ns > self._watch_ns]
+            if not left:
+                return
+            self._watch_ns = min(left)
 
     def _died(self) -> None:
         self._fail(InferenceFailure.WORKER_DIED, "worker process ended")
@@ -218,13 +247,6 @@ async def tried(
             child.kill()
         os.close(shared_fd)
     return "" if reply.status is Status.READY else reply.text
-
-
-async def _expire(waiting: asyncio.Future[Reply], clock: Clock, due_ns: int) -> None:
-    await clock.sleep_until(due_ns)
-    if not waiting.done():
-        late = InferenceError(InferenceFailure.TIMEOUT, "worker is late, killed")
-        waiting.set_exception(late)
 
 
 def _memory_file(data: bytes) -> int:

@@ -16,9 +16,6 @@ import select
 import signal
 import sys
 import time
-import traceback
-import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +25,7 @@ from flight.inference.job import BAND_BYTES, BANDS
 from flight.inference.model_manifest import ModelError, unpack_bundle
 from flight.inference.screening import screen
 from flight.inference.session_ort import AUTO, PROVIDERS, provider_at_hand
+from flight.inference.side_thread import SideThread
 from flight.inference.tile_pixels import pixel_array
 from flight.inference.worker_protocol import (
     REQUEST_BYTES,
@@ -38,10 +36,10 @@ from flight.inference.worker_protocol import (
     shared_bytes,
     slot_bytes,
 )
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -90,7 +88,7 @@ class Desk:
         self._shared = mmap.mmap(options.shared, shared_bytes(options.capacity_px, len(bands)))
         self._slot_bytes = slot_bytes(options.capacity_px, len(bands))
         self._tile_bytes = options.capacity_px * BAND_BYTES * len(bands)
-        self._beside = ThreadPoolExecutor(1)
+        self._beside = SideThread()
         self._lost: dict[int, str] = {}
         self._asked = select.poll()
         self._asked.register(options.requests, select.POLLIN)
@@ -99,12 +97,15 @@ class Desk:
         """Run the network of one request; what follows is under way when this returns."""
         if request.model in self._lost:
             text = self._lost[request.model]
-            self._later(self._say, Reply(request.seq, Status.UNTRUSTED, text=text))
+            self._beside.do(self._say, Reply(request.seq, Status.UNTRUSTED, text=text))
             return
         at = request.slot * self._slot_bytes
         size = request.height * request.width * BAND_BYTES * len(self._bands)
         tile = memoryview(self._shared)[at : at + size]
-        crc32 = self._beside.submit(zlib.crc32, tile)
+        if crc32c(tile) != request.crc32c:
+            text = "tile differs from what was sent"
+            self._beside.do(self._say, Reply(request.seq, Status.CORRUPT_TILE, text=text))
+            return
         pixels = pixel_array(tile, request.height, request.width, len(self._bands))
         started_ns = time.monotonic_ns()
         try:
@@ -112,14 +113,14 @@ class Desk:
         except ModelError as error:
             kind = Status.UNTRUSTED if isinstance(error, DistrustError) else Status.MODEL_ERROR
             reply = Reply(request.seq, kind, text=str(error))
-            self._later(self._say, reply, request, crc32)
+            self._beside.do(self._say, reply)
             return
         took_ns = time.monotonic_ns() - started_ns
         reply = Reply(request.seq, Status.DONE, duration_ns=took_ns, care=care)
         if self._asked.poll(0):
-            self._later(self._finish, reply, request, crc32, pixels, probability)
+            self._beside.do(self._finish, reply, request, pixels, probability)
         else:
-            self._finish(reply, request, crc32, pixels, probability)
+            self._finish(reply, request, pixels, probability)
 
     def check(self) -> None:
         """Check every network between two answers; one not trusted any more answers no more."""
@@ -131,13 +132,12 @@ class Desk:
 
     def close(self) -> None:
         """Let what is under way come to its end."""
-        self._beside.shutdown()
+        self._beside.close()
 
     def _finish(
         self,
         reply: Reply,
         request: Request,
-        crc32: Future[int],
         pixels: npt.NDArray[np.uint16],
         probability: npt.NDArray[np.float32],
     ) -> None:
@@ -149,31 +149,12 @@ class Desk:
         at = request.slot * self._slot_bytes + self._tile_bytes
         self._shared[at : at + len(raw)] = raw
         done = Reply(
-            request.seq, Status.DONE, zlib.crc32(raw), len(raw), took_ns, care=reply.care
+            request.seq, Status.DONE, crc32c(raw), len(raw), took_ns, care=reply.care
         )  # fmt: skip
-        self._say(done, request, crc32)
+        self._say(done)
 
-    def _say(
-        self, reply: Reply, request: Request | None = None, crc32: Future[int] | None = None
-    ) -> None:
-        """Send a reply, unless the tile that it is about was another than was sent."""
-        if request is not None and crc32 is not None and crc32.result() != request.crc32:
-            text = "tile differs from what was sent"
-            reply = Reply(request.seq, Status.CORRUPT_TILE, text=text)
+    def _say(self, reply: Reply) -> None:
         os.write(self._replies, reply.pack())
-
-    def _later(self, step: Callable[..., None], *what: object) -> None:
-        self._beside.submit(step, *what).add_done_callback(_end_if_failed)
-
-
-def _end_if_failed(done: Future[None]) -> None:
-    """A thread that failed would leave the flight process waiting: the whole worker ends."""
-    error = done.exception()
-    if isinstance(error, BrokenPipeError):
-        os._exit(0)  # whoever flew has gone, and wants no answer any more
-    if error is not None:
-        traceback.print_exception(error)
-        os._exit(1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

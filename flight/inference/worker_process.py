@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +28,7 @@ from flight.inference.model_manifest import bundle_of
 from flight.inference.result_products import SIDE_PX_MAX
 from flight.inference.worker_child import WithdrawnError, WorkerChild, WorkerMemory, tried
 from flight.inference.worker_protocol import SLOTS, Reply, Request, Status, unpack_screening
+from flight.wire.crc import crc32c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -196,7 +196,7 @@ class WorkerEngine:
             model=index,
             height=tile.height_px,
             width=tile.width_px,
-            crc32=zlib.crc32(tile.pixels) if tile.crc32 is None else tile.crc32,
+            crc32c=crc32c(tile.pixels) if tile.crc32c is None else tile.crc32c,
             threshold=job.threshold,
             quicklook_cloud_permille_max=job.quicklook_cloud_permille_max,
             twice=job.twice,
@@ -248,7 +248,7 @@ class WorkerEngine:
         if reply.status is not Status.DONE:
             raise InferenceError(InferenceFailure.MODEL_ERROR, reply.text)
         raw = self._memory.answer(slot, reply.size)
-        if zlib.crc32(raw) != reply.crc32:
+        if crc32c(raw) != reply.crc32c:
             raise InferenceError(InferenceFailure.CORRUPT_RESULT, "result fails its CRC")
         try:
             return unpack_screening(raw)

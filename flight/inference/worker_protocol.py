@@ -74,7 +74,7 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Run model number ``model`` on the tile in shared memory; ``crc32`` is that of its bytes.
+    """Run model number ``model`` on the tile in shared memory; ``crc32c`` is that of its bytes.
 
     ``seq`` is above 0, the number of a worker's first word; ``threshold``,
     ``quicklook_cloud_permille_max`` and ``twice`` are the job's; ``slot`` is where its tile lies.
@@ -84,7 +84,7 @@ class Request:
     model: int
     height: int
     width: int
-    crc32: int
+    crc32c: int
     threshold: float
     quicklook_cloud_permille_max: int
     twice: bool = False
@@ -97,7 +97,7 @@ class Request:
             self.model,
             self.height,
             self.width,
-            self.crc32,
+            self.crc32c,
             self.threshold,
             self.quicklook_cloud_permille_max,
             self.twice,
@@ -112,14 +112,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer to request ``seq``: ``size`` bytes of result with this ``crc32``, or an error text.
+    """Answer to request ``seq``: ``size`` bytes of result with this ``crc32c``, or an error text.
 
     ``care`` is what it took to trust the answer.
     """
 
     seq: int
     status: Status
-    crc32: int = 0
+    crc32c: int = 0
     size: int = 0
     duration_ns: int = 0
     text: str = ""
@@ -130,17 +130,17 @@ class Reply:
         care = self.care
         text = (self.text or care.doubt).encode(errors="replace")[:TEXT_BYTES]
         counts = [min(each, _U16) for each in (care.repaired, care.reruns, care.rebuilds)]
-        head = (self.seq, self.status, self.crc32, self.size, self.duration_ns)
+        head = (self.seq, self.status, self.crc32c, self.size, self.duration_ns)
         return _REPLY.pack(*head, text, *counts, care.confirmed)
 
     @staticmethod
     def unpack(data: bytes) -> Reply:
         """Return the reply of exactly ``REPLY_BYTES`` bytes."""
-        seq, status, crc32, size, duration_ns, text, *care_of = _REPLY.unpack(data)
+        seq, status, crc, size, duration_ns, text, *care_of = _REPLY.unpack(data)
         words = text.rstrip(b"\0").decode(errors="replace")
         done = status == Status.DONE
         repaired, reruns, rebuilds, confirmed = care_of
         care = Care(repaired, reruns, rebuilds, confirmed, doubt=words if done else "")
         return Reply(
-            seq, Status(status), crc32, size, duration_ns, "" if done else words, care
+            seq, Status(status), crc, size, duration_ns, "" if done else words, care
         )  # fmt: skip

@@ -120,6 +120,7 @@ SKINS = {
     "flight.inference.model_registry": "reads models and manifests",
     "flight.inference.model_store": "keeps models in the data folder",
     "flight.model_keys": "reads and writes key files of models",
+    "flight.inference.side_thread": "the second thread of the worker's process",
     "flight.inference.tile_cache": "reads tile files",
     "flight.inference.labelled_file": "reads labelled tile files",
     "flight.inference.worker_child": "starts and ends the worker's process",

@@ -63,7 +63,7 @@ ALLOWED = {
     ("flight.base.clock", "time"): "the only reader of a clock",
     ("flight.keys", "os.urandom"): "the one file that reads the operating system's generator",
     ("flight.inference.worker_child", "subprocess"): "starts the worker's process",
-    ("flight.inference.worker_main", "concurrent"): "the worker makes products on a second thread",
+    ("flight.inference.side_thread", "threading"): "the worker makes products on a second thread",
     ("flight.inference.worker_main", "signal"): "the worker's own process, outside the fly path",
     ("flight.inference.worker_main", "time"): "the worker measures its own durations",
     ("flight.inference.models_cli", "print"): "a command prints its result",

@@ -24,6 +24,7 @@ RAW = {
     "flight.downlink.writer_thread": "store_writes on their way, and their answers",
     "flight.fdir.recovery_table": "times of firings, as many as the retry budget has",
     "flight.inference.camera_source": "the tiles of one picture; the next is asked for after them",
+    "flight.inference.side_thread": "in the worker: a step a job, and of those there are two",
     "flight.telemetry.client_mqtt": "mqtt_inbox",
     "flight.telemetry.mqtt_outbox": "mqtt_outbox",
     "flight.thermal.flight_outlook": "samples of one horizon of the sky",

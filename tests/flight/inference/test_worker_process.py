@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from flight.inference.worker_protocol import (
     Status,
     shared_bytes,
 )
+from flight.wire.crc import crc32c
 from hil.imagery import synthetic_tiles
 
 pytestmark = pytest.mark.slow
@@ -483,11 +483,11 @@ def test_a_tile_that_changed_since_the_camera_is_not_computed():
     async def scenario():
         async with engine_of() as engine:
             pixels = bytearray(TILES[0].pixels)
-            crc32 = zlib.crc32(pixels)
+            crc = crc32c(pixels)
             pixels[77] ^= 4
-            damaged = dataclasses.replace(TILES[0], pixels=bytes(pixels), crc32=crc32)
+            damaged = dataclasses.replace(TILES[0], pixels=bytes(pixels), crc32c=crc)
             assert await failure_of(engine, job_of(1, damaged)) is InferenceFailure.CORRUPT_RESULT
-            whole = dataclasses.replace(TILES[0], crc32=crc32)
+            whole = dataclasses.replace(TILES[0], crc32c=crc)
             assert (await engine.run(job_of(2, whole))).job_id == 2
 
     asyncio.run(scenario())
