@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from flight.inference.guarded_session import Session
+    from flight.inference.built_session import Session
     from flight.inference.model_manifest import Golden
     from flight.inference.weight_bank import WeightBank
 

@@ -1,10 +1,11 @@
 """A network and the care around it: answers that can be trusted, or none. Pure.
 
 What a run is held against, from cheap to dear: the weights it came from (CRC of live memory), its
-own plausibility, golden tiles whose answers are known to the bit, a second session with weights of
-its own. The first doubt starts the ladder: weights put right and run again, session built again
-from the stored copy and run again, and at the top the worker gives up; what comes after that (a
-new process, the second stored copy, refusal) is its master's (`engine_trouble`).
+own plausibility, a corner of the tile computed again (`patch_check`), golden tiles whose answers
+are known to the bit, a second session with weights of its own. The first doubt starts the ladder:
+weights put right and run again, session built again from the stored copy and run again, and at the
+top the worker gives up; what comes after that (a new process, the second stored copy, refusal) is
+its master's (`engine_trouble`).
 
 An output that is implausible twice, from weights and a session that are both proved sound, is the
 picture's own doing: it is no soft error and is told as what it is.
@@ -15,13 +16,13 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from flight.inference.integrity import PATTERNS, SOUND, golden_passes, golden_tile, judge_output
+from flight.inference.built_session import Built
+from flight.inference.integrity import PATTERNS, golden_passes, golden_tile, judge_output
 from flight.inference.job import BANDS, Care, Plausibility
 from flight.inference.model_manifest import ModelError
-from flight.inference.onnx_weights import OnnxError
-from flight.inference.weight_bank import WeightBank
+from flight.inference.patch_check import patch_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,19 +30,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from flight.inference.built_session import Session
     from flight.inference.model_manifest import Golden
+    from flight.inference.weight_bank import WeightBank
 
 SCRUB_BYTES = 512 * 1024
 """Looked over after each run: all of a small network in about 0.1 ms, a slice of a large one."""
 TRUE_SIDE_PX = 32
-
-
-class Session(Protocol):
-    """A network ready to run."""
-
-    def run(self, pixels: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
-        """Return the probability (H, W) of a tile; raises ``ModelError``."""
-        ...
 
 
 class DistrustError(ModelError):
@@ -55,6 +50,7 @@ class Doubt(Enum):
     OUTPUT = "output is implausible"
     GOLDEN = "golden tile has another answer than at the start"
     TWIN = "a second session answers otherwise"
+    PATCH = "a corner computed again has another answer"
 
 
 @dataclass(slots=True)
@@ -65,35 +61,6 @@ class _Tally:
     reruns: int = 0
     rebuilds: int = 0
     doubts: set[Doubt] = field(default_factory=set)
-
-
-class _Built:
-    """One session with weights of its own and the answers it gave when it was fresh."""
-
-    def __init__(
-        self,
-        model: bytes,
-        make: Callable[[bytes, WeightBank], Session],
-        lay_out: Callable[[bytes], bytes],
-    ) -> None:
-        model = lay_out(model)
-        try:
-            self.bank = WeightBank(model)
-        except OnnxError as error:
-            raise ModelError(f"network does not load: {error}") from error
-        self.session = make(model, self.bank)
-
-    def golden_crcs(self, side_px: int, bands: Sequence[str]) -> tuple[int, ...]:
-        """CRC-32 of the answers to every golden tile, exact to the bit."""
-        return tuple(zlib.crc32(self._golden(side_px, pattern, bands)) for pattern in PATTERNS)
-
-    def _golden(self, side_px: int, pattern: int, bands: Sequence[str]) -> bytes:
-        """Raises ``ModelError`` for an answer that no picture gets of a sound network."""
-        answer = self.session.run(golden_tile(side_px, pattern, bands=bands))
-        verdict = judge_output(answer, (side_px, side_px))
-        if verdict not in SOUND:
-            raise ModelError(f"golden tile: answer is {verdict.value}")
-        return answer.tobytes()
 
 
 class GuardedSession:
@@ -127,10 +94,11 @@ class GuardedSession:
         self._side_px = -(-TRUE_SIDE_PX // multiple_px) * multiple_px
         self._scrub_bytes = scrub_bytes
         self._tally = _Tally()
-        self._twin: _Built | None = None
+        self._twin: Built | None = None
         self._next_pattern = 0
         self._main = self._fresh()
         self._true_crcs = self._main.golden_crcs(self._side_px, bands)
+        self._patch = patch_check(self._main.session.run, bands=bands, multiple_px=multiple_px)
         self._exact = self._main.golden_crcs(self._side_px, bands) == self._true_crcs
         """Not on every GPU: there the manifest's tolerance is all that can be held against."""
 
@@ -159,7 +127,7 @@ class GuardedSession:
         """
         self._tally = _Tally()
         answer = self._main.session.run(pixels)
-        doubts = self._doubts(pixels, answer)
+        doubts = self._doubts(pixels, answer, corner=not twice)
         if twice and not doubts and not _same(self._second().session.run(pixels), answer):
             doubts.add(Doubt.TWIN)
         if doubts:
@@ -188,7 +156,7 @@ class GuardedSession:
         return self._care(twice=False)
 
     def _doubts(
-        self, pixels: npt.NDArray[np.uint16], answer: npt.NDArray[np.float32]
+        self, pixels: npt.NDArray[np.uint16], answer: npt.NDArray[np.float32], *, corner: bool
     ) -> set[Doubt]:
         found = set()
         scrubbed = self._main.bank.scrub(self._scrub_bytes)
@@ -197,7 +165,16 @@ class GuardedSession:
             found.add(Doubt.WEIGHTS)
         if judge_output(answer, _shape(pixels)) is not Plausibility.PLAUSIBLE:
             found.add(Doubt.OUTPUT)
+        elif corner and not found and self._apart(pixels, answer):
+            found.add(Doubt.PATCH)
         return found
+
+    def _apart(self, pixels: npt.NDArray[np.uint16], answer: npt.NDArray[np.float32]) -> float:
+        """By how much a corner computed again differs, 0 within the tolerance."""
+        if self._patch is None:
+            return 0.0
+        apart = self._patch.apart(self._main.session.run, pixels, answer)
+        return apart if apart > self._patch.tolerance else 0.0
 
     def _climb(
         self, pixels: npt.NDArray[np.uint16], first: npt.NDArray[np.float32], doubts: set[Doubt]
@@ -210,11 +187,30 @@ class GuardedSession:
             self._tally.reruns += 1
             answer = self._main.session.run(pixels)
             if judge_output(answer, _shape(pixels)) is Plausibility.PLAUSIBLE:
-                if Doubt.TWIN not in doubts or _same(self._second().session.run(pixels), answer):
+                if Doubt.PATCH in doubts:
+                    if self._settled(pixels, answer, first):
+                        return answer
+                elif Doubt.TWIN not in doubts or _same(self._second().session.run(pixels), answer):
                     return answer
             elif doubts == {Doubt.OUTPUT} and _same(answer, first):
                 return answer  # twice the same from sound weights: the picture's own doing
         raise DistrustError("no trust in the answer: " + ", ".join(sorted(d.value for d in doubts)))
+
+    def _settled(
+        self, pixels: npt.NDArray[np.uint16], answer: npt.NDArray[np.float32],
+        first: npt.NDArray[np.float32],
+    ) -> bool:  # fmt: skip
+        """Whether a tile run again may be believed although a corner had another answer.
+
+        Twice the same, from sound weights: then patch and tile differ by more than was measured at
+        the start, and not by a fault.
+        """
+        assert self._patch is not None
+        apart = self._apart(pixels, answer)
+        if apart and _same(answer, first):
+            self._patch.excuse(apart)
+            return True
+        return not apart
 
     def _put_right(self) -> bool:
         """All weights looked over; whether they are sound now and the golden tile agrees."""
@@ -242,19 +238,19 @@ class GuardedSession:
             raise DistrustError("rebuilt session: golden tile has another answer")
         return True
 
-    def _fresh(self) -> _Built:
-        built = _Built(self._model, self._make, self._lay_out)
+    def _fresh(self) -> Built:
+        built = Built(self._model, self._make, self._lay_out)
         if not self._golden_passes(built):
             raise ModelError("golden tile: answer is not the manifest's")
         return built
 
-    def _golden_passes(self, built: _Built) -> bool:
+    def _golden_passes(self, built: Built) -> bool:
         if self._golden is None:
             return True  # its own first answers are judged instead
         tile = golden_tile(self._golden.side_px, bands=self._bands)
         return golden_passes(self._golden, built.session.run(tile))
 
-    def _second(self) -> _Built:
+    def _second(self) -> Built:
         if self._twin is None:
             self._twin = self._fresh()
         found = self._twin.bank.scrub(self._scrub_bytes)

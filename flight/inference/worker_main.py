@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 CHECK_EVERY_NS = 10_000_000_000
-"""Golden tile and a look at all weights, after an answer has been given: about 1 ms of 10 s."""
+"""Golden tile and a look at all weights, between two answers: about 1 ms of 10 s, and of a large
+network as long as a run. It waits for a moment in which nothing comes, but not as long again."""
+IDLE_MS = 200
 OOM_SCORE = "500"
 """If memory runs out, the worker goes before the flight process does."""
 
@@ -117,10 +119,14 @@ class Desk:
             return
         took_ns = time.monotonic_ns() - started_ns
         reply = Reply(request.seq, Status.DONE, duration_ns=took_ns, care=care)
-        if self._asked.poll(0):
+        if self.asked(0):
             self._beside.do(self._finish, reply, request, pixels, probability)
         else:
             self._finish(reply, request, pixels, probability)
+
+    def asked(self, within_ms: int) -> bool:
+        """Whether a request waits, or comes within so long."""
+        return bool(self._asked.poll(within_ms))
 
     def check(self) -> None:
         """Check every network between two answers; one not trusted any more answers no more."""
@@ -195,7 +201,10 @@ def serve(options: argparse.Namespace) -> int:
     checked_ns = time.monotonic_ns()
     while len(data := read_all(options.requests, REQUEST_BYTES)) == REQUEST_BYTES:
         desk.take(Request.unpack(data))
-        if time.monotonic_ns() - checked_ns >= CHECK_EVERY_NS:
+        since_ns = time.monotonic_ns() - checked_ns
+        if since_ns >= CHECK_EVERY_NS and (
+            since_ns >= 2 * CHECK_EVERY_NS or not desk.asked(IDLE_MS)
+        ):
             desk.check()
             checked_ns = time.monotonic_ns()
     desk.close()

@@ -188,3 +188,58 @@ def test_a_network_without_a_recorded_answer_has_to_answer_in_numbers_from_0_to_
 
     with pytest.raises(ModelError, match=f"golden tile: answer is {verdict}"):
         GuardedSession(MODEL.data, None, lambda _data, _bank: Session(), plain_layout)
+
+
+WIDE = golden_tile(128, 1)
+
+
+class Spoiling:
+    """A session whose runs of a whole tile are wrong as told, by their number."""
+
+    def __init__(self, wrong):
+        self.wrong, self.runs = wrong, 0
+
+    def make(self, data, bank):
+        inner, outer = plain_session(data, bank, manifest=MODEL.manifest), self
+
+        class Session:
+            def run(self, pixels):
+                answer = inner.run(pixels)
+                if pixels is WIDE:
+                    outer.runs += 1
+                    answer = outer.wrong(outer.runs, answer.copy())
+                return answer
+
+        return Session()
+
+
+def test_a_fault_that_is_gone_after_one_run_is_found_and_the_answer_is_the_clean_one():
+    clean, _ = guard().run(WIDE)
+    spoiling = Spoiling(lambda run, answer: answer * np.float32(0.9) if run == 1 else answer)
+    answer, care = guard(spoiling).run(WIDE)
+    assert np.array_equal(answer, clean)
+    assert "corner" in care.doubt
+    assert (care.reruns, care.rebuilds, spoiling.runs) == (1, 0, 2)
+
+
+def test_a_corner_that_is_otherwise_without_a_fault_costs_one_run_and_is_borne_from_then_on():
+    session = guard(Spoiling(lambda _run, answer: answer * np.float32(0.999)))
+    first, care = session.run(WIDE)
+    assert (care.reruns, care.rebuilds) == (1, 0)
+    again, after = session.run(WIDE)
+    assert np.array_equal(first, again)
+    assert after.doubt == ""
+
+
+def test_answers_that_are_other_ones_each_time_climb_to_the_end():
+    session = guard(Spoiling(lambda run, answer: answer * np.float32(1.0 - 0.1 * run)))
+    with pytest.raises(DistrustError, match="corner"):
+        session.run(WIDE)
+
+
+def test_a_tile_that_is_run_twice_needs_no_corner():
+    spoiling = Spoiling(lambda run, answer: answer)
+    session = guard(spoiling)
+    _, care = session.run(WIDE, twice=True)
+    assert care.confirmed
+    assert not care.doubt
