@@ -7,6 +7,7 @@ old frames are settled too without a report ever being long.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from flight.wire import report as codec
@@ -27,9 +28,11 @@ class FrameHistory:
         vcid: the channel.
         depth_frames: how far below the newest frame is remembered; nothing is claimed below. It
             has to exceed the sender's window, or frames could be left undecided.
+        told_times: in so many reports at least a frame is spoken of, where there is room; no report
+            on the newest frames reaches further back. None: each reaches as far as there is room.
     """
 
-    def __init__(self, vcid: int, depth_frames: int) -> None:
+    def __init__(self, vcid: int, depth_frames: int, told_times: int | None = None) -> None:
         self._vcid = vcid
         self._depth = depth_frames
         self._frames = RangeSet()
@@ -37,6 +40,9 @@ class FrameHistory:
         self._seq = 0
         self._backfill: int | None = None
         self._rotation = 0
+        self._told_to: deque[int] | None = None
+        if told_times is not None:
+            self._told_to = deque(maxlen=told_times)
 
     def arrived(self, frame_no: int) -> bool:
         """Notes a frame; False when it was known, or lies where nothing is remembered."""
@@ -63,7 +69,7 @@ class FrameHistory:
         room = min(max_bytes, REPORT_BYTES_MAX) - codec.header_bytes_max()
         share = room * _RANGES_PERMILLE // 1_000 if unconfirmed else room
         top = self._top()
-        floor, ranges, used = self._cover(top, share)
+        floor, ranges, used = self._cover(top, self._reach(top), share)
         if top == self._newest():
             self._backfill = floor - 1 if self._backfill is None else self._backfill
         else:
@@ -83,12 +89,25 @@ class FrameHistory:
             return self._backfill
         return self._newest()
 
-    def _cover(self, top: int, room: int) -> tuple[int, tuple[tuple[int, int], ...], int]:
-        """As many ranges below `top` as fit: (floor, inclusive ranges newest first, octets)."""
+    def _reach(self, top: int) -> int:
+        """The lowest frame that a report from `top` down has to speak of."""
+        if self._told_to is None or top != self._newest():
+            return self._floor
+        whole = len(self._told_to) < (self._told_to.maxlen or 0)
+        reach = self._floor if whole else max(self._floor, self._told_to[0])
+        self._told_to.append(top)
+        return reach
+
+    def _cover(
+        self, top: int, reach: int, room: int
+    ) -> tuple[int, tuple[tuple[int, int], ...], int]:
+        """As many ranges down to `reach` as fit: (floor, inclusive ranges newest first, octets)."""
         ranges: list[tuple[int, int]] = []
-        used, above, floor = 0, top + 1, self._floor
+        used, above, floor = 0, top + 1, reach
         for first, end in self._frames.descending(top + 1):
-            start = max(first, self._floor)
+            if end <= reach:
+                break
+            start = max(first, reach)
             size = codec.range_bytes(above, start, end - 1)
             if used + size > room:
                 floor = end  # below the last gap that is told of, nothing is claimed
