@@ -35,6 +35,12 @@ def test_a_day_without_a_limit_is_a_day_on_which_lifting_it_gains_nothing(limit)
     assert bound >= value_bound(DAY) * (1.0 - 1e-6)
 
 
+def test_a_day_on_which_heat_binds_nothing_is_the_same_to_the_planner_without_that_limit():
+    cold = clairvoyant(make_day("cold", 11, 7200))
+    net, freed = best_of(cold, "planner").net, best_of(without(Limit.HEAT, cold), "planner").net
+    assert freed == pytest.approx(net, rel=0.01)
+
+
 def test_the_shares_add_up_to_the_gap_and_the_day_itself_is_left_as_it_was():
     before = repr(DAY)
     net, bound = best_of(DAY, "planner").net, value_bound(DAY)
