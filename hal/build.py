@@ -36,6 +36,7 @@ HEADERS = (
     "camera_reader.h",
     "lp_banded.h",
     "plan.h",
+    "product_catalogue.h",
 )
 SOURCES = (
     "native/src/backend_link.c",
@@ -57,6 +58,7 @@ SOURCES = (
     "native/src/camera_reader.c",
     "native/src/camera_session.c",
     "native/src/camera_tile.c",
+    "native/src/catalogue_select.c",
     "native/src/crc_fold.c",
     "native/src/erasure_code.c",
     "native/src/frame_ring.c",
@@ -123,6 +125,7 @@ SOURCES = (
     "native/src/lp_step.c",
     "native/src/plan.c",
     "native/src/plan_rows.c",
+    "native/src/product_catalogue.c",
     "native/src/rs_code.c",
     "native/src/rs_decode.c",
     "native/src/term_calls.c",
