@@ -131,6 +131,7 @@ class Trial:
             for octile in _NORMAL_OCTILES
         ]
         self._until = [list(accumulate(course)) for course in self._courses]
+        self._spread = horizon.spread
         columns = list(zip(*self._until, strict=True))
         self._mean = [sum(column) / len(column) for column in columns]
         self._most = [max(column) for column in columns]
@@ -157,20 +158,31 @@ class Trial:
     def value(self, order: Sequence[Item]) -> float:
         """Mean value on time of products sent in this order, less a little for bytes in vain.
 
+        A course stands for all around it, as far apart as the spread says: between sixteen of them
+        there are gaps in which a large product's chance would not depend on what goes before it.
+
         What is late has cost its bytes; they might have been of use to something else, so of two
         orders that bring the same the one that wastes less is worth more.
         """
         items = [each for each in order[:ITEMS_MAX] if each.last_stretch >= 0]
-        total, wasted = 0, 0.0
+        total = wasted = 0.0
         for until in self._until:
             sent = 0.0
             for each in items:
                 due = until[each.last_stretch]
-                if sent + each.size_bytes <= due:
+                spare = due - sent - each.size_bytes
+                total += each.value * _likely(spare, 2.0 * self._spread * due)
+                if spare >= 0.0:
                     sent += each.size_bytes
-                    total += each.value
                 elif sent < due:
                     wasted += due - sent
                     sent = due
         density = sum(each.value for each in items) / max(sum(i.size_bytes for i in items), 1)
         return (total - _WASTE_PRICE * density * wasted) / len(self._until)
+
+
+def _likely(spare_bytes: float, width_bytes: float) -> float:
+    """Chance that what is finished with so much to spare on a course is so on those around it."""
+    if width_bytes <= 0.0:
+        return float(spare_bytes >= 0.0)
+    return min(max(0.5 + spare_bytes / width_bytes, 0.0), 1.0)

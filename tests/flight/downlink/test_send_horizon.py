@@ -43,7 +43,7 @@ def test_one_contact_carries_what_it_is_said_to():
     assert (horizon.stretches[0].start_ns, horizon.stretches[-1].end_ns) == (20 * S, 100 * S)
 
 
-def ahead(*courses, spread=0.3):
+def ahead(*courses, spread=1e-9):
     stretches = tuple(
         Stretch(100 * S * index, (100 * index + 50) * S, 100.0) for index in range(len(courses[0]))
     )
@@ -64,14 +64,25 @@ def test_what_is_sent_in_vain_has_cost_its_bytes():
 
 
 def test_a_product_without_a_stretch_is_worth_nothing_and_costs_nothing():
-    assert Trial(ahead((100.0,))).value([Item(9, 50, -1), Item(1, 100, 0)]) == 1
+    assert Trial(ahead((100.0,))).value([Item(9, 50, -1), Item(1, 99, 0)]) == 1
 
 
 def test_what_is_still_to_be_made_takes_room_on_every_course():
     trial = Trial(ahead((100.0,), (30.0,)))
     trial.reserve([50.0])
-    assert trial.value([Item(1, 50, 0)]) == pytest.approx(0.5, abs=0.01)
+    assert trial.value([Item(1, 49, 0)]) == pytest.approx(0.5, abs=0.01)
     assert trial.value([Item(1, 51, 0)]) < 0
+
+
+def test_a_large_product_is_worth_more_the_sooner_it_is_done_even_between_two_courses():
+    courses = (10.0,), (100.0,)
+    large, small = Item(50, 60, 0), Item(1, 10, 0)
+
+    def gain(spread):
+        trial = Trial(ahead(*courses, spread=spread))
+        return trial.value([large, small]) - trial.value([small, large])
+
+    assert gain(0.5) > 0.5 > abs(gain(1e-9))
 
 
 def test_a_gamble_s_chance_is_the_share_of_courses_that_carry_enough():
