@@ -57,6 +57,16 @@ class Flown:
         number = self.number + 1 if number is None else number
         return self.send(encode_telecommand(Telecommand(number, command)))
 
+    def numbers_in_hand(self):
+        """Sends until the link has just put numbers aside: the next frames ask the store for none.
+
+        Its memory of numbers is what a refused frame is meant to change, in the store as well.
+        """
+        store, name = self.node._around.store, "link.uplink"
+        reserved = store.load_counter(name)
+        while store.load_counter(name) == reserved:
+            self.command(NoOp())
+
     def mode(self, mode):
         status = NodeStatus(0, 0.0, mode, 0, ThrottleReason.NONE, True, 0.9)
         self.node.status.set(status, 0)
@@ -108,6 +118,7 @@ def prepare(flown, cause):
     if cause is stale:
         for _ in range(300):
             flown.command(NoOp())
+    flown.numbers_in_hand()
 
 
 @pytest.mark.parametrize("cause", [unknown, out_of_range, wrong_mode, stale, busy])
@@ -129,8 +140,8 @@ def test_a_rejected_command_leaves_the_state_hash_as_it_was(flown, cause):
 
 def test_a_repeated_command_and_one_that_cannot_be_read_leave_it_too(flown):
     flown.mode(Mode.IDLE)
-    parameter = SetParameter("telemetry.period_s", 20.0)
-    flown.command(parameter)
+    flown.numbers_in_hand()
+    flown.command(SetParameter("telemetry.period_s", 20.0))
     before = flown.hash()
     again = SetParameter("telemetry.period_s", 30.0)
     ledger = flown.command(again, number=flown.number)
@@ -144,6 +155,7 @@ def test_a_repeated_command_and_one_that_cannot_be_read_leave_it_too(flown):
 
 def test_a_frame_that_is_forged_or_played_back_leaves_it_too(flown):
     flown.mode(Mode.IDLE)
+    flown.numbers_in_hand()
     data = encode_telecommand(Telecommand(flown.number + 1, SetMode("SAFE")))
     packet = encode(Apid.TELECOMMAND, 1, data, time_ns=0, telecommand=True)
     (frame,) = flown.ground.link.frames_for([packet])
