@@ -167,8 +167,8 @@ class Node:
         self._around.store.close()
 
     def _boot(self, now_ns: int) -> None:
-        recovered, self._recovered = self._recovered, []
-        products = [each.product for each in recovered]
+        recovered = self._recovered
+        products = len(recovered)
         self._downlink.intake.recover(recovered, now_ns)
         around = self._around
         tell_start(
@@ -180,8 +180,8 @@ class Node:
             self.events.emit(
                 "STORE_RECOVERED",
                 now_ns,
-                products=len(products),
-                bytes=sum(product.size_bytes for product in products),
+                products=products,
+                bytes=recovered.size_bytes,
                 torn=self._around.store.counters.records_damaged,
             )
         if not around.on_defaults:

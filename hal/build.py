@@ -37,6 +37,7 @@ HEADERS = (
     "lp_banded.h",
     "plan.h",
     "product_catalogue.h",
+    "segment_scan.h",
 )
 SOURCES = (
     "native/src/backend_link.c",
@@ -59,6 +60,7 @@ SOURCES = (
     "native/src/camera_session.c",
     "native/src/camera_tile.c",
     "native/src/catalogue_select.c",
+    "native/src/catalogue_stage.c",
     "native/src/crc_fold.c",
     "native/src/erasure_code.c",
     "native/src/frame_ring.c",
@@ -128,6 +130,8 @@ SOURCES = (
     "native/src/product_catalogue.c",
     "native/src/rs_code.c",
     "native/src/rs_decode.c",
+    "native/src/segment_scan.c",
+    "native/src/stored_manifest.c",
     "native/src/term_calls.c",
     "native/src/term_client.c",
     "native/src/term_link.c",

@@ -20,7 +20,7 @@ from flight.downlink.product_lives import Deed
 from flight.downlink.segment_file import SegmentLog
 from flight.downlink.segment_record import RecordDamagedError
 from flight.downlink.store_index_sqlite import StoreIndex
-from flight.downlink.store_recovery import decode_ranges
+from flight.downlink.store_request import decode_ranges
 from flight.downlink.store_values import ProductState
 from flight.wire.crc import crc32c
 from flight.wire.errors import WireError
@@ -79,8 +79,7 @@ def _on_board(flight: Path, product_id: int) -> tuple[IndexRow | None, list[Life
         try:
             store = StoreIndex(Path(scratch) / index.name, device_sync=False)
             try:
-                rows = (row for row in store.rows() if row.product_id == product_id)
-                return next(rows, None), store.lives(product_id)
+                return store.row_of(product_id), store.lives(product_id)
             finally:
                 store.close()
         except sqlite3.Error as error:

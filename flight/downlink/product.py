@@ -22,9 +22,14 @@ from flight.wire.product_packet import (
 from flight.wire.reconcile import Asked
 
 __all__ = [
-    "Producer", "Product", "ProductClass", "Segment", "asked_about", "density_key", "density_of",
-    "log2_steps", "manifest_of", "product_of",
+    "AGEING_NS", "Producer", "Product", "ProductClass", "Segment", "asked_about", "density_key",
+    "density_of", "log2_steps", "manifest_of", "product_of",
 ]  # fmt: skip
+
+
+AGEING_NS = 6 * 3_600_000_000_000
+"""Waiting this long doubles a product's density. Six hours (four orbits) move it by a factor of 16
+in a day, about the spread of densities within one class."""
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ from flight.base.channels import Bounded, Overflow
 from flight.downlink.product import Producer, Product, ProductClass
 from flight.downlink.queue_values import Loss, Verdict
 from flight.downlink.room_watch import RoomWatch
-from flight.downlink.store_values import ProductState, Recovered, StoreError, StoreErrorKind
+from flight.downlink.store_values import ProductState, StoreError, StoreErrorKind
 from flight.downlink.store_watch import StoreWatch
 from flight.wire.crc import crc32c
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flight.downlink.downlink_queue import DownlinkQueue
     from flight.downlink.product_lives import EventTaker
     from flight.downlink.product_store_sqlite import ProductStore
+    from flight.downlink.stored_payloads import RecoveredProducts
     from flight.link_config import StoreConfig
     from flight.telemetry.channel_values import ChannelValues
     from flight.wire.counter_reserve import CounterReserve
@@ -172,7 +173,7 @@ class ProductIntake:
         self._watch.publish()
         self.room.publish(self._lost_total, self.delivered_total)
 
-    def recover(self, recovered: Sequence[Recovered], now_ns: int) -> None:
+    def recover(self, recovered: RecoveredProducts, now_ns: int) -> None:
         """After a start: what was never sent goes straight to the queue, the rest asks first."""
         for each in recovered:
             if not each.announced:
@@ -181,6 +182,8 @@ class ProductIntake:
             if asked:
                 self._arq.unfinished((each.product,))
             self._admit(each.product, now_ns, suspended=asked)
+        for product_id in recovered.damaged:
+            self.drop_damaged(product_id, now_ns)
 
     def drop_damaged(self, product_id: int, now_ns: int) -> None:
         """A product that can no longer be read whole."""
@@ -255,13 +258,9 @@ class ProductIntake:
 
     def _tell_created(self, product: Product, now_ns: int) -> None:
         self._events.emit(
-            "PRODUCT_CREATED",
-            now_ns,
-            product=product.product_id,
-            name=product.name,
-            size=product.size_bytes,
-            value=product.value_millis / 1000.0,
-        )
+            "PRODUCT_CREATED", now_ns, product=product.product_id, name=product.name,
+            size=product.size_bytes, value=product.value_millis / 1000.0,
+        )  # fmt: skip
 
     def _admit(self, product: Product, now_ns: int, *, suspended: bool) -> None:
         admission = self._queue.offer(product, now_ns, suspended=suspended)

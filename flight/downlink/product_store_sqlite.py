@@ -13,21 +13,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flight.downlink.product import Product, manifest_of
-from flight.downlink.segment_record import PAYLOAD_BYTES_MAX
+from flight.downlink.product import AGEING_NS, Product, manifest_of
+from flight.downlink.product_catalogue import ProductCatalogue, row_of
+from flight.downlink.segment_record import NOWHERE, PAYLOAD_BYTES_MAX
 from flight.downlink.store_engine_sqlite import StoreEngine
 from flight.downlink.store_names import StoreNames
-from flight.downlink.store_recovery import NOWHERE, StoredProduct, encode_ranges, open_index
-from flight.downlink.store_request import PutRecord, WriteRequest
+from flight.downlink.store_recovery import open_index
+from flight.downlink.store_request import PutRecord, WriteRequest, encode_ranges
 from flight.downlink.store_values import (
     ProductState,
-    Recovered,
     Settled,
     StoreCounters,
     StoreError,
     StoreErrorKind,
 )
-from flight.downlink.stored_payloads import StoredPayloads
+from flight.downlink.stored_payloads import RecoveredProducts, StoredPayloads
 from flight.wire.product_packet import encode_manifest
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flight.downlink.file_store import FileStore
-    from flight.downlink.store_request import WriteOutcome
+    from flight.downlink.store_request import Ranges, WriteOutcome
     from flight.downlink.store_writer import StoreWriter
 
 WAITING_BYTES_MAX = 16 << 20
@@ -50,6 +50,7 @@ class ProductStore(StoreNames):
         index_path: the SQLite file.
         segment_bytes, capacity_bytes: size of a segment, space all segments may take.
         reserve_bytes: held back for counters on a full medium, see `StoreSpace`.
+        ageing_ns: as in `OrderConfig`: how products found at a start are ranked.
         device_sync: False only for a simulated node, see `FolderStore`.
         writer: who does the writing; on the spot if left out.
 
@@ -65,11 +66,13 @@ class ProductStore(StoreNames):
         segment_bytes: int = 8 << 20,
         capacity_bytes: int = 64 << 30,
         reserve_bytes: int = 0,
+        ageing_ns: int | None = AGEING_NS,
         device_sync: bool = True,
         writer: StoreWriter | None = None,
     ) -> None:
         super().__init__(_on_the_spot() if writer is None else writer)
-        self._products: dict[int, StoredProduct] = {}
+        self.catalogue = ProductCatalogue()
+        self._acked: dict[int, Ranges] = {}
         self._request, self._request_bytes, self._waiting_bytes = WriteRequest(), 0, 0
         self._to_free: dict[int, None] = {}
         self._payloads = StoredPayloads(files)
@@ -83,43 +86,46 @@ class ProductStore(StoreNames):
                 segment_bytes=segment_bytes,
                 capacity_bytes=capacity_bytes,
                 reserve_bytes=reserve_bytes,
+                ageing_ns=ageing_ns,
             )
         )
 
     @property
     def products(self) -> int:
         """Products not freed yet, uncommitted ones included."""
-        return len(self._products)
+        return len(self.catalogue)
 
     @property
     def dirty(self) -> bool:
         """Whether a commit would write anything."""
         return bool(self._to_free or self._request.changes)
 
-    def recover(self) -> list[Recovered]:
+    def recover(self) -> RecoveredProducts:
         """What was durable before: undelivered products by identity; call once, first.
 
         Records of the log that the index does not know were synced by a commit that never
         returned; they count (nobody was told that they do not), as NEW. When the index was lost,
         everything in the log is taken for SENDING, so that the ground is asked first.
         """
-        assert not self._products, "recover once, first"
+        assert not self.products, "recover once, first"
         found, rebuilt = self._writer.call(StoreEngine.recover)
-        self._products = found.products
+        self.catalogue, self._acked = found.catalogue, found.acked
         self._remember(found.counters, found.blobs)
-        self.counters.records_unindexed = len(found.unindexed)
+        self.counters.records_unindexed = found.unindexed
         self.counters.records_damaged = found.missing_products
         self.counters.index_rebuilt = int(rebuilt)
-        for product_id, stored in self._products.items():
-            self.payload_bytes += stored.product.size_bytes
-            if stored.state is ProductState.DELIVERED:
-                self._to_free[product_id] = None
-        untold = {row.product_id for row in found.unindexed}
-        return [
-            Recovered(stored.product, stored.state, stored.acked, product_id not in untold)
-            for product_id, stored in sorted(self._products.items())
-            if stored.state < ProductState.DELIVERED
-        ]
+        self.payload_bytes = self.catalogue.sums().size_bytes
+        delivered = list(self.catalogue.rows((ProductState.DELIVERED,)))
+        self._to_free = dict.fromkeys(row.product_id for row in delivered)
+        waiting_bytes = self.payload_bytes - sum(row.size_bytes for row in delivered)
+        return RecoveredProducts(self.catalogue, self._acked, self.describe, waiting_bytes)
+
+    def describe(self, product_id: int) -> Product | None:
+        """A product as its record says; None for an unknown one, or where the medium lost it."""
+        row = self.catalogue.find(product_id)
+        product = None if row is None else self._payloads.describe(row)
+        self.counters.records_damaged += row is not None and product is None
+        return product
 
     def put(self, product: Product, payload: bytes) -> None:
         """Takes a product for the next commit; it counts only when it is in `Settled.durable`.
@@ -127,16 +133,14 @@ class ProductStore(StoreNames):
         Raises:
             StoreError: FULL, and nothing was changed: too much waits, or no record is so long.
         """
-        assert product.product_id not in self._products, "identities are never used twice"
+        assert product.product_id not in self.catalogue, "identities are never used twice"
         assert len(payload) == product.size_bytes
         self._insist_open()
         waiting, size = self._request_bytes + self._waiting_bytes, len(payload)
         if size > PAYLOAD_BYTES_MAX or (waiting and waiting + size > WAITING_BYTES_MAX):
             raise StoreError(StoreErrorKind.FULL, f"{size} B, {waiting} B wait for the medium")
         manifest = encode_manifest(manifest_of(product))
-        self._products[product.product_id] = StoredProduct(
-            product, NOWHERE, len(manifest), ProductState.NEW
-        )
+        self.catalogue.add(row_of(product, len(manifest)))
         self.payload_bytes += product.size_bytes
         self._request.puts.append(PutRecord(product.product_id, manifest, payload))
         self._request_bytes += size
@@ -151,7 +155,8 @@ class ProductStore(StoreNames):
         self._insist_open()
         if self._can_send:
             for product_id in self._to_free:
-                self._request.freed[product_id] = self._products[product_id].record_bytes
+                if (row := self.catalogue.find(product_id)) is not None:
+                    self._request.freed[product_id] = row.record_bytes
             self._to_free.clear()
             self._waiting_bytes += self._request_bytes
             request, self._request, self._request_bytes = self._request, WriteRequest(), 0
@@ -182,34 +187,32 @@ class ProductStore(StoreNames):
     def mark_sending(self, product_ids: Iterable[int]) -> None:
         """First bytes of these are about to go; in the next commit."""
         for product_id in product_ids:
-            stored = self._products.get(product_id)
-            if stored is not None and stored.state is ProductState.NEW:
-                stored.state = ProductState.SENDING
+            if self.catalogue.state_of(product_id) is ProductState.NEW:
+                self.catalogue.set_state(product_id, ProductState.SENDING)
                 self._request.states.setdefault(product_id, (ProductState.SENDING, None))
 
     def mark_acked_ranges(self, product_id: int, ranges: Sequence[tuple[int, int]]) -> None:
         """What the ground is known to hold of a product; in the next commit. Unknown ids pass."""
-        stored = self._products.get(product_id)
-        if stored is not None:
-            stored.acked = tuple(ranges)
-            self._request.acked[product_id] = encode_ranges(stored.acked)
+        if product_id in self.catalogue:
+            self._acked[product_id] = tuple(ranges)
+            self._request.acked[product_id] = encode_ranges(self._acked[product_id])
             self.mark_sending((product_id,))
 
     def mark_delivered(self, product_ids: Iterable[int]) -> None:
         """The ground holds these, verified: phase one, durable with the next commit; idempotent."""
         for product_id in product_ids:
             self._request.delivered[product_id] = None
-            stored = self._products.get(product_id)
-            if stored is not None and stored.state < ProductState.DELIVERED:
-                stored.state = ProductState.DELIVERED
+            state = self.catalogue.state_of(product_id)
+            if state is not None and state < ProductState.DELIVERED:
+                self.catalogue.set_state(product_id, ProductState.DELIVERED)
                 self._request.states[product_id] = (ProductState.DELIVERED, None)
 
     def delete(self, product_id: int, reason: str) -> bool:
         """Gives an undelivered product up, with the next commit; False for an unknown id."""
-        stored = self._products.get(product_id)
-        if stored is None or stored.state >= ProductState.DELIVERED:
+        state = self.catalogue.state_of(product_id)
+        if state is None or state >= ProductState.DELIVERED:
             return False
-        stored.state = ProductState.FREED
+        self.catalogue.set_state(product_id, ProductState.FREED)
         self._request.states[product_id] = (ProductState.FREED, reason)
         self._to_free[product_id] = None
         return True
@@ -221,14 +224,13 @@ class ProductStore(StoreNames):
 
     def _apply(self, outcome: WriteOutcome) -> None:
         for product_id, place in (*outcome.places.items(), *outcome.moved.items()):
-            if (stored := self._products.get(product_id)) is not None:
-                stored.place = place
+            self.catalogue.move(product_id, place)
         for product_id in outcome.refused:
-            stored = self._products.get(product_id)
-            if stored is not None and stored.place == NOWHERE:
+            row = self.catalogue.find(product_id)
+            if row is not None and row.place == NOWHERE:
                 self._forget(product_id)
                 self._settled.refused.append(product_id)
-            elif stored is not None:  # its record was lost, and there is no room for another one
+            elif row is not None:  # its record was lost, and there is no room for another one
                 self._settled.damaged.append(product_id)
         for product_id in outcome.damaged:
             self._damaged(product_id)
@@ -242,7 +244,7 @@ class ProductStore(StoreNames):
         settled = self._settled
         for put in request.puts:
             self._waiting_bytes -= len(put.payload)
-            if put.product_id in self._products:
+            if put.product_id in self.catalogue:
                 settled.durable.append(put.product_id)
                 self.counters.products_put += 1
         repaired = [put.product_id for put in request.rewrites if put.product_id in outcome.moved]
@@ -250,7 +252,7 @@ class ProductStore(StoreNames):
         settled.repaired += repaired
         for product_id in request.delivered:
             settled.delivered.append(product_id)
-            if product_id in request.states and product_id in self._products:
+            if product_id in request.states and product_id in self.catalogue:
                 self._to_free[product_id] = None
         for product_id in request.freed:
             self._forget(product_id)
@@ -258,30 +260,32 @@ class ProductStore(StoreNames):
         self.counters.commits += request.changes
 
     def _forget(self, product_id: int) -> None:
-        if (stored := self._products.pop(product_id, None)) is not None:
-            self.payload_bytes -= stored.product.size_bytes
+        if (row := self.catalogue.find(product_id)) is not None:
+            self.catalogue.drop(product_id)
+            self._acked.pop(product_id, None)
+            self.payload_bytes -= row.size_bytes
             self._payloads.forget(product_id)
 
     def _damaged(self, product_id: int) -> None:
         """Written again when its bytes are still known, else given up by whoever is told."""
-        stored = self._products.get(product_id)
-        if stored is None or stored.state >= ProductState.DELIVERED:
+        state = self.catalogue.state_of(product_id)
+        if state is None or state >= ProductState.DELIVERED:
             return
         self.counters.records_damaged += 1
         payload = self._payloads.known(product_id)
-        if payload is None:
+        manifest = self._payloads.known_manifest(product_id)
+        if payload is None or manifest is None:
             self._settled.damaged.append(product_id)
         else:
-            manifest = encode_manifest(manifest_of(stored.product))
             self._request.rewrites.append(PutRecord(product_id, manifest, payload))
 
     def _load(self, product_id: int) -> bytes:
         for attempt in range(2):
-            stored = self._products.get(product_id)
-            if stored is None or stored.place == NOWHERE:
+            row = self.catalogue.find(product_id)
+            if row is None or row.place == NOWHERE:
                 break
             try:
-                return self._payloads.load(product_id, stored.place)
+                return self._payloads.load(product_id, row.place)
             except StoreError as error:
                 if attempt or error.kind is not StoreErrorKind.DAMAGED:
                     self.counters.records_damaged += error.kind is StoreErrorKind.DAMAGED

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from flight.downlink.product import AGEING_NS
 from flight.downlink.send_plan import PlanConfig
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ class OrderConfig(msgspec.Struct, frozen=True):
 
     Attributes:
         ageing_ns: waiting this long doubles a product's density; None: waiting counts nothing.
-            Six hours (four orbits) moves a product by a factor of 16 in a day, about the spread of
-            densities within one class.
         floor_permille: share of the bytes that a class with ready products gets in any case.
             2 % each costs at most 10 % of the value order and keeps every class moving.
         plan: how much the forecast of the contacts is trusted.
@@ -39,7 +38,7 @@ class OrderConfig(msgspec.Struct, frozen=True):
             left to send. Default: they are dropped with a record, for storage is dearer here.
     """
 
-    ageing_ns: int | None = 6 * 3_600_000_000_000
+    ageing_ns: int | None = AGEING_NS
     floor_permille: int = 20
     send_late: bool = False
     plan: PlanConfig = PlanConfig()

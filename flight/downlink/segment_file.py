@@ -119,6 +119,10 @@ class SegmentLog:
         """Space one segment takes."""
         return self._sizes[segment]
 
+    def octets(self, segment: int, offset: int, length: int) -> bytes:
+        """Bytes of a segment as they are, unverified; shorter only at its end."""
+        return self._files.pread(self._handles[segment], length, offset)
+
     def fits(self, meta_bytes: int, payload_bytes: int) -> bool:
         """Whether the active segment takes such a record; if not, `roll` first."""
         if self._active is None:

@@ -48,6 +48,10 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     offset: int
 
 
+NOWHERE = Place(0, 0)
+"""No record: segments count from 1."""
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """A valid record as read back."""
 

@@ -19,11 +19,10 @@ from flight.downlink.store_space import is_full
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flight.downlink.durable_names import DurableNames
     from flight.downlink.segment_file import SegmentLog
     from flight.downlink.store_index_sqlite import IndexBatch, StoreIndex
     from flight.downlink.store_request import WriteOutcome
-    from flight.downlink.store_space import StoreSpace
+    from flight.downlink.store_space import DurableNames, StoreSpace
 
 MOVE_BYTES = 1 << 20
 SCRUB_BYTES = 64 * 1024

@@ -18,14 +18,13 @@ import errno
 import sqlite3
 from typing import TYPE_CHECKING
 
-from flight.downlink.durable_names import DurableNames
 from flight.downlink.segment_file import SegmentLog
 from flight.downlink.segment_record import RecordKind, record_bytes
 from flight.downlink.segment_tending import SegmentRoom, SegmentTending
 from flight.downlink.store_index_sqlite import IndexBatch, IndexRow
-from flight.downlink.store_recovery import Found, kind_of, load_index, replay_log
+from flight.downlink.store_recovery import LogReplay, kind_of, load_index
 from flight.downlink.store_request import PutRecord, WriteOutcome, WriteRequest
-from flight.downlink.store_space import StoreSpace, is_full
+from flight.downlink.store_space import DurableNames, StoreSpace, is_full
 from flight.downlink.store_values import ProductState, StoreError, StoreErrorKind
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from flight.downlink.file_store import FileStore
     from flight.downlink.store_index_sqlite import StoreIndex
+    from flight.downlink.store_recovery import Found
 
 
 ROWS_MAX = 1_024
@@ -45,13 +45,13 @@ class StoreEngine:
     Args:
         files: where the segments are.
         open_index: gives the index, and whether the former one was lost.
-        segment_bytes, capacity_bytes, reserve_bytes: as `ProductStore` has them.
+        segment_bytes, capacity_bytes, reserve_bytes, ageing_ns: as `ProductStore` has them.
 
     Raises:
         StoreError: from the constructor and from `recover`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  sizes are named
         self,
         files: FileStore,
         open_index: Callable[[], tuple[StoreIndex, bool]],
@@ -59,7 +59,9 @@ class StoreEngine:
         segment_bytes: int,
         capacity_bytes: int,
         reserve_bytes: int,
+        ageing_ns: int | None = None,
     ) -> None:
+        self._ageing_ns = ageing_ns
         self._names = DurableNames()
         self._room = SegmentRoom()
         self._batches: list[IndexBatch] = []
@@ -79,14 +81,15 @@ class StoreEngine:
     def recover(self) -> tuple[Found, bool]:
         """What is durable, and whether the index had to be made anew from a log; once, first."""
         with _as_store_error():
-            found = replay_log(self._log, load_index(self._index), index_lost=self._index_lost)
-            self._names = DurableNames(found.counters, found.blobs)
-            for stored in found.products.values():
-                self._room.add(stored.place.segment, stored.record_bytes)
-            batch = IndexBatch(rows=found.unindexed, ends=found.ends, states=found.given_up)
-            batch.freed_segments = found.missing_segments
-            batch.names, batch.blobs = dict(found.counters), dict(found.blobs)
-            self._space.insist(lambda: self._index.write([batch]))
+            known = load_index(self._index, self._ageing_ns)
+            replay = LogReplay(
+                self._log, known, index_lost=self._index_lost, ageing_ns=self._ageing_ns
+            )
+            self._space.insist(lambda: self._index.write(replay.batches()))
+            found = replay.finish()
+            self._names = DurableNames(dict(found.counters), dict(found.blobs))
+            for segment, alive_bytes in found.room.items():
+                self._room.add(segment, alive_bytes)
         with contextlib.suppress(OSError):
             self._space.hold()
         return found, self._index_lost and bool(self._log.segments)

@@ -16,7 +16,7 @@ from flight.downlink.product_lives import LifeLine
 from flight.downlink.segment_record import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _SCHEMA_VERSION = 3
@@ -40,6 +40,7 @@ _SCHEMA = (
     "CREATE TABLE blobs (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     *_ADDED_IN_2,
     *_ADDED_IN_3,
+    "INSERT INTO segments VALUES (0, 0)",  # until the first recovery has filled it
 )
 _MIGRATIONS = {0: _SCHEMA, 1: _ADDED_IN_2 + _ADDED_IN_3, 2: _ADDED_IN_3}
 LIVES_MAX = 65_536
@@ -47,6 +48,11 @@ LIVES_MAX = 65_536
 _SIGN = 1 << 63
 _FREED = 3
 """`ProductState.FREED`; the store gives it its meaning."""
+
+
+ProductRow = tuple[int, int, int, bytes, int, bytes]
+"""Identity, segment, offset, manifest, state, acked: a row as SQLite has it."""
+PIECE_ROWS = 4_096
 
 
 class IndexRow(msgspec.Struct, frozen=True, gc=False):
@@ -62,9 +68,11 @@ class IndexRow(msgspec.Struct, frozen=True, gc=False):
 class IndexBatch(msgspec.Struct):
     """Everything one group commit writes; later lists see the effect of earlier ones.
 
-    `ends` is how far each segment's records are in the index; it never shrinks.
+    `ends` is how far each segment's records are in the index; it never shrinks. `found` are rows
+    that a start found in the log.
     """
 
+    found: Sequence[ProductRow] = ()
     rows: list[IndexRow] = msgspec.field(default_factory=list)
     moves: dict[int, Place] = msgspec.field(default_factory=dict)
     ends: dict[int, int] = msgspec.field(default_factory=dict)
@@ -127,14 +135,17 @@ class StoreIndex:
             lines = _MIGRATIONS[version]
             self._transaction(lambda: [self._db.execute(line) for line in lines])
 
-    def rows(self) -> list[IndexRow]:
-        """Every product, in order of identity as SQLite sorts it."""
-        return [
-            IndexRow(_unsigned(row[0]), Place(row[1], row[2]), row[3], row[4], row[5])
-            for row in self._db.execute(
-                "SELECT id, segment, offset, manifest, state, acked FROM products ORDER BY id"
-            )
-        ]
+    def pieces(self) -> Iterator[list[ProductRow]]:
+        """Every product, in order of identity as SQLite sorts it, a piece at a time."""
+        rows = self._db.execute(
+            "SELECT id, segment, offset, manifest, state, acked FROM products ORDER BY id"
+        )
+        while piece := rows.fetchmany(PIECE_ROWS):
+            yield piece
+
+    def walk(self) -> None:
+        """Reads all there is of every product and keeps nothing: is the file whole?"""
+        self._db.execute("SELECT sum(length(manifest) + segment + state) FROM products").fetchall()
 
     def counters(self) -> dict[str, int]:
         """Every counter's highest reserved value."""
@@ -164,6 +175,14 @@ class StoreIndex:
         ).fetchone()
         return None if row is None else int(row[0])
 
+    def row_of(self, product_id: int) -> IndexRow | None:
+        """Everything about a product, None for an unknown one."""
+        row = self._db.execute(
+            "SELECT segment, offset, manifest, state, acked FROM products WHERE id = ?",
+            (_signed(product_id),),
+        ).fetchone()
+        return None if row is None else IndexRow(product_id, Place(*row[:2]), *row[2:])
+
     def lives(self, product_id: int) -> list[LifeLine]:
         """What the book tells of a product and of the node meanwhile, oldest first."""
         rows = self._db.execute(
@@ -176,20 +195,21 @@ class StoreIndex:
             for product, *rest in rows
         ]
 
-    def write(self, batches: Sequence[IndexBatch]) -> None:
-        """One transaction; durable when it returns, without effect when it raises."""
+    def write(self, batches: Iterable[IndexBatch]) -> None:
+        """One transaction; durable when it returns, without effect when it or a batch raises."""
         self._transaction(lambda: self._write_all(batches))
 
     def close(self) -> None:
         """Ends the connection."""
         self._db.close()
 
-    def _write_all(self, batches: Sequence[IndexBatch]) -> None:
+    def _write_all(self, batches: Iterable[IndexBatch]) -> None:
         for batch in batches:
             self._write(batch)
 
     def _write(self, batch: IndexBatch) -> None:
         many = self._db.executemany
+        many("INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?, ?, ?, NULL)", batch.found)
         many(
             "INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?, ?, ?, NULL)",
             (

@@ -1,7 +1,9 @@
 """Opening the product store: index and log are held against each other, and the log wins.
 
 Image -> ground, hop "durable before it counts", after a reset. What the index knows is trusted (it
-was written after the log was synced); what only the log knows is added.
+was written after the log was synced); what only the log knows is added. A million products have to
+be there again within seconds, so C reads rows and records straight into the catalogue
+(`segment_scan.h`); here is what they mean, and `SegmentLog.scan` reads the same in plain words.
 """
 
 from __future__ import annotations
@@ -9,54 +11,44 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
+import struct
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.product import Product, product_of
-from flight.downlink.segment_record import Place, RecordKind, record_bytes
-from flight.downlink.store_index_sqlite import IndexRow, StoreIndex
+from flight.downlink.product_catalogue import ProductCatalogue
+from flight.downlink.segment_file import AHEAD_BYTES
+from flight.downlink.segment_record import HEADER_BYTES, RecordKind
+from flight.downlink.store_index_sqlite import IndexBatch, StoreIndex
+from flight.downlink.store_request import decode_ranges
 from flight.downlink.store_space import is_full
 from flight.downlink.store_values import ProductState, StoreErrorKind
-from flight.wire import varint
-from flight.wire.errors import WireError
-from flight.wire.product_packet import Manifest, decode_manifest_packet
+from hal.native_library import ffi, lib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from flight.downlink.segment_file import SegmentLog
-    from flight.downlink.segment_record import Record
+    from flight.downlink.store_index_sqlite import ProductRow
+    from flight.downlink.store_request import Ranges
 
-
-NOWHERE = Place(0, 0)
-"""No record: segments count from 1."""
-
-
-class StoredProduct(msgspec.Struct, gc=False):
-    """A product in the store and where its record is; `NOWHERE` before it is written."""
-
-    product: Product
-    place: Place
-    manifest_bytes: int
-    state: ProductState
-    acked: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def record_bytes(self) -> int:
-        """Room its record takes in a segment."""
-        return record_bytes(self.manifest_bytes, self.product.size_bytes)
+NEVER_RECOVERED = 0
+"""The segment that a new index says it knows until it has been filled; they count from 1."""
+_NONSENSE = (OverflowError, TypeError, ValueError)
+_NOTE = struct.Struct("=QQQIIII")
+assert _NOTE.size == ffi.sizeof("struct segment_note")
 
 
 class KnownIndex(msgspec.Struct):
     """What the index says; `ends` is how far each segment's records are indexed.
 
     Rows of `unreadable` products, with their segment, make no sense: the log's own record counts.
+    Freed products are in the catalogue, too, until all is found.
     """
 
-    products: dict[int, StoredProduct]
-    finished: set[int]
+    catalogue: ProductCatalogue
+    acked: dict[int, Ranges]
     unreadable: dict[int, int]
     ends: dict[int, int]
     counters: dict[str, int]
@@ -64,44 +56,19 @@ class KnownIndex(msgspec.Struct):
 
 
 class Found(msgspec.Struct):
-    """Index and log together.
+    """Index and log together, for good once `LogReplay.finish` has returned.
 
-    `unindexed` rows and `ends` have to be written with the next commit, `given_up` states as well,
-    rows of `missing_segments` deleted; `missing_products` were lost.
+    `room` is how much of each segment is needed; `unindexed` records were not in the index, and
+    `missing_products` were lost.
     """
 
-    products: dict[int, StoredProduct]
-    unindexed: list[IndexRow]
-    ends: dict[int, int]
-    given_up: dict[int, tuple[int, str | None]]
+    catalogue: ProductCatalogue
+    acked: dict[int, Ranges]
     counters: dict[str, int]
     blobs: dict[str, bytes]
-    missing_segments: list[int]
-    missing_products: int
-
-
-def encode_ranges(ranges: Sequence[tuple[int, int]]) -> bytes:
-    """Byte ranges as gaps and lengths."""
-    out = bytearray()
-    behind = 0
-    for start, end in ranges:
-        varint.put(out, start - behind)
-        varint.put(out, end - start)
-        behind = end
-    return bytes(out)
-
-
-def decode_ranges(buf: bytes) -> tuple[tuple[int, int], ...]:
-    """The inverse of `encode_ranges`; a damaged blob is no range at all (bytes are sent twice)."""
-    ranges, at, behind = [], 0, 0
-    with contextlib.suppress(WireError):
-        while at < len(buf):
-            gap, at = varint.take(buf, at)
-            length, at = varint.take(buf, at)
-            ranges.append((behind + gap, behind + gap + length))
-            behind += gap + length
-        return tuple(ranges)
-    return ()
+    room: dict[int, int]
+    unindexed: int = 0
+    missing_products: int = 0
 
 
 def kind_of(error: OSError | sqlite3.Error) -> StoreErrorKind:
@@ -115,15 +82,15 @@ def kind_of(error: OSError | sqlite3.Error) -> StoreErrorKind:
 
 
 def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, bool]:
-    """The index, and whether the one that was there had to be put aside as unreadable."""
+    """The index, and whether it has to be filled anew: it is new, or had to be put aside."""
     fresh = not path.exists()
     try:
         index = StoreIndex(path, device_sync=device_sync)
         if not fresh:
-            index.rows()
-            index.ends()
+            index.walk()
             index.counters()
             index.blobs()
+            fresh = NEVER_RECOVERED in index.ends()
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
@@ -135,85 +102,191 @@ def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, boo
     return index, fresh
 
 
-def load_index(index: StoreIndex) -> KnownIndex:
-    """Everything the index says, freed products apart."""
-    known = KnownIndex({}, set(), {}, index.ends(), index.counters(), index.blobs())
-    for row in index.rows():
-        place = row.place
-        product = _product_from(row.manifest)
-        if product is None:
-            known.unreadable[row.product_id] = place.segment
-            continue
-        end = place.offset + record_bytes(len(row.manifest), product.size_bytes)
-        known.ends[place.segment] = max(known.ends.get(place.segment, 0), end)
-        if row.state == ProductState.FREED:
-            known.finished.add(row.product_id)
-            continue
-        known.products[row.product_id] = StoredProduct(
-            product, place, len(row.manifest), ProductState(row.state), decode_ranges(row.acked)
-        )
+def load_index(index: StoreIndex, ageing_ns: int | None) -> KnownIndex:
+    """Everything the index says; products are ranked with `ageing_ns` as in `density_key`."""
+    known = KnownIndex(ProductCatalogue(), {}, {}, index.ends(), index.counters(), index.blobs())
+    segments: set[int] = set()
+    for rows in index.pieces():
+        try:
+            segments |= _load(known, rows, ageing_ns)
+        except _NONSENSE:  # nothing that a product can have: row by row then
+            for row in rows:
+                with contextlib.suppress(*_NONSENSE):
+                    known.unreadable[row[0]] = row[1]
+                    segments |= _load(known, [row], ageing_ns)
+    _settle(known.catalogue)
+    for segment, (_, end) in _room_of(known.catalogue, sorted(segments)).items():
+        if end:
+            known.ends[segment] = max(known.ends.get(segment, 0), end)
     return known
 
 
-def replay_log(log: SegmentLog, known: KnownIndex, *, index_lost: bool) -> Found:
+def _load(known: KnownIndex, rows: Sequence[ProductRow], ageing_ns: int | None) -> set[int]:
+    """Takes rows into the catalogue; returns the segments they name."""
+    ids, segments, offsets, manifests, states, acked = zip(*rows, strict=True)
+    count, blob, taken = len(rows), b"".join(manifests), ffi.new("uint8_t[]", len(rows))
+    lengths = [len(manifest) for manifest in manifests]
+    _insist(
+        lib.segment_index_rows(
+            known.catalogue.native, count, ageing_ns or 0,
+            ffi.new("uint64_t[]", ids), ffi.new("uint32_t[]", segments),
+            ffi.new("uint32_t[]", offsets), bytes(states), blob,
+            ffi.new("uint32_t[]", lengths), len(blob), taken,
+        )
+    )  # fmt: skip
+    for at, is_in in enumerate(bytes(ffi.buffer(taken))):
+        if not is_in:
+            known.unreadable[ids[at]] = segments[at]
+        else:
+            known.unreadable.pop(ids[at], None)
+            if acked[at] and states[at] != ProductState.FREED:
+                known.acked[ids[at]] = decode_ranges(acked[at])
+    return set(segments)
+
+
+class LogReplay:
     """Adds what only the log knows, and drops what only the index knows.
 
     Counters take the greatest value found anywhere. Of a state blob the newest record counts that
-    the index does not know yet, and what the index says where there is none.
+    the index does not know yet, and what the index says where there is none. Products that only the
+    log knows are NEW, or SENDING when the index was lost.
+
+    Args:
+        log: the segments.
+        known: what the index says.
+        index_lost: whether it had to be made anew.
+        ageing_ns: as in `density_key`.
     """
-    present = set(log.segments)
-    products = {i: s for i, s in known.products.items() if s.place.segment in present}
-    found = Found(
-        products=products,
-        unindexed=[],
-        ends={segment: end for segment, end in known.ends.items() if segment in present},
-        given_up={},
-        counters=dict(known.counters),
-        blobs=dict(known.blobs),
-        missing_segments=sorted(known.ends.keys() - present),
-        missing_products=len(known.products) - len(products),
-    )
-    doubtful = set(known.unreadable.values())
-    for segment in log.segments:
-        indexed = found.ends.get(segment, 0)
-        for record in log.scan(segment, 0 if segment in doubtful else indexed):
-            if record.place.offset >= indexed:
-                found.ends[segment] = record.place.offset + record.room
-                _replay(record, known, found, index_lost=index_lost)
-            elif record.identity in known.unreadable and record.kind is RecordKind.PRODUCT:
-                _replay(record, known, found, index_lost=True)
-    lost = known.unreadable.keys() - found.products.keys()
-    found.missing_products += len(lost)
-    found.given_up = dict.fromkeys(lost, (int(ProductState.FREED), "row unreadable"))
-    return found
+
+    def __init__(
+        self, log: SegmentLog, known: KnownIndex, *, index_lost: bool, ageing_ns: int | None
+    ) -> None:
+        self._log = log
+        self._known = known
+        self._present = sorted(log.segments)
+        self._doubtful = set(known.unreadable.values())
+        self._scan = ffi.new("struct segment_scan *")
+        self._scan.ageing_ns = ageing_ns or 0
+        self._scan.state = ProductState.SENDING if index_lost else ProductState.NEW
+        self._scan.flags = lib.CATALOGUE_UNTOLD
+        self._begin()
+
+    def batches(self) -> Iterator[IndexBatch]:
+        """What the index has to be told, in one transaction; may be gone through again."""
+        self._begin()
+        for segment in self._present:
+            for rows in self._segment(segment):
+                self.found.unindexed += len(rows)
+                yield IndexBatch(found=rows)
+        _settle(self.found.catalogue)
+        lost = [i for i in self._known.unreadable if i not in self.found.catalogue]
+        self.found.missing_products = len(lost)
+        yield IndexBatch(
+            ends=self._ends,
+            states=dict.fromkeys(lost, (int(ProductState.FREED), "row unreadable")),
+            freed_segments=sorted(self._known.ends.keys() - set(self._present)),
+            names=dict(self.found.counters),
+            blobs=dict(self.found.blobs),
+        )
+
+    def finish(self) -> Found:
+        """What is there: once the index has been told."""
+        found, present = self.found, ffi.new("uint32_t[]", self._present)
+        found.missing_products += lib.segment_drop_others(
+            found.catalogue.native, len(self._present), present, ProductState.FREED
+        )
+        for product_id in [i for i in found.acked if i not in found.catalogue]:
+            del found.acked[product_id]
+        found.room = {
+            segment: alive
+            for segment, (alive, _) in _room_of(found.catalogue, self._present).items()
+            if alive
+        }
+        return found
+
+    def _begin(self) -> None:
+        known, present = self._known, set(self._present)
+        self.found = Found(
+            known.catalogue, known.acked, dict(known.counters), dict(known.blobs), {}
+        )
+        self._ends = {s: end for s, end in known.ends.items() if s in present}
+
+    def _segment(self, segment: int) -> Iterator[list[ProductRow]]:
+        """Products of one segment that are new to the catalogue, a piece at a time."""
+        scan, told = self._scan, self._ends.get(segment, 0)
+        scan.segment, scan.segment_bytes = segment, self._log.size_bytes(segment)
+        scan.told_bytes = scan.end_bytes = told
+        start = scan.offset = min(0 if segment in self._doubtful else told, scan.segment_bytes)
+        buffer, verdict = b"", lib.SEGMENT_NOTED
+        while verdict in {lib.SEGMENT_MORE, lib.SEGMENT_NOTED}:
+            at = scan.offset - start
+            verdict = lib.segment_scan(
+                self.found.catalogue.native, scan, ffi.from_buffer(buffer) + at, len(buffer) - at
+            )
+            if scan.note_count:
+                yield self._rows(segment, start, buffer)
+            if verdict == lib.SEGMENT_MORE:
+                start = scan.offset
+                buffer = self._log.octets(segment, start, max(scan.need_bytes, AHEAD_BYTES))
+                if len(buffer) < scan.need_bytes:
+                    break  # shorter than it was when it was opened
+        _insist(verdict)
+        if scan.end_bytes > told:
+            self._ends[segment] = scan.end_bytes
+
+    def _rows(self, segment: int, start: int, buffer: bytes) -> list[ProductRow]:
+        """What the last piece told: names are taken over, products made rows of the index."""
+        scan, rows = self._scan, []
+        notes = bytes(ffi.buffer(scan.notes, scan.note_count * _NOTE.size))
+        for identity, product_id, offset, kind, meta, length, new in _NOTE.iter_unpack(notes):
+            at = offset - start + HEADER_BYTES
+            if kind == RecordKind.PRODUCT:
+                manifest, state = buffer[at : at + meta], scan.state
+                anew = not new and identity in self._known.unreadable
+                if anew:
+                    state = ProductState.SENDING
+                if new or (anew and self._take_anew(segment, offset, manifest)):
+                    rows.append((product_id, segment, offset, manifest, state, b""))
+            elif offset >= scan.told_bytes:
+                name, payload = buffer[at : at + meta].decode(), buffer[at + meta : at + length]
+                self._name(kind, name, identity, payload)
+        return rows
+
+    def _name(self, kind: int, name: str, value: int, blob: bytes) -> None:
+        found = self.found
+        if kind == RecordKind.COUNTER:
+            found.counters[name] = max(found.counters.get(name, 0), value)
+        else:
+            found.blobs[name] = blob
+
+    def _take_anew(self, segment: int, offset: int, manifest: bytes) -> bool:
+        """A product whose row made no sense: it may have been sent."""
+        row = ffi.new("struct catalogue_row *")
+        row.segment, row.offset, row.state = segment, offset, ProductState.SENDING
+        row.flags = lib.CATALOGUE_UNTOLD
+        lib.stored_manifest(manifest, len(manifest), self._scan.ageing_ns, row)
+        return bool(_insist(lib.catalogue_stage(self.found.catalogue.native, row)))
 
 
-def _replay(record: Record, known: KnownIndex, found: Found, *, index_lost: bool) -> None:
-    if record.kind is RecordKind.PRODUCT:
-        _replay_product(record, known, found, index_lost=index_lost)
-    elif record.kind is RecordKind.COUNTER:
-        name = record.meta.decode()
-        found.counters[name] = max(found.counters.get(name, 0), record.identity)
-    else:
-        found.blobs[record.meta.decode()] = record.payload
+def _insist(code: int) -> int:
+    """What C says, unless it lacks memory."""
+    if code == lib.CATALOGUE_E_MEMORY:
+        raise MemoryError
+    assert code >= 0, code
+    return code
 
 
-def _replay_product(record: Record, known: KnownIndex, found: Found, *, index_lost: bool) -> None:
-    product = _product_from(record.meta)
-    if product is None or product.product_id in known.finished:
-        return
-    if product.product_id in known.products:
-        return
-    state = ProductState.SENDING if index_lost else ProductState.NEW
-    found.products[product.product_id] = StoredProduct(
-        product, record.place, len(record.meta), state
-    )
-    found.unindexed.append(IndexRow(product.product_id, record.place, record.meta, state, b""))
+def _settle(catalogue: ProductCatalogue) -> None:
+    _insist(lib.catalogue_settle(catalogue.native))
 
 
-def _product_from(manifest: bytes) -> Product | None:
-    try:
-        content = decode_manifest_packet(manifest)
-    except WireError:
-        return None
-    return product_of(content) if isinstance(content, Manifest) else None
+def _room_of(catalogue: ProductCatalogue, segments: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    """By segment: bytes of records that are needed, and where the last known one ends."""
+    alive, end = (ffi.new("uint64_t[]", len(segments)) for _ in range(2))
+    _insist(
+        lib.segment_room_of(
+            catalogue.native, len(segments), ffi.new("uint32_t[]", segments),
+            ProductState.FREED, alive, end,
+        )
+    )  # fmt: skip
+    return {segment: (alive[at], end[at]) for at, segment in enumerate(segments)}

@@ -6,9 +6,13 @@ each; an outcome answers every request up to its own mark. Nobody changes a requ
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from flight.wire import varint
+from flight.wire.errors import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
     from flight.downlink.product_lives import LifeLine
     from flight.downlink.segment_record import Place
     from flight.downlink.store_values import StoreErrorKind
+
+
+Ranges = tuple[tuple[int, int], ...]
+"""Bytes [start, end) of a product, in order and apart."""
 
 
 class PutRecord(msgspec.Struct, frozen=True, gc=False):
@@ -102,3 +110,27 @@ class WriteOutcome(msgspec.Struct):
     freed_segments: list[int] = msgspec.field(default_factory=list)
     moved_bytes: int = 0
     scrubbed_bytes: int = 0
+
+
+def encode_ranges(ranges: Sequence[tuple[int, int]]) -> bytes:
+    """Byte ranges as gaps and lengths."""
+    out = bytearray()
+    behind = 0
+    for start, end in ranges:
+        varint.put(out, start - behind)
+        varint.put(out, end - start)
+        behind = end
+    return bytes(out)
+
+
+def decode_ranges(buf: bytes) -> Ranges:
+    """The inverse of `encode_ranges`; a damaged blob is no range at all (bytes are sent twice)."""
+    ranges, at, behind = [], 0, 0
+    with contextlib.suppress(WireError):
+        while at < len(buf):
+            gap, at = varint.take(buf, at)
+            length, at = varint.take(buf, at)
+            ranges.append((behind + gap, behind + gap + length))
+            behind += gap + length
+        return tuple(ranges)
+    return ()

@@ -5,6 +5,9 @@ a counter may not: without it no frame can be sealed and no start be counted, an
 not even ask for room. So a reserve file is held, as large as a segment. When the medium has no room
 left the reserve is given up, counters go on in small segments, and no product gets a new segment
 before the reserve is back.
+
+Every segment begins with all counters and blobs, so an old segment may be unlinked without a
+counter being forgotten, whatever becomes of the index.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import errno
 import sqlite3
 from typing import TYPE_CHECKING, TypeVar
 
+from flight.downlink.segment_record import RecordKind, record_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flight.downlink.durable_names import DurableNames
     from flight.downlink.file_store import FileStore
     from flight.downlink.segment_file import SegmentLog
 
@@ -24,6 +28,28 @@ T = TypeVar("T")
 RESERVE_NAME = "reserve"
 SMALL_SEGMENT_BYTES = 64 * 1024
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class DurableNames:
+    """Highest reserved value of each counter, newest content of each blob."""
+
+    def __init__(
+        self, counters: dict[str, int] | None = None, blobs: dict[str, bytes] | None = None
+    ) -> None:
+        self.counters = {} if counters is None else counters
+        self.blobs = {} if blobs is None else blobs
+
+    def record_bytes(self) -> int:
+        """Room `append_to` takes."""
+        names = sum(record_bytes(len(name.encode()), 0) for name in self.counters)
+        return names + sum(record_bytes(len(n.encode()), len(b)) for n, b in self.blobs.items())
+
+    def append_to(self, log: SegmentLog) -> None:
+        """Writes all of them into the active segment; durable with its next sync."""
+        for name, value in sorted(self.counters.items()):
+            log.append(RecordKind.COUNTER, value, name.encode(), b"")
+        for name, blob in sorted(self.blobs.items()):
+            log.append(RecordKind.STATE, 0, name.encode(), blob)
 
 
 class StoreSpace:

@@ -6,9 +6,13 @@ stays in memory while it is sent.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from flight.downlink.product import product_of
 from flight.downlink.segment_file import segment_name
 from flight.downlink.segment_record import (
     HEADER_BYTES,
@@ -16,14 +20,22 @@ from flight.downlink.segment_record import (
     decode_header,
     verified,
 )
-from flight.downlink.store_values import StoreError, StoreErrorKind
+from flight.downlink.store_values import ProductState, Recovered, StoreError, StoreErrorKind
+from flight.wire.errors import WireError
+from flight.wire.product_packet import Manifest, decode_manifest_packet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from flight.downlink.file_store import FileStore
-    from flight.downlink.segment_record import Place
+    from flight.downlink.product import Product
+    from flight.downlink.product_catalogue import CatalogueRow, ProductCatalogue
+    from flight.downlink.segment_record import Place, Record
+    from flight.downlink.store_request import Ranges
 
 CACHE_BYTES = 16 << 20
 HANDLES_MAX = 32
+_UNDELIVERED = (ProductState.NEW, ProductState.SENDING)
 
 
 class PayloadCache:
@@ -35,22 +47,28 @@ class PayloadCache:
     def __init__(self, max_bytes: int) -> None:
         self._max = max_bytes
         self._payloads: dict[int, bytes] = {}
+        self._manifests: dict[int, bytes] = {}
         self.held_bytes = 0
 
     def get(self, product_id: int) -> bytes | None:
         """The payload, or None."""
         return self._payloads.get(product_id)
 
-    def put(self, product_id: int, payload: bytes) -> None:
-        """Keeps a payload that is not in yet."""
+    def manifest(self, product_id: int) -> bytes | None:
+        """The manifest that came with it, or None."""
+        return self._manifests.get(product_id)
+
+    def put(self, product_id: int, payload: bytes, manifest: bytes) -> None:
+        """Keeps a payload that is not in yet, and what its record says of it."""
         while self._payloads and self.held_bytes + len(payload) > self._max:
             self.drop(next(iter(self._payloads)))
-        self._payloads[product_id] = payload
+        self._payloads[product_id], self._manifests[product_id] = payload, manifest
         self.held_bytes += len(payload)
 
     def drop(self, product_id: int) -> None:
         """Forgets a payload; unknown ones pass."""
         self.held_bytes -= len(self._payloads.pop(product_id, b""))
+        self._manifests.pop(product_id, None)
 
 
 class SegmentReader:
@@ -67,8 +85,8 @@ class SegmentReader:
         self._files = files
         self._handles: dict[int, int] = {}
 
-    def payload(self, place: Place) -> bytes:
-        """The payload of a record.
+    def record(self, place: Place) -> Record:
+        """A whole record, verified.
 
         Raises:
             RecordDamagedError: there is no such record (any more), or it does not verify.
@@ -80,8 +98,20 @@ class SegmentReader:
             body = self._files.pread(handle, header.length, place.offset + HEADER_BYTES)
             record = verified(place, head, header, body)
             if record is not None:
-                return record.payload
+                return record
         raise RecordDamagedError(f"segment {place.segment} at {place.offset}")
+
+    def manifest(self, place: Place, meta_bytes: int) -> bytes:
+        """What begins a record, without its payload and so not verified.
+
+        Raises:
+            RecordDamagedError: no header there says so.
+        """
+        octets = self._files.pread(self._handle(place), HEADER_BYTES + meta_bytes, place.offset)
+        header = decode_header(octets)
+        if header is None or header.meta_bytes != meta_bytes:
+            raise RecordDamagedError(f"segment {place.segment} at {place.offset}")
+        return octets[HEADER_BYTES:]
 
     def forget(self, segment: int) -> None:
         """The segment was given back."""
@@ -126,15 +156,33 @@ class StoredPayloads:
     def load(self, product_id: int, place: Place) -> bytes:
         """The payload from its record; in memory from then on."""
         try:
-            payload = self._reader.payload(place)
+            record = self._reader.record(place)
         except RecordDamagedError as damage:
             raise StoreError(StoreErrorKind.DAMAGED, str(damage)) from None
         except OSError as error:
             damaged = error.errno == errno.EIO  # one sector costs what lies in it, and no more
             kind = StoreErrorKind.DAMAGED if damaged else StoreErrorKind.SYNC
             raise StoreError(kind, str(error)) from error
-        self._cache.put(product_id, payload)
-        return payload
+        self._cache.put(product_id, record.payload, record.meta)
+        return record.payload
+
+    def known_manifest(self, product_id: int) -> bytes | None:
+        """The manifest of a payload that is in memory."""
+        return self._cache.manifest(product_id)
+
+    def describe(self, row: CatalogueRow) -> Product | None:
+        """A product as its record says, at its present value; None where the medium lost that.
+
+        The manifest has to fit the row; whether the record verifies is seen when its bytes are
+        read, before the first of them is sent.
+        """
+        with contextlib.suppress(RecordDamagedError, OSError, WireError, ValueError):
+            manifest = decode_manifest_packet(self._reader.manifest(row.place, row.manifest_bytes))
+            if isinstance(manifest, Manifest):
+                product = product_of(manifest)
+                if product.product_id == row.product_id and product.size_bytes == row.size_bytes:
+                    return msgspec.structs.replace(product, value_millis=row.value_millis)
+        return None
 
     def forget(self, product_id: int) -> None:
         """The product is gone."""
@@ -147,3 +195,37 @@ class StoredPayloads:
     def close(self) -> None:
         """Gives handles back."""
         self._reader.close()
+
+
+class RecoveredProducts:
+    """Undelivered products found at a start, by identity, each read from its record when it is due.
+
+    Attributes:
+        size_bytes: of all together.
+        damaged: those gone through that the medium could not tell any more.
+    """
+
+    def __init__(
+        self,
+        catalogue: ProductCatalogue,
+        acked: Mapping[int, Ranges],
+        describe: Callable[[int], Product | None],
+        size_bytes: int,
+    ) -> None:
+        self._catalogue, self._acked, self._describe = catalogue, acked, describe
+        self.size_bytes = size_bytes
+        self.damaged: list[int] = []
+
+    def __len__(self) -> int:
+        """How many there are, damaged ones included."""
+        return self._catalogue.count(_UNDELIVERED)
+
+    def __iter__(self) -> Iterator[Recovered]:
+        """Once, as they are then."""
+        for row in self._catalogue.rows(_UNDELIVERED):
+            product = self._describe(row.product_id)
+            if product is None:
+                self.damaged.append(row.product_id)
+            else:
+                acked = self._acked.get(row.product_id, ())
+                yield Recovered(product, row.state, acked, not row.untold)

@@ -30,6 +30,7 @@ extern "C" {
 #define CATALOGUE_FAR    1 /* known here alone */
 #define CATALOGUE_ASKS   2 /* the ground has to be asked before it is sent */
 #define CATALOGUE_UNTOLD 4 /* found in the log alone: nobody was told that it is durable */
+#define CATALOGUE_LINKED 8 /* it depends on another product */
 
 enum catalogue_err {
     CATALOGUE_OK = 0,
@@ -78,15 +79,16 @@ int32_t catalogue_find(const struct catalogue *catalogue, uint64_t product_id,
 
 /* Changes of one row. CATALOGUE_E_UNKNOWN, _RANGE. */
 int32_t catalogue_set_state(struct catalogue *catalogue, uint64_t product_id, uint32_t state);
-int32_t catalogue_set_flags(struct catalogue *catalogue, uint64_t product_id, uint32_t flags);
+int32_t catalogue_set_flags(struct catalogue *catalogue, uint64_t product_id, uint32_t mask,
+                            uint32_t flags); /* those of the mask */
 int32_t catalogue_move(struct catalogue *catalogue, uint64_t product_id, uint32_t segment,
                        uint32_t offset);
 int32_t catalogue_revalue(struct catalogue *catalogue, uint64_t product_id, int64_t value_millis,
                           double key);
 int32_t catalogue_drop(struct catalogue *catalogue, uint64_t product_id);
 
-/* Rows there are, and octets of memory taken for them. */
-uint64_t catalogue_count(const struct catalogue *catalogue);
+/* Rows whose state is in the mask (bit 0: state 0), and octets of memory taken for all. */
+uint64_t catalogue_count(const struct catalogue *catalogue, uint32_t states);
 uint64_t catalogue_memory_bytes(const struct catalogue *catalogue);
 
 /* What all rows (or the far ones alone) of a producer and class amount to. CATALOGUE_E_RANGE. */
@@ -94,11 +96,12 @@ int32_t catalogue_sums_of(const struct catalogue *catalogue, uint32_t far_alone,
                           uint32_t klass, struct catalogue_sums *sums);
 
 /*
- * Up to `count` rows from `from_id` on, in order of identity. To go on, ask from behind the last.
+ * Up to `count` rows from `from_id` on whose state is in the mask (bit 0: state 0), in order of
+ * identity. To go on, ask from behind the last.
  * @return rows written.
  */
-uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uint32_t count,
-                        struct catalogue_row *rows);
+uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uint32_t states,
+                        uint32_t count, struct catalogue_row *rows);
 
 /*
  * Up to `count` (at most CATALOGUE_SELECT_MAX) far rows whose class and producer are in the masks

@@ -18,10 +18,12 @@ enum { ID_SHIFT = 16, KLASS_SHIFT = 13, PRODUCER_SHIFT = 10, STATE_SHIFT = 8 };
 
 struct catalogue {
     uint64_t *column[COLUMNS];
-    uint64_t rows;  /* dropped ones included */
-    uint64_t gone;  /* of these */
-    uint64_t room;  /* rows that fit */
-    int64_t due_ns; /* no far row has an earlier deadline */
+    uint64_t rows;        /* dropped ones included */
+    uint64_t gone;        /* of these */
+    uint64_t staged;      /* rows behind these, in no order and in no sum yet */
+    uint64_t room;        /* rows that fit, staged ones included */
+    int64_t due_ns;       /* no far row has an earlier deadline */
+    uint64_t of_state[4]; /* living rows */
     struct catalogue_sums all[CATALOGUE_KINDS][CATALOGUE_KINDS]; /* by producer and class */
     struct catalogue_sums far[CATALOGUE_KINDS][CATALOGUE_KINDS];
 };
@@ -68,6 +70,18 @@ static inline double catalogue_key(int64_t rank)
 
 /* One row as its user sees it. */
 void catalogue_read(const struct catalogue *catalogue, uint64_t at, struct catalogue_row *row);
+
+/* The other way; the row is in no sum yet. */
+void catalogue_write(struct catalogue *catalogue, uint64_t at, const struct catalogue_row *row);
+
+/* Room for a row more. CATALOGUE_E_MEMORY. */
+int32_t catalogue_make_room(struct catalogue *catalogue);
+
+/* Takes a row that is not dropped into the sums, or out of them (`sign` is one, or minus one). */
+void catalogue_account(struct catalogue *catalogue, uint64_t at, uint64_t sign);
+
+/* Whether every number has room in its field. */
+bool catalogue_fits(const struct catalogue_row *row);
 
 /* First row whose identity is not below `product_id`, dropped or not; `rows` if there is none. */
 uint64_t catalogue_at(const struct catalogue *catalogue, uint64_t product_id);

@@ -132,8 +132,8 @@ uint32_t catalogue_due(struct catalogue *catalogue, int64_t now_ns, uint32_t cou
     return give(&best, catalogue, rows);
 }
 
-uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uint32_t count,
-                        struct catalogue_row *rows)
+uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uint32_t states,
+                        uint32_t count, struct catalogue_row *rows)
 {
     uint32_t found = 0;
 
@@ -142,16 +142,23 @@ uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uin
     }
     for (uint64_t at = catalogue_at(catalogue, from_id); at < catalogue->rows && found < count;
          at++) {
-        if (!(catalogue->column[HEAD][at] & CATALOGUE_GONE)) {
+        const uint64_t head = catalogue->column[HEAD][at];
+
+        if (!(head & CATALOGUE_GONE) && states >> (head >> STATE_SHIFT & 3) & 1) {
             catalogue_read(catalogue, at, &rows[found++]);
         }
     }
     return found;
 }
 
-uint64_t catalogue_count(const struct catalogue *catalogue)
+uint64_t catalogue_count(const struct catalogue *catalogue, uint32_t states)
 {
-    return catalogue == NULL ? 0 : catalogue->rows - catalogue->gone;
+    uint64_t count = 0;
+
+    for (int state = 0; catalogue != NULL && state <= 3; state++) {
+        count += states >> state & 1 ? catalogue->of_state[state] : 0;
+    }
+    return count;
 }
 
 uint64_t catalogue_memory_bytes(const struct catalogue *catalogue)

@@ -2,6 +2,7 @@
 #include "product_catalogue.h"
 
 #include "catalogue_columns.h"
+#include "segment_scan.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -30,11 +31,11 @@ void catalogue_free(struct catalogue *catalogue)
 }
 
 /* A column that has grown before another could not is longer than `room` says, which harms nobody. */
-static int32_t make_room(struct catalogue *catalogue)
+int32_t catalogue_make_room(struct catalogue *catalogue)
 {
     uint64_t room = catalogue->room + catalogue->room / 4 + ROOM_LEAST;
 
-    if (catalogue->rows < catalogue->room) {
+    if (catalogue->rows + catalogue->staged < catalogue->room) {
         return CATALOGUE_OK;
     }
     if (room > SIZE_MAX / sizeof(uint64_t)) {
@@ -94,7 +95,7 @@ void catalogue_read(const struct catalogue *catalogue, uint64_t at, struct catal
     };
 }
 
-static void write_row(struct catalogue *catalogue, uint64_t at, const struct catalogue_row *row)
+void catalogue_write(struct catalogue *catalogue, uint64_t at, const struct catalogue_row *row)
 {
     catalogue->column[HEAD][at] = row->product_id << ID_SHIFT |
                                   (uint64_t)row->klass << KLASS_SHIFT |
@@ -115,12 +116,12 @@ static void add(struct catalogue_sums *sums, uint64_t sign, const struct catalog
     sums->value_millis += sign * catalogue->column[VALUE][at];
 }
 
-/* Takes a living row into the sums, or out of them (`sign` is one or minus one). */
-static void account(struct catalogue *catalogue, uint64_t at, uint64_t sign)
+void catalogue_account(struct catalogue *catalogue, uint64_t at, uint64_t sign)
 {
     const uint64_t head = catalogue->column[HEAD][at];
     const uint32_t producer = catalogue_producer(head), klass = catalogue_klass(head);
 
+    catalogue->of_state[head >> STATE_SHIFT & 3] += sign;
     add(&catalogue->all[producer][klass], sign, catalogue, at);
     if (catalogue_is_far(head)) {
         const int64_t deadline_ns = (int64_t)catalogue->column[DEADLINE][at];
@@ -132,7 +133,7 @@ static void account(struct catalogue *catalogue, uint64_t at, uint64_t sign)
     }
 }
 
-static bool fits(const struct catalogue_row *row)
+bool catalogue_fits(const struct catalogue_row *row)
 {
     return row->product_id <= CATALOGUE_ID_MAX && row->size_bytes <= CATALOGUE_SIZE_BYTES_MAX &&
            row->klass < CATALOGUE_KINDS && row->producer < CATALOGUE_KINDS && row->state <= 3 &&
@@ -141,18 +142,22 @@ static bool fits(const struct catalogue_row *row)
 
 int32_t catalogue_append(struct catalogue *catalogue, const struct catalogue_row *row)
 {
-    if (catalogue == NULL || row == NULL || !fits(row)) {
+    if (catalogue == NULL || row == NULL || !catalogue_fits(row)) {
         return CATALOGUE_E_RANGE;
     }
+    const int32_t settled = catalogue_settle(catalogue);
     const uint64_t at = catalogue_at(catalogue, row->product_id);
 
+    if (settled != CATALOGUE_OK) {
+        return settled;
+    }
     if (at < catalogue->rows && catalogue_id(catalogue->column[HEAD][at]) == row->product_id) {
         if (!(catalogue->column[HEAD][at] & CATALOGUE_GONE)) {
             return CATALOGUE_E_THERE;
         }
         catalogue->gone--; /* its old row does again */
     } else {
-        const int32_t made = make_room(catalogue);
+        const int32_t made = catalogue_make_room(catalogue);
 
         if (made != CATALOGUE_OK) {
             return made;
@@ -163,8 +168,8 @@ int32_t catalogue_append(struct catalogue *catalogue, const struct catalogue_row
         }
         catalogue->rows++;
     }
-    write_row(catalogue, at, row);
-    account(catalogue, at, 1);
+    catalogue_write(catalogue, at, row);
+    catalogue_account(catalogue, at, 1);
     return CATALOGUE_OK;
 }
 
@@ -204,9 +209,9 @@ static int32_t set_head(struct catalogue *catalogue, uint64_t product_id, uint64
     if (found != CATALOGUE_OK || (bits & ~mask) != 0) {
         return found != CATALOGUE_OK ? found : CATALOGUE_E_RANGE;
     }
-    account(catalogue, at, UINT64_MAX);
+    catalogue_account(catalogue, at, UINT64_MAX);
     catalogue->column[HEAD][at] = (catalogue->column[HEAD][at] & ~mask) | bits;
-    account(catalogue, at, 1);
+    catalogue_account(catalogue, at, 1);
     return CATALOGUE_OK;
 }
 
@@ -215,9 +220,10 @@ int32_t catalogue_set_state(struct catalogue *catalogue, uint64_t product_id, ui
     return set_head(catalogue, product_id, 3 << STATE_SHIFT, (uint64_t)state << STATE_SHIFT);
 }
 
-int32_t catalogue_set_flags(struct catalogue *catalogue, uint64_t product_id, uint32_t flags)
+int32_t catalogue_set_flags(struct catalogue *catalogue, uint64_t product_id, uint32_t mask,
+                            uint32_t flags)
 {
-    return set_head(catalogue, product_id, FLAGS, flags);
+    return set_head(catalogue, product_id, mask & FLAGS, flags);
 }
 
 int32_t catalogue_move(struct catalogue *catalogue, uint64_t product_id, uint32_t segment,
@@ -241,10 +247,10 @@ int32_t catalogue_revalue(struct catalogue *catalogue, uint64_t product_id, int6
     if (found != CATALOGUE_OK || value_millis < 0 || isnan(key)) {
         return found != CATALOGUE_OK ? found : CATALOGUE_E_RANGE;
     }
-    account(catalogue, at, UINT64_MAX);
+    catalogue_account(catalogue, at, UINT64_MAX);
     catalogue->column[VALUE][at] = (uint64_t)value_millis;
     catalogue->column[RANK][at] = (uint64_t)catalogue_rank(key);
-    account(catalogue, at, 1);
+    catalogue_account(catalogue, at, 1);
     return CATALOGUE_OK;
 }
 
@@ -270,7 +276,7 @@ int32_t catalogue_drop(struct catalogue *catalogue, uint64_t product_id)
     const int32_t found = find(catalogue, product_id, &at);
 
     if (found == CATALOGUE_OK) {
-        account(catalogue, at, UINT64_MAX);
+        catalogue_account(catalogue, at, UINT64_MAX);
         catalogue->column[HEAD][at] |= CATALOGUE_GONE;
         catalogue->gone++;
         if (catalogue->gone >= GONE_LEAST && catalogue->gone > catalogue->rows / GONE_PARTS) {

@@ -95,11 +95,11 @@ static void what_is_due_comes_earliest_first_and_what_is_put_away_late_is_not_mi
     CHECK(catalogue_drop(catalogue, 7) == CATALOGUE_OK);
     CHECK(catalogue_drop(catalogue, 5) == CATALOGUE_OK);
     CHECK(catalogue_due(catalogue, 996, 5, rows) == 0); /* now it knows: 997 */
-    CHECK(catalogue_set_flags(catalogue, 9, CATALOGUE_FAR) == CATALOGUE_OK);
+    CHECK(catalogue_set_flags(catalogue, 9, 1, CATALOGUE_FAR) == CATALOGUE_OK);
     CHECK(catalogue_due(catalogue, 996, 5, rows) == 1 && rows[0].product_id == 9);
     CHECK(catalogue_due(catalogue, INT64_MAX, 5, rows) == 3);
     CHECK(catalogue_due(NULL, 996, 5, rows) == 0);
-    CHECK(catalogue_list(NULL, 0, 1, rows) == 0);
+    CHECK(catalogue_list(NULL, 0, 15, 1, rows) == 0);
     catalogue_free(catalogue);
 }
 

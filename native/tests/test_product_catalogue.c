@@ -64,12 +64,12 @@ static void rows_out_of_order_are_found_and_listed_in_order(void)
         CHECK(catalogue_append(catalogue, &row) == CATALOGUE_OK);
         CHECK(catalogue_append(catalogue, &row) == CATALOGUE_E_THERE);
     }
-    CHECK(catalogue_count(catalogue) == 5000);
-    CHECK(catalogue_list(catalogue, 4996, 8, rows) == 4);
+    CHECK(catalogue_count(catalogue, 15) == 5000);
+    CHECK(catalogue_list(catalogue, 4996, 15, 8, rows) == 4);
     for (uint64_t i = 0; i < 4; i++) {
         CHECK(rows[i].product_id == 4996 + i && rows[i].offset == (4996 + i) * 8);
     }
-    CHECK(catalogue_list(catalogue, 5000, 8, rows) == 0);
+    CHECK(catalogue_list(catalogue, 5000, 15, 8, rows) == 0);
     catalogue_free(catalogue);
 }
 
@@ -89,8 +89,8 @@ static void what_is_dropped_is_gone_and_may_come_again(void)
             CHECK(catalogue_drop(catalogue, i) == CATALOGUE_E_UNKNOWN);
         }
     }
-    CHECK(catalogue_count(catalogue) == 1000);
-    CHECK(catalogue_list(catalogue, 0, 2, rows) == 2);
+    CHECK(catalogue_count(catalogue, 15) == 1000);
+    CHECK(catalogue_list(catalogue, 0, 1, 2, rows) == 2);
     CHECK(rows[0].product_id == 4 && rows[1].product_id == 9);
     row = product(8);
     CHECK(catalogue_append(catalogue, &row) == CATALOGUE_OK);
@@ -111,15 +111,18 @@ static void changes_are_seen_in_the_row_and_in_the_sums(void)
 
     CHECK(catalogue_append(catalogue, &row) == CATALOGUE_OK);
     CHECK(catalogue_set_state(catalogue, 7, 2) == CATALOGUE_OK);
-    CHECK(catalogue_set_flags(catalogue, 7, CATALOGUE_FAR | CATALOGUE_ASKS) == CATALOGUE_OK);
+    CHECK(catalogue_set_flags(catalogue, 7, 127, CATALOGUE_FAR | CATALOGUE_ASKS) == CATALOGUE_OK);
     CHECK(catalogue_move(catalogue, 7, 9, 16) == CATALOGUE_OK);
     CHECK(catalogue_revalue(catalogue, 7, 25, 1.5) == CATALOGUE_OK);
     CHECK(catalogue_find(catalogue, 7, &row) == CATALOGUE_OK);
     CHECK(row.state == 2 && row.flags == (CATALOGUE_FAR | CATALOGUE_ASKS) && row.klass == 3);
+    CHECK(catalogue_list(catalogue, 0, 1 << 2, 1, &row) == 1);
+    CHECK(catalogue_count(catalogue, 1 << 2) == 1 && catalogue_count(catalogue, 11) == 0);
+    CHECK(catalogue_list(catalogue, 0, 1 << 1, 1, &row) == 0);
     CHECK(row.segment == 9 && row.offset == 16 && row.value_millis == 25 && row.key == 1.5);
     CHECK(catalogue_sums_of(catalogue, 1, 1, 3, &sums) == CATALOGUE_OK);
     CHECK(sums.products == 1 && sums.value_millis == 25);
-    CHECK(catalogue_set_flags(catalogue, 7, 0) == CATALOGUE_OK);
+    CHECK(catalogue_set_flags(catalogue, 7, CATALOGUE_FAR, 0) == CATALOGUE_OK);
     CHECK(catalogue_sums_of(catalogue, 1, 1, 3, &sums) == CATALOGUE_OK);
     CHECK(sums.products == 0 && sums.size_bytes == 0 && sums.value_millis == 0);
     catalogue_free(catalogue);
@@ -146,14 +149,14 @@ static void what_has_no_room_is_refused_and_changes_nothing(void)
     }
     CHECK(catalogue_append(catalogue, &good) == CATALOGUE_OK);
     CHECK(catalogue_set_state(catalogue, 1, 4) == CATALOGUE_E_RANGE);
-    CHECK(catalogue_set_flags(catalogue, 1, 128) == CATALOGUE_E_RANGE);
+    CHECK(catalogue_set_flags(catalogue, 1, 255, 128) == CATALOGUE_E_RANGE);
     CHECK(catalogue_revalue(catalogue, 1, -1, 0.0) == CATALOGUE_E_RANGE);
     CHECK(catalogue_revalue(catalogue, 2, 1, 0.0) == CATALOGUE_E_UNKNOWN);
     CHECK(catalogue_move(catalogue, 2, 1, 1) == CATALOGUE_E_UNKNOWN);
     CHECK(catalogue_sums_of(catalogue, 0, CATALOGUE_KINDS, 0, &sums) == CATALOGUE_E_RANGE);
     CHECK(catalogue_append(NULL, &good) == CATALOGUE_E_RANGE);
     CHECK(catalogue_find(NULL, 1, NULL) == CATALOGUE_E_RANGE);
-    CHECK(catalogue_count(catalogue) == 1 && catalogue_count(NULL) == 0);
+    CHECK(catalogue_count(catalogue, 15) == 1 && catalogue_count(NULL, 15) == 0);
     CHECK(catalogue_memory_bytes(NULL) == 0);
     catalogue_free(catalogue);
     catalogue_free(NULL);

@@ -7,6 +7,7 @@ tests/vectors/framer.json becomes a file, behind the octets that its fuzzer take
 from __future__ import annotations
 
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -26,6 +27,9 @@ TEXTS = (
     "/sys/../etc",
 )
 """fuzz_linux_text: one of each kind that it takes apart."""
+
+RECORD = struct.Struct(">4sBBHQIIBBBQBIIqqqQB1sx")
+"""fuzz_segment_scan: records of a product; it makes their check values right itself."""
 
 
 def turns(wire: bytes) -> bytes:
@@ -51,3 +55,29 @@ if __name__ == "__main__":
     frames = [bytes.fromhex(case["frame"]) for case in (*framer["frames"], *framer["rejected"])]
     write(corpus / "fuzz_framer", frames)
     write(corpus / "fuzz_linux_text", [text.encode("ascii") for text in TEXTS])
+    products = [
+        RECORD.pack(
+            b"LNR\x01",
+            1,
+            1,
+            54,
+            i,
+            54,
+            0,
+            4,
+            0x11,
+            3,
+            i,
+            0,
+            9,
+            0,
+            5,
+            7,
+            8 << 60 - 8 * i,
+            0,
+            1,
+            b"p",
+        ).ljust(80, b"\0")
+        for i in (3, 1, 2, 1)
+    ]
+    write(corpus / "fuzz_segment_scan", [b"".join(products[:i]) for i in range(1, 5)])

@@ -118,7 +118,7 @@ class Node:
             segments.append(segment)
             assert room >= 0
         ids = {segment.product_id for segment in segments}
-        if any(self.store._products[i].state is ProductState.NEW for i in ids):
+        if any(self.store.catalogue.state_of(i) is ProductState.NEW for i in ids):
             self.store.mark_sending(ids)
             self.commit()
         frame_no, self.frame_no = self.frame_no, self.frame_no + 1
@@ -323,7 +323,7 @@ class Downlink(RuleBasedStateMachine):
                 assert self.archive.digest(product_id) is not None
             assert all(count == 1 for count in self.archive.filed.values())
             assert self.ground.counters.duplicate_deliveries == 0
-            stored = set(self.node.store._products)
+            stored = {row.product_id for row in self.node.store.catalogue.rows()}
             missing = self.acknowledged - self.deleted - stored
             assert all(self.archive.digest(product_id) is not None for product_id in missing)
 

@@ -20,7 +20,7 @@ import flight.wire
 from flight import boot_record
 from flight.commanding.parameter_copies import CopyVerdict, decode_copy, encode_copy
 from flight.commanding.sequence import Finding, Sequence, Step, decode_sequence, encode_sequence
-from flight.downlink import segment_record, store_recovery
+from flight.downlink import segment_record, store_request
 from flight.keys import Half, derive_from_seed
 from flight.operator_session_mqtt import ack_of
 from flight.send_dump import Collector
@@ -124,7 +124,7 @@ DECODERS = {
     decode_sequence: [SEQUENCE],
     boot_record.decode: [boot_record.encode(boot_record.BootRecord(sequence=3, boots=2))],
     segment_record.decode_header: [RECORD],
-    store_recovery.decode_ranges: [store_recovery.encode_ranges(RANGES)],
+    store_request.decode_ranges: [store_request.encode_ranges(RANGES)],
     opened: [sealed()],
     ack_of: [encode(ACK)],
     piece_taken: [encode(PIECE)],

@@ -13,6 +13,7 @@ from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import QueueConfig
+from flight.downlink.segment_file import segment_name
 from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.link_config import StoreConfig
 from flight.telemetry.channel_values import ChannelValues
@@ -305,6 +306,28 @@ def test_after_a_start_the_ground_is_asked_first_about_what_was_under_way(make):
         sent.append(segment.product_id)
     assert sorted(sent) == [1, 3]
     assert after.told == []
+
+
+def test_a_product_whose_record_was_lost_while_the_power_was_off_is_told_as_lost(make):
+    bench = make()
+    bench.submit()
+    bench.submit()
+    bench.intake.finish(0)
+    bench.store.close()
+    place = bench.store.catalogue.find(1).place
+    files = bench.files.power_cut()
+    files.pwrite(files.open(segment_name(place.segment)), b"rot", place.offset)
+    after = make(files)
+    after.intake.recover(after.recovered, 0)
+    assert [(name, args["product"], args["reason"]) for name, args in after.told] == [
+        ("PRODUCT_EVICTED", 1, "damaged on the store")
+    ]
+    assert 1 not in after.queue
+    assert 2 in after.queue
+    assert after.intake.withdrawn.take() == 1
+    after.intake.step(0)
+    after.intake.step(60 * S)
+    assert after.store.products == 1
 
 
 def test_a_product_whose_commit_never_returned_is_told_after_the_start(make):

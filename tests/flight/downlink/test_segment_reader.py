@@ -26,13 +26,13 @@ def logged(files, payloads):
 def test_a_segment_that_is_freed_stays_readable_until_it_is_forgotten(files):
     log, places = logged(files, [b"one", b"two"])
     reader = SegmentReader(files)
-    assert reader.payload(places[0]) == b"one"
+    assert reader.record(places[0]).payload == b"one"
     log.free(1)
-    assert reader.payload(places[0]) == b"one"
+    assert reader.record(places[0]).payload == b"one"
     reader.forget(1)
     with pytest.raises(RecordDamagedError):
-        reader.payload(places[0])
-    assert reader.payload(places[1]) == b"two"
+        reader.record(places[0])
+    assert reader.record(places[1]).payload == b"two"
     reader.close()
     log.close()
 
@@ -42,7 +42,7 @@ def test_more_segments_than_handles_are_all_readable(files):
     log, places = logged(files, payloads)
     reader = SegmentReader(files)
     for _ in range(2):
-        assert [reader.payload(place) for place in places] == payloads
+        assert [reader.record(place).payload for place in places] == payloads
     assert len(reader._handles) == HANDLES_MAX
     reader.close()
     log.close()
@@ -52,9 +52,9 @@ def test_a_flipped_bit_and_a_place_without_a_record_are_found(files):
     log, (place,) = logged(files, [b"payload"])
     reader = SegmentReader(files)
     with pytest.raises(RecordDamagedError):
-        reader.payload(Place(1, 8))
+        reader.record(Place(1, 8))
     files.pwrite(log._handles[1], b"X", HEADER_BYTES + 3)
     with pytest.raises(RecordDamagedError):
-        reader.payload(place)
+        reader.record(place)
     reader.close()
     log.close()

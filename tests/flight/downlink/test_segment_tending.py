@@ -24,7 +24,7 @@ def open_store(tmp_path):
             opened.pop().close()
         options = {"segment_bytes": SEGMENT, "capacity_bytes": CAP} | options
         opened.append(ProductStore(files, tmp_path / "index.sqlite", **options))
-        return opened[-1], opened[-1].recover()
+        return opened[-1], list(opened[-1].recover())
 
     yield make
     for store in opened:
@@ -47,7 +47,7 @@ def filled(store, *, keep_every):
 
 
 def rot(files, store, product_id):
-    place = store._products[product_id].place
+    place = store.catalogue.find(product_id).place
     handle = files.open(f"segment-{place.segment:010d}.log")
     files.pwrite(handle, b"\xff\xfe", place.offset + HEADER_BYTES + 60)
     files.fdatasync(handle)
