@@ -83,7 +83,10 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
     rows = [
         *_handlers(shared, downlink, wish_board, arming := Arming()).bindings(),
         *LoadHandlers(
-            LoadBuffer(loadables), shared.channels, shared.events, partial(_down, shared, downlink)
+            LoadBuffer(loadables),
+            shared.channels,
+            shared.events,
+            partial(_down, shared, downlink, {}),
         ).bindings(),
         *sequences.handlers.bindings(),
         *telemetry.bindings(),
@@ -103,11 +106,17 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
     )
 
 
-def _down(shared: Shared, downlink: DownlinkParts, dumped: Dumped, now_ns: int) -> bool:
-    """A set in force on its way to the ground: as a product, and to whoever listens."""
+def _down(
+    shared: Shared, downlink: DownlinkParts, last: dict[str, int], dumped: Dumped, now_ns: int
+) -> bool:
+    """A set in force on its way to the ground: as a product, and to whoever listens.
+
+    It takes the place of an older dump of its kind that the ground does not have yet; `last` keeps
+    one id a kind.
+    """
     if shared.around.on_dump is not None:
         shared.around.on_dump(dumped, now_ns)
-    return downlink.intake.submit(
+    product_id = downlink.intake.submit(
         name=f"load-{dumped.kind}-{now_ns // _NS_PER_MS:012d}ms.bin",
         klass=ProductClass.TELEMETRY,
         producer=Producer.COMMANDING,
@@ -115,7 +124,11 @@ def _down(shared: Shared, downlink: DownlinkParts, dumped: Dumped, now_ns: int) 
         value_millis=DUMP_VALUE_MILLIS,
         deadline_ns=None,
         now_ns=now_ns,
+        supersedes=last.get(dumped.kind),
     )
+    if product_id is not None:
+        last[dumped.kind] = product_id
+    return product_id is not None
 
 
 def _uplink(

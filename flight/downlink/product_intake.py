@@ -104,8 +104,10 @@ class ProductIntake:
         deadline_ns: int | None,
         now_ns: int,
         producer: Producer = Producer.UNKNOWN,
-    ) -> bool:
-        """Buffers one product for the next commit; False (counted, told) when there is no room."""
+        depends_on: int | None = None,
+        supersedes: int | None = None,
+    ) -> int | None:
+        """Buffers one product for the next commit: its id, or None (counted, told) without room."""
         try:
             product_id = self._ids.take()
         except OSError as error:  # no number could be made durable; what has none has no name
@@ -113,25 +115,21 @@ class ProductIntake:
             kind = cause.kind.name if isinstance(cause, StoreError) else "SYNC"
             self._trouble_is("put", kind, now_ns)
             self._lost_total += 1
-            return False
+            return None
         product = Product(
-            product_id=product_id,
-            klass=klass,
-            size_bytes=len(payload),
-            value_millis=value_millis,
-            deadline_ns=deadline_ns,
-            created_ns=now_ns,
-            crc32c=crc32c(payload),
-            name=name,
-            producer=producer,
-        )
+            product_id=product_id, klass=klass, size_bytes=len(payload), value_millis=value_millis,
+            deadline_ns=deadline_ns, created_ns=now_ns, crc32c=crc32c(payload), name=name,
+            depends_on=depends_on, supersedes=supersedes, producer=producer,
+        )  # fmt: skip
         if reason := self.room.no_place_for(product, self.free_bytes, now_ns):
-            return self._lost(product.product_id, reason, now_ns)
+            self._lost(product_id, reason, now_ns)
+            return None
         try:
             self._store.put(product, payload)
         except StoreError as error:
-            return self._refused(product, error.kind, now_ns)
-        self._pending[product.product_id] = product
+            self._refused(product, error.kind, now_ns)
+            return None
+        self._pending[product_id] = product
         self._pending_bytes += len(payload)
         self.made_bytes += len(payload)
         self.made_millis += value_millis
@@ -139,7 +137,7 @@ class ProductIntake:
             self._urgent.add(product_id)
             self._commit(now_ns)
             self.settle(now_ns)
-        return True
+        return product_id
 
     def hurry(self, now_ns: int) -> None:
         """In each turn of the contact loop: an emergency counts as soon as it is durable."""
@@ -236,11 +234,11 @@ class ProductIntake:
         except StoreError as error:
             self._trouble_is("commit", error.kind.name, now_ns)
 
-    def _refused(self, product: Product, kind: StoreErrorKind, now_ns: int) -> bool:
+    def _refused(self, product: Product, kind: StoreErrorKind, now_ns: int) -> None:
         self._trouble_is("put", kind.name, now_ns)
         size = product.size_bytes
         self._refused_bytes = min(self._refused_bytes or size, size)
-        return self._lost(product.product_id, "store failed", now_ns)
+        self._lost(product.product_id, "store failed", now_ns)
 
     def _trouble_is(self, of: str, kind: str, now_ns: int) -> None:
         """Tells the edge, "" for none; what each failure costs is told product by product."""
@@ -289,10 +287,7 @@ class ProductIntake:
         self.withdrawn.offer(product_id)
         self._lost(product_id, reason, now_ns, event)
 
-    def _lost(
-        self, product_id: int, reason: str, now_ns: int, event: str = "PRODUCT_EVICTED"
-    ) -> bool:
-        """Counted and told; False, as an answer to who offered it."""
+    def _lost(self, product_id: int, why: str, now_ns: int, event: str = "PRODUCT_EVICTED") -> None:
+        """Counted and told."""
         self._lost_total += 1
-        self._events.emit(event, now_ns, product=product_id, reason=reason, source="ground")
-        return False
+        self._events.emit(event, now_ns, product=product_id, reason=why, source="ground")

@@ -232,8 +232,7 @@ class InferenceService:
         self._counts.screened += job.variant == self._plan.screen
         drafts = products_of(result, tile, self._plan.values, job.threshold)
         self._counts.best_drafts = self._drafts.learn(drafts)
-        for draft in drafts:
-            self._submit(draft, tile)
+        self._submit(drafts, tile)
         self._telling.done(result, energy_mj, duration_ms)
 
     async def _choose(self, tile: Tile) -> None:
@@ -283,17 +282,16 @@ class InferenceService:
         self._trouble.forgive()
         return True
 
-    def _submit(self, draft: Draft, tile: Tile) -> None:
-        taken = self._intake.submit(
-            name=draft.name,
-            klass=ProductClass[draft.kind.name],
-            producer=Producer.IMAGING,
-            payload=draft.payload,
-            value_millis=draft.value_millis,
-            deadline_ns=tile.captured_ns + self._plan.deadlines_ns[draft.kind],
-            now_ns=self._clock.now_ns(),
-        )
-        self._counts.products += taken
+    def _submit(self, drafts: tuple[Draft, ...], tile: Tile) -> None:
+        before: int | None = None  # the mask is the index: its picture waits until it was sent
+        for draft in drafts:
+            before = self._intake.submit(
+                name=draft.name, klass=ProductClass[draft.kind.name], producer=Producer.IMAGING,
+                payload=draft.payload, value_millis=draft.value_millis,
+                deadline_ns=tile.captured_ns + self._plan.deadlines_ns[draft.kind],
+                now_ns=self._clock.now_ns(), depends_on=before,
+            )  # fmt: skip
+            self._counts.products += before is not None
 
 
 def _next_second(now_ns: int) -> int:

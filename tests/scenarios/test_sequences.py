@@ -132,3 +132,16 @@ def test_what_is_on_board_comes_down_by_command_as_it_went_up(tmp_path):
     (told,) = events(target, "LOAD_DUMPED")
     assert told.args["crc32c"] == f"{crc32c(path.read_bytes()):08x}"
     assert_nothing_lost_or_doubled(target)
+
+
+def test_a_dump_asked_for_again_takes_the_place_of_the_older_one_that_is_still_on_board(tmp_path):
+    dump = {"action": "command", "command": "LOAD_DUMP", "arguments": {"kind": "sequence"}}
+    other = {"action": "command", "command": "LOAD_DUMP", "arguments": {"kind": "parameters"}}
+    again = [entry(80.0, **dump), entry(80.0, **other), entry(80.5, **dump)]
+    timeline = [entry(45.0, action="sequence", sequence=PLAN), *again]
+    target = fly(scenario("slow-relay", timeline=timeline), tmp_path)
+    assert len(events(target, "LOAD_DUMPED")) == 3
+    assert [e.args["reason"] for e in events(target, "PRODUCT_EVICTED")] == ["superseded"]
+    for kind in ("sequence", "parameters"):
+        (path,) = (tmp_path / "products").glob(f"load-{kind}-*.bin")
+        assert path.stat().st_size

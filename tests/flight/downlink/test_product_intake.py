@@ -49,7 +49,7 @@ class Bench:
             events=EventLog(64, lambda event: self.told.append((event.name, event.args))),
         )
 
-    def submit(self, size=1_000, value=1_000, now_ns=0, deadline_ns=None):
+    def submit(self, size=1_000, value=1_000, now_ns=0, deadline_ns=None, **relations):
         return self.intake.submit(
             name=f"p{value}-{now_ns}-{size}",
             klass=ProductClass.MASK,
@@ -57,6 +57,7 @@ class Bench:
             value_millis=value,
             deadline_ns=deadline_ns,
             now_ns=now_ns,
+            **relations,
         )
 
     def reasons(self, name):
@@ -101,6 +102,48 @@ def test_an_emergency_waits_for_no_commit_but_its_own_and_takes_along_what_waits
     )  # fmt: skip
     assert len(bench.queue) == 2
     assert bench.queue.next_segment(S // 2, 1_000).length == 4
+
+
+def test_who_hands_a_product_in_learns_its_identity_or_that_it_has_none(make):
+    bench = make()
+    assert [bench.submit(), bench.submit()] == [1, 2]
+    assert bench.submit(CAP_BYTES) is None
+    assert bench.submit() == 4
+
+
+def test_a_product_outlives_a_reset_with_the_one_it_waits_for(make):
+    bench = make()
+    index = bench.submit(100, value=1)
+    bench.submit(100, value=10**6, depends_on=index)
+    bench.intake.finish(S)
+    again = make(bench.files)
+    again.intake.recover(again.recovered, 2 * S)
+    assert again.queue.product(2).depends_on == 1
+    sent = [again.queue.next_segment(3 * S, 1_000).product_id for _ in range(2)]
+    assert sent == [1, 2]
+
+
+def test_a_newer_one_of_a_kind_takes_the_place_of_the_one_that_is_still_here(make):
+    bench = make()
+    first = bench.submit()
+    bench.intake.finish(S)
+    second = bench.submit(now_ns=2 * S, supersedes=first)
+    bench.intake.finish(3 * S)
+    assert first not in bench.queue
+    assert second in bench.queue
+    assert bench.reasons("PRODUCT_EVICTED") == [(first, "superseded")]
+    assert bench.intake.withdrawn.take() == first
+
+
+def test_a_delivered_one_is_not_counted_lost_when_a_newer_one_names_it(make):
+    bench = make()
+    first = bench.submit()
+    bench.intake.finish(S)
+    bench.intake.delivered([first])
+    bench.intake.finish(2 * S)
+    bench.submit(now_ns=2 * S, supersedes=first)
+    bench.intake.finish(3 * S)
+    assert (len(bench.queue), bench.lost()) == (1, 0)
 
 
 def test_products_of_one_period_share_one_commit(make):

@@ -13,8 +13,10 @@ from flight.downlink.arq_sender import ArqSender
 from flight.downlink.arq_values import ArqConfig
 from flight.downlink.downlink_queue import DownlinkQueue
 from flight.downlink.file_store_memory import MemoryFileStore
+from flight.downlink.product import ProductClass
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.fdir.health_monitor import Heartbeat
 from flight.inference.admission import ImagingPlan
 from flight.inference.engine_trouble import FAILURES_MAX
@@ -297,6 +299,34 @@ def test_frames_lost_before_admission_are_counted_each_and_told_once_a_hundred(m
     told = [event.args["count"] for event in payload.told if event.name == "FRAMES_DROPPED"]
     assert told == [1 + n * DROP_REPORT_EVERY for n in range(4)]
     assert payload.network.runs == 0
+
+
+def test_of_one_frame_the_picture_names_the_mask_and_waits_until_that_was_sent(make):
+    payload = make()
+    payload.run(0.5)
+    payload.intake.finish(S)
+    mask, picture = payload.queue.product(1), payload.queue.product(2)
+    assert (mask.depends_on, picture.depends_on) == (None, 1)
+    assert payload.queue.reprioritise(2, 10**9)
+    assert payload.queue.next_segment(S, mask.size_bytes + 1).product_id == 1
+    assert payload.queue.next_segment(S, 100).product_id == 2
+
+
+def test_a_picture_whose_mask_found_no_room_waits_for_nothing(make, monkeypatch):
+    payload = make()
+    put = payload.intake._store.put
+
+    def only_pictures(product, data):
+        if product.klass is ProductClass.MASK:
+            raise StoreError(StoreErrorKind.FULL, "no room")
+        put(product, data)
+
+    monkeypatch.setattr(payload.intake._store, "put", only_pictures)
+    payload.run(0.5)
+    payload.intake.finish(S)
+    assert payload.counts.products == 1
+    assert payload.queue.product(1) is None
+    assert payload.queue.product(2).depends_on is None
 
 
 def test_what_is_taken_up_again_is_the_backlog_of_the_newest(make):
