@@ -19,7 +19,7 @@ from flight.commanding.parameter_keeper import ParameterKeeper
 from flight.composition.commanding import command_parts
 from flight.composition.cycle import boot_keeper, executive, governing, guard_watch, time_figures
 from flight.composition.downlink import downlink_parts, downlink_service, uploaded_plan
-from flight.composition.fdir import Hearts, fdir_parts, health_watch, watch_group
+from flight.composition.fdir import Hearts, anomaly_reports, fdir_parts, health_watch, watch_group
 from flight.composition.inference import inference_service, model_deck
 from flight.composition.surroundings import Shared
 from flight.downlink.product_lives import Deed
@@ -73,6 +73,7 @@ class Node:
         self._downlink = downlink_parts(shared)
         self.queue = self._downlink.queue
         self._telemetry = _telemetry_service(shared, Recorder(self._downlink.intake))
+        self._anomalies = anomaly_reports(shared, self._downlink)
         self._fdir = fdir_parts(shared, now_ns)
         self._commanding = command_parts(
             shared,
@@ -94,6 +95,7 @@ class Node:
             self._fdir.safety,
             UtcWatch(shared.utc, around.utc_locked, shared.sequence, self.channels, self.events),
             self.governing.governor,
+            self._anomalies.on_mode,
             now_ns,
         )
         # What the ground has said of inference holds over a reset.
@@ -126,11 +128,14 @@ class Node:
         await supervisor.serve()
 
     def _main_group(self) -> RateGroup:
-        """The control cycle. Telemetry that fails is one fault; the cycle goes on without it."""
+        """The control cycle. What tells and fails is one fault; the cycle goes on without it."""
         watch = tuple(each for each in (self._guard_watch, self.boot) if each is not None)
         health, intake = self._shared.health, self._downlink.intake
         wishes, sequencer = self._commanding.wish_board, self._commanding.sequencer
-        members = (*watch, health, wishes, self.executive, sequencer, intake, self._telemetry)
+        members = (
+            *watch, health, wishes, self.executive, self._anomalies, sequencer, intake,
+            self._telemetry,
+        )  # fmt: skip
         tick = self._around.tick
         main = RateGroup(
             "main",
@@ -194,8 +199,8 @@ class Node:
         return inference_service(self._shared, self._downlink.intake)
 
     def _on_member_error(self, member: str, error: Exception, now_ns: int) -> None:
-        """Only telemetry may fail alone: without any other member the cycle is none."""
-        if member != self._telemetry.name:
+        """Only what tells may fail alone: without any other member the cycle is none."""
+        if member not in {self._telemetry.name, self._anomalies.name}:
             raise error
         told = f"{type(error).__name__}: {error}"
         self.events.emit("SERVICE_FAILED", now_ns, name=member, error=told)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flight.telemetry.definitions import ThrottleReason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.executive import Decision, Estimates
     from flight.modes.mode_table import ModeChange, ModeMachine
     from flight.power.energy_estimate import EnergyEstimator, EnergyState
@@ -20,7 +22,11 @@ _NS = 1e-9
 
 
 class CycleTelemetry:
-    """Writes the executive's channels and emits its events; keeps the last values for the edges."""
+    """Writes the executive's channels and emits its events; keeps the last values for the edges.
+
+    Args:
+        on_mode: told each change of the mode, and when; or `None`.
+    """
 
     def __init__(
         self,
@@ -28,11 +34,13 @@ class CycleTelemetry:
         events: EventLog,
         modes: ModeMachine,
         energy: EnergyEstimator | MainsSupply,
+        on_mode: Callable[[ModeChange, int], None] | None = None,
     ) -> None:
         self._values = channels.values
         self._events = events
         self._modes = modes
         self._energy = energy
+        self._on_mode = on_mode
         self._reason = ThrottleReason.NONE
         self._sunlit: bool | None = None
         self._then_ns: int | None = None
@@ -64,6 +72,8 @@ class CycleTelemetry:
         self._events.emit(
             "MODE_CHANGED", now_ns, old=change.old.name, new=change.new.name, cause=change.cause
         )
+        if self._on_mode is not None:
+            self._on_mode(change, now_ns)
 
     def soc(self, energy: EnergyState) -> None:
         """The estimate goes out before the limits are judged: they look at the channel."""

@@ -26,6 +26,8 @@ from flight.thermal.governor import FullPower, Governor
 from flight.thermal.thermal_estimate import ThermalEstimator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flight.base.channels import Latest
     from flight.base.rate_group import RateGroup
     from flight.base.supervisor import ChildSpec
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from flight.executive import GovernorLike
     from flight.fdir.safety_net import SafetyNet
     from flight.modes.mode_keeper import Kept
+    from flight.modes.mode_table import ModeChange
     from flight.node_status import NodeStatus, Wishes
     from flight.power.mains_supply import MainsSupply
     from flight.power.orbit_forecast import OrbitForecast
@@ -103,14 +106,15 @@ def executive(  # noqa: PLR0913, PLR0917  what the root shares with it
     safety: SafetyNet,
     utc: UtcWatch,
     governor: GovernorLike,
+    on_mode: Callable[[ModeChange, int], None] | None,
     now_ns: int,
 ) -> Executive:
-    """The control cycle with all its cores."""
+    """The control cycle with all its cores; `on_mode` is told each change of the mode."""
     profile, absent = around.profile, around.config.sensors.absent
     energy = _mains() if "battery" in absent else energy_estimator(around.config)
     modes = ModeMachine(now_ns)
     targets = DriftWatch(channels, events, safety.health, now_ns)
-    telemetry = CycleTelemetry(channels, events, modes, energy)
+    telemetry = CycleTelemetry(channels, events, modes, energy, on_mode)
     store = around.store
     floor = parameters["power.soc_floor"]
     parts = ExecutiveParts(

@@ -19,6 +19,8 @@ from flight.fdir.recovery_load import RecoveryLoad, activities
 from flight.fdir.recovery_row import RowMemory
 from flight.fdir.safety_net import SafetyNet
 from flight.fdir.safety_tables import RECOVERIES, node_limits
+from flight.telemetry.recorder import MEMORY as TOLD
+from flight.telemetry.recorder import AnomalyReports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from flight.base.supervisor import Supervisor
     from flight.commanding.parameters import ParameterTable
     from flight.commanding.sequencer import Sequencer
+    from flight.composition.downlink import DownlinkParts
     from flight.composition.surroundings import Shared, Surroundings
     from flight.fdir.limit_row import Limit
     from flight.fdir.recovery_load import RecoverySet
@@ -120,6 +123,19 @@ def _apply(safety: SafetyNet, wanted: RecoverySet) -> None:
     rows = {row.name: row for row in RECOVERIES}
     for name, activity in activities(wanted, rows).items():
         safety.table.set_activity(name, activity)
+
+
+def anomaly_reports(shared: Shared, downlink: DownlinkParts) -> AnomalyReports:
+    """Tells the ground why the node is safe; on defaults, too, for they may be the cause."""
+    return AnomalyReports(
+        intake=downlink.intake,
+        channels=shared.channels,
+        events=shared.events,
+        parameters=shared.keeper.table,
+        status=shared.status,
+        keep=partial(_keep, shared, TOLD),
+        kept=shared.around.store.load_state(TOLD),
+    )
 
 
 def _keep_memory(shared: Shared, memory: Mapping[str, RowMemory], now_ns: int) -> None:

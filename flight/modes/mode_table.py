@@ -196,9 +196,11 @@ for _mode, _steps in SEQUENCES.items():
 assert set(SEQUENCES) == set(Mode), "a mode nobody can get to"
 
 
+AS_BEFORE: Final = "as before, "
+"""In front of the first cause, where SAFE goes on after a reset."""
 _CAUSES: Final[Mapping[str, Callable[[ModeInputs], str]]] = {
     "criterion": lambda i: i.danger,
-    "as before": lambda i: f"as before, {i.kept_safe}",
+    "as before": lambda i: AS_BEFORE + i.kept_safe,
 }
 """How a cause is told that says more than its name."""
 

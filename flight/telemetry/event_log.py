@@ -7,6 +7,7 @@ has ended. So a chattering sensor hides neither another fault nor its own extent
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,7 @@ _SUPPRESSED = EVENT_BY_NAME["EVENTS_SUPPRESSED"].event_id
 BURST = 16
 REFILL_NS = 10_000_000_000
 """A bucket holds 16 events and gains one every ten seconds."""
+RECENT_MAX = 64
 SOURCES_MAX = 64
 """Buckets of one event; sources beyond that many share one."""
 
@@ -85,6 +87,7 @@ class EventLog:
         total: events that passed the throttle, announcements included.
         suppressed_total: events the throttle held back.
         filter: which events are told at all.
+        recent: the newest that passed, NOTICE and above, oldest first: for who asks what led here.
 
     Args:
         capacity: events that wait for telemetry; beyond it the oldest is dropped and counted.
@@ -96,6 +99,7 @@ class EventLog:
         self.total = 0
         self.suppressed_total = 0
         self.filter = EventFilter()
+        self.recent: deque[Event] = deque(maxlen=RECENT_MAX)
         self._listener = listener
         self._buckets: dict[tuple[int, str], _Bucket] = {}
         self._sources: dict[int, int] = {}
@@ -156,3 +160,5 @@ class EventLog:
             self._listener(event)
         if event.severity > Severity.DEBUG:
             self.pending.offer(event)
+        if event.severity >= Severity.NOTICE:
+            self.recent.append(event)

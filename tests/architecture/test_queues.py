@@ -26,6 +26,7 @@ RAW = {
     "flight.inference.camera_source": "the tiles of one picture; the next is asked for after them",
     "flight.inference.side_thread": "in the worker: a step a job, and of those there are two",
     "flight.telemetry.client_mqtt": "mqtt_inbox",
+    "flight.telemetry.event_log": "the newest events, remembered; each is told on its own way",
     "flight.telemetry.mqtt_outbox": "mqtt_outbox",
     "flight.thermal.flight_outlook": "samples of one horizon of the sky",
 }

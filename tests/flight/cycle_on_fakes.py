@@ -69,7 +69,7 @@ class Node:
         )
         self.executive = executive(
             around, self.channels, self.events, self.parameters, self.status, self.wishes,
-            self.safety, self.utc, self._guard(around), 0,
+            self.safety, self.utc, self._guard(around), None, 0,
         )  # fmt: skip
         self.bench.write_sensors(**HEALTHY)
 

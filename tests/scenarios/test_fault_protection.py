@@ -8,6 +8,8 @@ from short_flight import events, scenario
 
 from flight.fdir.recovery_load import RecoveryLoad
 from flight.telemetry.definitions import Mode
+from flight.wire.product_packet import ProductClass
+from hal.sample import ResetCause
 from hil.sim_target import SimTarget
 
 ROW = "payload does not obey"
@@ -169,10 +171,88 @@ def test_a_critical_service_given_up_ends_in_safe_with_the_link_alive_and_is_lef
     safe = next(i for i, change in enumerate(changes) if change[1] == "SAFE")
     assert changes[safe][0] == "BOOT"
     assert changes[safe][2] == f"as before, {service} was given up"
+    assert [each["cause"] for each in reports(tmp_path)] == [f"{service} was given up"]
     (done,) = events(target, "PARAMETER_SET")
     assert done.args["name"] == "telemetry.period_s"
     assert changes[safe][3] < done.t_s < changes[safe + 1][3], "it is answered in SAFE"
     assert changes[safe + 1][1:3] == ("IDLE", "command")
+
+
+def reports(folder):
+    """Reports of anomalies that have arrived on the ground, oldest first."""
+    return [json.loads(each.read_text()) for each in sorted(folder.glob("products/*.report"))]
+
+
+def waiting(target):
+    """Reports in the node's queue."""
+    queued = target.node.queue._entries.values()
+    return [e.product for e in queued if e.product.klass is ProductClass.EMERGENCY]
+
+
+def test_the_report_of_a_fault_is_the_next_product_on_the_line_though_inference_is_down(tmp_path):
+    timeline = [
+        {"at_s": 48.0, "for_s": 250.0, "action": "actuator_stuck", "actuator": "payload_level"},
+        {"at_s": 50.0, "for_s": 250.0, "action": "engine_lost"},
+    ]
+    target = started(tmp_path, timeline=timeline)
+    target.advance(100.0)
+    queue, chosen = target.node.queue, []
+    fill(target)
+    choose = queue.next_segment
+
+    def witness(now_ns, max_bytes, **how):
+        segment = choose(now_ns, max_bytes, **how)
+        if segment is not None:
+            chosen.append((now_ns / 1e9, queue.product(segment.product_id).name))
+        return segment
+
+    queue.next_segment = witness
+    ended(target)
+    (safe,) = [e for e in events(target, "MODE_CHANGED") if e.args["new"] == "SAFE"]
+    assert [e.args["name"] for e in events(target, "SERVICE_GIVEN_UP")] == ["inference"]
+    before = [name for at_s, name in chosen if at_s < safe.t_s]
+    after = [name for at_s, name in chosen if at_s > safe.t_s]
+    assert before[-1] == after[1] == "large.bin", "the line was busy"
+    assert after[0].startswith("anomaly-")
+    (told,) = reports(tmp_path)
+    assert (told["cause"], told["t_ns"]) == (ROW, round(safe.t_s * 1e9))
+    assert "MODE_CHANGED" in [each["name"] for each in told["events"]]
+    assert told["recoveries"]
+
+
+def fill(target):
+    """Something large on the line, worth more than all that is made."""
+    now_ns = round(target.now_s * 1e9)
+    intake = target.node._downlink.intake
+    assert intake.submit(
+        name="large.bin", klass=ProductClass.RAW, payload=bytes(2_000_000),
+        value_millis=10**12, deadline_ns=None, now_ns=now_ns,
+    )  # fmt: skip
+    intake.finish(now_ns)
+
+
+def test_the_report_of_a_fault_outlives_resets_on_board_and_is_not_made_again_by_them(tmp_path):
+    timeline = [
+        {"at_s": 18.0, "for_s": 250.0, "action": "actuator_stuck", "actuator": "payload_level"},
+        {"at_s": 20.0, "for_s": 400.0, "action": "engine_lost"},
+    ]
+    flown = scenario("calern-pass", timeline=timeline, node={"camera": {"cadence_s": 2.0}})
+    target = SimTarget(flown, tmp_path)
+    target.start()
+    target.advance(88.0)
+    assert len(waiting(target)) == 1
+    for _ in range(2):
+        target._reset_node(ResetCause.POWER_CUT)
+        target.advance(target.now_s + 1.0)
+        while target.node is None:
+            target.advance(target.now_s + 1.0)
+        target.advance(target.now_s + 1.0)
+        assert len(waiting(target)) == 1
+    assert not reports(tmp_path), "there has been no line yet"
+    ended(target)
+    assert len(events(target, "BOOTED")) == 3
+    (told,) = reports(tmp_path)
+    assert told["cause"] == ROW
 
 
 def test_a_payload_that_is_given_up_costs_the_payload_alone_and_comes_back_by_the_grounds_word(
