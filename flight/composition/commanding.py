@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flight.boot_keeper import boot_bindings
-from flight.command_handlers import CommandHandlers
+from flight.command_handlers import CommandHandlers, KeepOutHandlers
 from flight.commanding.arming import Arming
 from flight.commanding.authentication import CommandLedger, UplinkAuthenticator
 from flight.commanding.dispatcher import Dispatcher
@@ -21,6 +21,7 @@ from flight.commanding.sequence_handlers import SequenceHandlers
 from flight.commanding.sequence_library import SequenceLibrary
 from flight.commanding.sequencer import Sequencer
 from flight.commanding.uplink_service import UplinkService
+from flight.composition.downlink import cut_plan, zero_of
 from flight.downlink.durable_counters import identity_window
 from flight.downlink.store_values import StoreError
 from flight.fdir.command_loss import CommandLoss
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _NS_PER_S, _NS_PER_MS = 1_000_000_000, 1_000_000
 DUMP_VALUE_MILLIS = 5_000
 """Ten times that of recorded telemetry: the ground has asked for it and waits."""
-ON_BOARD, UNDER_WAY = "sequences", "sequences.under_way"
+ON_BOARD, UNDER_WAY, KEEP_OUTS = "sequences", "sequences.under_way", "plan.keep_outs"
 """Names of the state blobs."""
 
 
@@ -92,6 +93,7 @@ def command_parts(  # noqa: PLR0913, PLR0917  what the rooms around it give
         *telemetry.bindings(),
         *fdir.handlers.bindings(),
         *boot_bindings(shared.boot),
+        *_keep_outs(shared, now_ns).bindings(),
     ]
     dispatcher = Dispatcher(
         rows, ledger, identity_window(around.store, "command.id"), arming=arming
@@ -187,6 +189,25 @@ def _handlers(
         arming=arming,
         events=shared.events,
     )
+
+
+def _keep_outs(shared: Shared, now_ns: int) -> KeepOutHandlers:
+    """Times without light; what the ground has said of them holds from the start on."""
+    around, zero_ns = shared.around, zero_of(shared.around, now_ns)
+    handlers = KeepOutHandlers(
+        configured=around.config.keep_outs,
+        apply=cut_plan(around, shared.plan, zero_ns),
+        keep=partial(_keep, shared, KEEP_OUTS),
+        utc_s=lambda at_ns: (at_ns - zero_ns) / _NS_PER_S,
+        channels=shared.channels,
+        events=shared.events,
+    )
+    kept = around.store.load_state(KEEP_OUTS)
+    if kept is not None and not handlers.restore(kept, on_defaults=around.on_defaults):
+        shared.events.emit(
+            "KEEP_OUTS_REFUSED", now_ns, peer=0, reason="those that were kept are damaged"
+        )
+    return handlers
 
 
 @dataclass(frozen=True, slots=True)

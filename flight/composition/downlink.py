@@ -25,6 +25,8 @@ from flight.wire.secure_link import SecureLink
 from flight.wire.transfer_frame import VirtualChannel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from flight.commanding.uplink_service import UplinkService
     from flight.composition.radio import RadioParts
     from flight.composition.surroundings import Shared, Surroundings
@@ -59,7 +61,22 @@ class DownlinkParts:
 
 def uploaded_plan(around: Surroundings, now_ns: int, *, radio: bool = False) -> PassPlan:
     """The contact plan of light or radio and what stands before it, from UTC to mission time."""
-    zero_ns = now_ns - round(around.utc_s * NS_PER_S)
+    plan = PassPlan()
+    cut_plan(around, plan, zero_of(around, now_ns), radio=radio)(
+        () if radio else around.config.keep_outs
+    )
+    return plan
+
+
+def zero_of(around: Surroundings, now_ns: int) -> int:
+    """Mission time at the Unix epoch, as it is known at the start."""
+    return now_ns - round(around.utc_s * NS_PER_S)
+
+
+def cut_plan(
+    around: Surroundings, plan: PassPlan, zero_ns: int, *, radio: bool = False
+) -> Callable[[Sequence[KeepOutConfig]], None]:
+    """What loads a plan with the configured contacts, cut by the keep-outs it is given."""
 
     def span(each: ContactConfig | KeepOutConfig) -> tuple[int, int]:
         start_ns, end_ns = round(each.start_utc_s * NS_PER_S), round(each.end_utc_s * NS_PER_S)
@@ -73,8 +90,11 @@ def uploaded_plan(around: Surroundings, now_ns: int, *, radio: bool = False) -> 
         for each in around.config.contacts
         if (each.kind == ContactKind.RADIO.value) is radio
     ]  # fmt: skip
-    keep_outs = () if radio else around.config.keep_outs
-    return PassPlan(contacts, [KeepOut(each.peer_id, *span(each)) for each in keep_outs])
+
+    def cut(keep_outs: Sequence[KeepOutConfig]) -> None:
+        plan.load(contacts, [KeepOut(each.peer_id, *span(each)) for each in keep_outs])
+
+    return cut
 
 
 def queue_config(config: NodeConfig) -> QueueConfig:

@@ -189,6 +189,7 @@ _ROWS: tuple[Channel, ...] = (
     Channel("link.frames_rejected", "", "link", _C, "uplink frames refused, any cause"),
     Channel("link.in_flight", "", "link", _C, "frames sent and not yet decided"),
     Channel("link.contact", "", "link", _C, "contact under way; 0 is none"),
+    Channel("link.keep_outs", "", "link", _C, "times without light in force, ended ones too"),
     Channel("link.terminal_faults", "", "link", _C, "fault bits of the terminal; docs/terminal.md"),
     *(
         Channel(f"link.rejected_{verdict}", "", "link", _C, f"uplink frames refused: {why}")

@@ -21,6 +21,13 @@ RecoveryName = Annotated[str, Meta(min_length=1, max_length=32)]
 ComponentName = Annotated[str, Meta(min_length=1, max_length=24)]
 LoadKind = Annotated[str, Meta(min_length=1, max_length=24)]
 SequenceName = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,31}$")]
+KeepOutPeer = Annotated[int, Meta(ge=0, le=65_535)]
+"""A peer of the contact plan; 0 is every one."""
+WholeUtcS = Annotated[int, Meta(ge=1_000_000_000, le=4_102_444_800)]
+KeepOutWindows = Annotated[
+    str, Meta(pattern="^([0-9]{10}-[0-9]{10}(,[0-9]{10}-[0-9]{10}){0,23})?$")
+]
+"""Unix seconds, at most 24 windows: with its names and identity it still fits a telecommand."""
 LOAD_BYTES_MAX = 262_144
 """The most that any kind of load may ask for: what its buffer can cost the flight process."""
 LOAD_PART_BYTES_MAX = 896
@@ -190,6 +197,21 @@ class SetHealth(msgspec.Struct, frozen=True, tag="SET_HEALTH"):
     word: Literal["EXTERNAL_CONTROL", "PERMANENTLY_FAULTY", "CLEAR"]
 
 
+class KeepOutAdd(msgspec.Struct, frozen=True, tag="KEEP_OUT_ADD"):
+    """One more time in which the terminal is dark and looks away from a peer (0: every one)."""
+
+    peer_id: KeepOutPeer
+    start_utc_s: WholeUtcS
+    end_utc_s: WholeUtcS
+
+
+class KeepOutSet(msgspec.Struct, frozen=True, tag="KEEP_OUT_SET"):
+    """These windows alone stand before a peer (0: those before every one); none clears them."""
+
+    peer_id: KeepOutPeer
+    windows: KeepOutWindows
+
+
 Command = (
     NoOp
     | SetMode
@@ -220,6 +242,8 @@ Command = (
     | RecoverySetActivity
     | RecoveryArm
     | SetHealth
+    | KeepOutAdd
+    | KeepOutSet
 )
 
 _ANY = frozenset(Mode)
@@ -241,13 +265,8 @@ COMMANDS: tuple[CommandDef, ...] = (
     CommandDef("LOAD_VALIDATE", LoadValidate, _AWAKE, "judges the load; changes nothing"),
     CommandDef("LOAD_ACTIVATE", LoadActivate, _AWAKE, "puts the validated load in force"),
     CommandDef("LOAD_DISCARD", LoadDiscard, _AWAKE, "empties the working buffer"),
-    CommandDef(
-        "LOAD_ROLL_BACK",
-        LoadRollBack,
-        _AWAKE,
-        "puts the former set of a kind in force again",
-        dangerous=True,
-    ),
+    CommandDef("LOAD_ROLL_BACK", LoadRollBack, _AWAKE,
+               "puts the former set of a kind in force again", dangerous=True),
     CommandDef("LOAD_DUMP", LoadDump, _AWAKE, "sends the set in force of a kind down"),
     CommandDef("SEQUENCE_START", SequenceStart, _AWAKE, "starts a sequence, ends with it"),
     CommandDef("SEQUENCE_ABORT", SequenceAbort, _AWAKE, "ends a running sequence"),
@@ -258,19 +277,13 @@ COMMANDS: tuple[CommandDef, ...] = (
     CommandDef("DUMP_PARAMETERS", DumpParameters, _AWAKE, "reports every parameter"),
     CommandDef("FILTER_EVENTS", FilterEvents, _AWAKE, "holds back events below a severity"),
     CommandDef("HOLD_EVENT", HoldEvent, _AWAKE, "holds back one event, or tells it again"),
-    CommandDef(
-        "RECOVERY_SET_ACTIVITY",
-        RecoverySetActivity,
-        _AWAKE,
-        "makes a recovery act, shadow or rest",
-        dangerous=True,
-    ),
+    CommandDef("RECOVERY_SET_ACTIVITY", RecoverySetActivity, _AWAKE,
+               "makes a recovery act, shadow or rest", dangerous=True),
     CommandDef("RECOVERY_ARM", RecoveryArm, _AWAKE, "arms a spent recovery again"),
-    CommandDef(
-        "SET_HEALTH",
-        SetHealth,
-        _AWAKE,
-        "takes a component over, declares it permanently faulty, or clears it",
-        dangerous=True,
-    ),
-)
+    CommandDef("SET_HEALTH", SetHealth, _AWAKE,
+               "takes a component over, declares it permanently faulty, or clears it",
+               dangerous=True),
+    CommandDef("KEEP_OUT_ADD", KeepOutAdd, _AWAKE, "one more time without light"),
+    CommandDef("KEEP_OUT_SET", KeepOutSet, _AWAKE,
+               "replaces the times without light before a peer; none clears them", dangerous=True),
+)  # fmt: skip

@@ -49,6 +49,7 @@ EVENT_ACTIONS: dict[str, str] = {
     "COMMAND_FAILED": "Read the reason; it was begun and not completed.",
     "FRAME_REJECTED": "One may be noise. Many are wrong keys, a counter that was used before, or "
     "somebody else.",
+    "KEEP_OUTS_REFUSED": "Read the reason; the windows that stood before still stand.",
     "COMMAND_LOSS": "Send NO_OP, then SET_MODE mode=IDLE; find out why the node heard nothing.",
     "BROKER_LOST": "Read the error; the node tries again by itself and loses only messages, which "
     "it counts.",

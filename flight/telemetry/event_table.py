@@ -75,6 +75,13 @@ EVENTS: tuple[EventDef, ...] = (
     EventDef(54, "FRAME_REJECTED", _W, "uplink frame refused: {verdict}"),
     EventDef(55, "COMMAND_LOSS", _A, "no valid command for {seconds:.0f} s"),
     EventDef(56, "PARAMETER_SET", _N, "{name} = {value}"),
+    EventDef(
+        131,
+        "KEEP_OUTS_CHANGED",
+        _N,
+        "times without light before peer {peer}: {windows} by command, {total} in force in all",
+    ),
+    EventDef(132, "KEEP_OUTS_REFUSED", _W, "times without light before peer {peer}: {reason}"),
     EventDef(57, "BROKER_CONNECTED", _N, "MQTT broker {broker} connected"),
     EventDef(58, "BROKER_LOST", _W, "MQTT broker {broker} lost: {error}"),
     EventDef(59, "TERMINAL_SILENT", _W, "laser terminal does not answer"),

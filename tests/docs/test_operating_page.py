@@ -29,7 +29,8 @@ def test_whoever_types_the_page_from_top_to_bottom_sees_what_it_says(tmp_path):
         in said["! lumenode send SET_PARAMETER name=power.soc_floor value=7"]
     )
     for word in ("to SAFE: command", "SAFE to IDLE: command", "PARAMETERS_REPLACED",
-                 "EVENT_FILTER_SET", "reset by command"):  # fmt: skip
+                 "EVENT_FILTER_SET", "KEEP_OUTS_CHANGED", "KEEP_OUTS_REFUSED",
+                 "reset by command"):  # fmt: skip
         assert word in log
     assert (tmp_path / "interface" / "dictionary.json").exists()
     assert (tmp_path / "broker-keys" / "operator.crt").exists()

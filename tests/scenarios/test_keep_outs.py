@@ -121,6 +121,12 @@ def test_predictive_avoidance_windows_leave_the_terminal_dark_before_the_peers_t
     assert_nothing_lost_or_doubled(target)
 
 
+def times(target):
+    """When the link came and went."""
+    names = ("CONTACT_STARTED", "LINK_ACQUIRED", "LINK_LOST", "CONTACT_ENDED")
+    return [(name, event.t_s) for name in names for event in events(target, name)]
+
+
 def test_a_window_before_another_peer_takes_nothing(tmp_path):
     calern = scenario("calern-pass")
     window = KeepOutConfig(
@@ -130,4 +136,57 @@ def test_a_window_before_another_peer_takes_nothing(tmp_path):
         calern, node=msgspec.structs.replace(calern.node, keep_outs=(window,))
     )
     plain, other = fly(calern, tmp_path / "plain"), fly(changed, tmp_path / "other")
-    assert plain.world.recorder.log_hash == other.world.recorder.log_hash
+    assert (lit(plain), looking(plain)) == (lit(other), looking(other))
+    assert times(plain) == times(other)
+
+
+def said(at_s, name, /, **arguments):
+    return {"at_s": at_s, "action": "command", "command": name, "arguments": arguments}
+
+
+def test_a_window_by_command_is_dark_though_light_is_on_and_after_a_reset_too(tmp_path):
+    epoch_s = round(scenario("calern-pass").epoch_utc_s)
+    spans = [(180, 200), (260, 280)]
+    timeline = [
+        said(170.0, "KEEP_OUT_ADD", peer_id=6, start_utc_s=epoch_s + begin, end_utc_s=epoch_s + end)
+        for begin, end in spans
+    ]
+    timeline.append({"at_s": 210.0, "action": "reset"})
+    target = fly(scenario("calern-pass", timeline=timeline), tmp_path)
+    assert [e.args["total"] for e in events(target, "KEEP_OUTS_CHANGED")] == [1, 2]
+    for begin_s, end_s in spans:
+        assert not set(range(begin_s, end_s)) & (lit(target) | looking(target))
+        assert begin_s - 5 in lit(target), "until then it was in use"
+    assert max(lit(target)) > 300
+    assert len(events(target, "BOOTED")) == 2
+    assert target.world.recorder.column("link.keep_outs")[-1] == 2
+    assert_nothing_lost_or_doubled(target)
+
+
+def test_a_window_that_begins_in_the_past_turns_the_light_off_at_once(tmp_path):
+    epoch_s = round(scenario("calern-pass").epoch_utc_s)
+    dark = said(
+        200.0, "KEEP_OUT_ADD", peer_id=0, start_utc_s=epoch_s + 100, end_utc_s=epoch_s + 250
+    )
+    target = fly(scenario("calern-pass", timeline=[dark]), tmp_path)
+    (changed,) = events(target, "KEEP_OUTS_CHANGED")
+    assert 200.0 <= changed.t_s < 203.0
+    assert not set(range(math.ceil(changed.t_s) + 1, 250)) & lit(target)
+    assert max(lit(target)) > 260
+
+
+def test_clearing_a_configured_window_takes_two_steps_and_gives_the_light_back(tmp_path):
+    calern = scenario("calern-pass")
+    epoch_s = round(calern.epoch_utc_s)
+    window = KeepOutConfig(peer_id=6, start_utc_s=epoch_s + 250, end_utc_s=epoch_s + 400)
+    node = msgspec.structs.replace(calern.node, keep_outs=(window,))
+
+    def flown(folder, at_s):
+        timeline = [said(each, "KEEP_OUT_SET", peer_id=6, windows="") for each in at_s]
+        told = scenario("calern-pass", timeline=timeline)
+        return fly(msgspec.structs.replace(told, node=node), folder)
+
+    once, twice = flown(tmp_path / "once", (180.0,)), flown(tmp_path / "twice", (180.0, 190.0))
+    assert not set(range(250, 400)) & lit(once)
+    assert len(events(once, "COMMAND_ARMED")) == 1
+    assert set(range(260, 390)) <= lit(twice)
