@@ -174,7 +174,7 @@ class Node:
     def _boot(self, now_ns: int) -> None:
         recovered = self._recovered
         products = len(recovered)
-        self._downlink.intake.recover(recovered, now_ns)
+        self._downlink.intake.recover(now_ns)
         around = self._around
         tell_start(
             around.store, around.devices, around.boot, self.boot, self.channels, self.events, now_ns

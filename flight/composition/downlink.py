@@ -122,7 +122,7 @@ def downlink_parts(shared: Shared) -> DownlinkParts:
     around = shared.around
     link = _secure_link(around)
     config = queue_config(around.config)
-    queue = DownlinkQueue(config, first_overhead_bytes=manifest_overhead)
+    queue = DownlinkQueue(config, manifest_overhead, around.store.far)
     arq = ArqSender(
         VirtualChannel.PRODUCTS, ArqConfig(window_frames=around.config.link.window_frames)
     )

@@ -1,7 +1,8 @@
 """Index before bulk: a product waits until the one it depends on has been sent once.
 
 Image -> ground, hop "acted". Only products that are queued already are waited for, so there are no
-circles, and nothing waits for what is gone.
+circles, and nothing waits for what is gone; nor for what the ground has to be asked about, which
+was under way before, and whose answer may never come.
 """
 
 from __future__ import annotations
@@ -20,9 +21,18 @@ def wait_for_leader(entry: Entry, entries: Mapping[int, Entry]) -> None:
     """Makes a newcomer wait if what it depends on is queued and has not been sent yet."""
     depends_on = entry.product.depends_on
     leader = None if depends_on is None else entries.get(depends_on)
-    if leader is not None and leader is not entry and not leader.sent_once:
-        entry.waits_on = depends_on
-        leader.dependents.append(entry.product.product_id)
+    if leader is None or leader is entry or leader.sent_once or leader.suspended:
+        return
+    entry.waits_on = depends_on
+    leader.dependents.append(entry.product.product_id)
+
+
+def part_from_leader(entry: Entry, entries: Mapping[int, Entry]) -> None:
+    """It waits no more, because it leaves."""
+    leader = None if entry.waits_on is None else entries.get(entry.waits_on)
+    if leader is not None:
+        leader.dependents.remove(entry.product.product_id)
+    entry.waits_on = None
 
 
 def boosted_leaders(entry: Entry, entries: Mapping[int, Entry]) -> Iterator[Entry]:

@@ -130,7 +130,8 @@ class SendOrder:
 
     def remove(self, entry: Entry) -> None:
         """Forgets the entry; its heap items die lazily."""
-        self._called.pop(entry.product.product_id, None)
+        if self._called.pop(entry.product.product_id, None) is not None:
+            entry.called = False
         if entry.ready:
             entry.ready = False
             self._ready[entry.product.klass] -= 1
@@ -144,8 +145,9 @@ class SendOrder:
         """
         self._called.pop(entry.product.product_id, None)
         self._called[entry.product.product_id] = entry
+        entry.called = True
         if len(self._called) > CALLED_MAX:
-            del self._called[next(iter(self._called))]
+            self._called.pop(next(iter(self._called))).called = False
 
     def urgent(self, now_ns: int) -> bool:
         """Whether an emergency is there to be sent."""
@@ -170,6 +172,14 @@ class SendOrder:
         if entry is None:
             entry = self._densest(now_ns)
         return self._late() if entry is None else entry
+
+    def heads(self, now_ns: int) -> dict[ProductClass, tuple[float, int]]:
+        """Where the first ready ones stand, by class: (-key, identity)."""
+        found = {}
+        for klass, heap in enumerate(self._density):
+            if (head := self._in_time(heap, now_ns)) is not None:
+                found[ProductClass(klass)] = (-head.key, head.product.product_id)
+        return found
 
     def taken(self, entry: Entry, length: int) -> None:
         """Accounts for bytes that were selected: shares earned and consumed."""

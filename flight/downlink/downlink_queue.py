@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
-from flight.downlink.eviction import DeadlineWatch, QueueRoom
 from flight.downlink.product import Product, Segment
-from flight.downlink.queue_entry import Entry
+from flight.downlink.queue_table import QueueTable
 from flight.downlink.queue_values import (
     AckResult,
     Admission,
@@ -31,6 +29,7 @@ from flight.wire.ranges import RangeSet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from flight.downlink.far_products import FarProducts, Held
     from flight.downlink.send_horizon import Horizon
 
 _RERANK_SHIFT = 3
@@ -53,21 +52,22 @@ class DownlinkQueue:
         self,
         config: QueueConfig | None = None,
         first_overhead_bytes: Callable[[Product], int] = lambda _product: 0,
+        far: FarProducts | None = None,
     ) -> None:
         self._config = config or QueueConfig()
+        assert far is None or not self._config.order.send_late, "what is late is not fetched"
         self._overhead = first_overhead_bytes
         self._order = SendOrder(self._config.order)
-        self._entries: dict[int, Entry] = {}
-        self.room = QueueRoom(self._entries, self._config)
-        self._deadlines = DeadlineWatch(self._entries)
+        self._table = QueueTable(self._config, self._order, far)
+        self._entries, self.room = self._table.entries, self._table.room
         self.losses = LossLedger(self._config.audit_max)
         self._delivered_products = self._delivered_bytes = self._resent_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self.room.products
 
     def __contains__(self, product_id: int) -> bool:
-        return product_id in self._entries
+        return self._table.held(product_id) is not None
 
     @property
     def queued_bytes(self) -> int:
@@ -76,7 +76,7 @@ class DownlinkQueue:
 
     def product(self, product_id: int) -> Product | None:
         """The product as queued, or None."""
-        entry = self._entries.get(product_id)
+        entry = self._table.near(product_id)
         return None if entry is None else entry.product
 
     def acked_ranges(self, product_id: int) -> tuple[tuple[int, int], ...]:
@@ -86,7 +86,16 @@ class DownlinkQueue:
 
     def look_ahead(self, horizon: Horizon | None, now_ns: int) -> None:
         """What the contacts are expected to carry, about once a second; None: unknown."""
+        self._table.tend()
+        self._table.meet(now_ns)
         self._order.look_ahead(horizon, now_ns)
+
+    def adopt(self, now_ns: int) -> list[int]:
+        """After a start: takes in what is far; the products for which there is no room are lost."""
+        self._table.adopt()
+        lost = [self._lose(each, reason, now_ns) for each, reason in self.room.excess()]
+        self._table.fill()
+        return lost
 
     def offer(self, product: Product, now_ns: int, *, suspended: bool = False) -> Admission:
         """Takes a durable product in, evicting less dense ones where space demands it.
@@ -97,7 +106,7 @@ class DownlinkQueue:
         refusal = refusal_of(product, self._config, now_ns, held=product.product_id in self)
         if refusal is not None:
             return self._refuse(product, refusal, now_ns)
-        older = None if product.supersedes is None else self._entries.get(product.supersedes)
+        older = None if product.supersedes is None else self._table.held(product.supersedes)
         own = self.room.own_victims(product, older)
         if own is None:
             return self._refuse(product, Loss.REFUSED_QUOTA, now_ns)
@@ -108,16 +117,11 @@ class DownlinkQueue:
             self._lose(older, Loss.SUPERSEDED, now_ns)
         over_quota = tuple(self._lose(each, Loss.EVICTED_QUOTA, now_ns) for each in own)
         displaced = tuple(self._lose(victim, Loss.EVICTED, now_ns) for victim in victims)
-        entry = Entry(product, RangeSet([(0, product.size_bytes)]), RangeSet())
-        entry.suspended = suspended
-        self._entries[product.product_id] = entry
         self.room.entered(product)
-        wait_for_leader(entry, self._entries)
-        self._rank(entry)
-        self._boost_leaders(entry)
-        self._deadlines.watch(product)
+        self._table.enter(product, suspended)
+        self._table.tend()
         verdict = Verdict.DISPLACED if displaced or over_quota else Verdict.ADMITTED
-        superseded = None if older is None else older.product.product_id
+        superseded = None if older is None else older.product_id
         return Admission(verdict, displaced, over_quota, superseded=superseded)
 
     def next_segment(self, now_ns: int, max_bytes: int, *, urgent: bool = False) -> Segment | None:
@@ -127,6 +131,8 @@ class DownlinkQueue:
 
         The bytes count as in flight from here on: pair each with `acknowledge` or `requeue`.
         """
+        if not urgent:
+            self._table.meet(now_ns)
         entry = self._order.select(now_ns, max_bytes, urgent=urgent)
         if entry is not None and entry.pending.first()[0] == 0:
             max_bytes -= self._overhead(entry.product)
@@ -138,7 +144,7 @@ class DownlinkQueue:
         self._order.pending_changed(entry, start - end)
         if entry.pending.size == 0 and not entry.sent_once:
             entry.sent_once = True
-            self._release_dependents(entry)
+            self._table.release_dependents(entry)
         return Segment(product.product_id, start, end - start, product.size_bytes)
 
     def urgent_waits(self, now_ns: int) -> bool:
@@ -147,7 +153,7 @@ class DownlinkQueue:
 
     def requeue(self, product_id: int, offset: int, length: int) -> None:
         """Lost bytes go back; what has been acknowledged meanwhile, or is unknown, does not."""
-        if (entry := self._entries.get(product_id)) is None:
+        if (entry := self._table.near(product_id)) is None:
             return
         end = min(offset + length, entry.product.size_bytes)
         added = sum(entry.pending.add(*gap) for gap in entry.acked.gaps(max(offset, 0), end))
@@ -166,7 +172,7 @@ class DownlinkQueue:
         COMPLETE frees nothing yet: the product stays until `complete`, for only the ground's
         verified digest is an end-to-end acknowledgement.
         """
-        if (entry := self._entries.get(product_id)) is None:
+        if (entry := self._table.near(product_id)) is None:
             return AckResult.UNKNOWN
         size, removed = entry.product.size_bytes, 0
         for start, end in ranges:
@@ -179,21 +185,21 @@ class DownlinkQueue:
         if entry.remaining_bytes == 0:
             return AckResult.COMPLETE
         if entry.keyed_bytes - entry.remaining_bytes > entry.keyed_bytes >> _RERANK_SHIFT:
-            self._rank(entry)
+            self._table.rank(entry)
         return AckResult.PARTIAL
 
     def complete(self, product_id: int) -> bool:
         """The ground holds it, verified: it leaves. False for an unknown id (idempotent)."""
-        entry = self._entries.get(product_id)
-        if entry is not None:
-            self._remove(entry)
-            self._delivered_products += 1
-            self._delivered_bytes += entry.product.size_bytes
-        return entry is not None
+        if (held := self._table.held(product_id)) is None:
+            return False
+        self._table.remove(held)
+        self._delivered_products += 1
+        self._delivered_bytes += held.size_bytes
+        return True
 
     def suspend(self, product_id: int) -> bool:
         """Holds a product back until `resume`; False for an unknown id."""
-        entry = self._entries.get(product_id)
+        entry = self._table.near(product_id)
         if entry is not None:
             entry.suspended = True
             self._order.refresh(entry)
@@ -201,32 +207,37 @@ class DownlinkQueue:
 
     def resume(self, product_id: int, held: Iterable[tuple[int, int]]) -> bool:
         """Continues with exactly what the ground lacks: `held` replaces what was known before."""
-        if (entry := self._entries.get(product_id)) is None:
+        if (entry := self._table.near(product_id)) is None:
             return False
+        self._table.answered(product_id)
         size = entry.product.size_bytes
         entry.suspended = True
         self._order.refresh(entry)  # out of account while its ranges change
         entry.acked = RangeSet((max(start, 0), min(end, size)) for start, end in held)
         entry.pending = RangeSet(entry.acked.gaps(0, size))
         entry.suspended = False
-        self._rank(entry)
-        self._deadlines.watch(entry.product)
+        self._table.rank(entry)
+        self._table.watch(entry.product)
         return True
 
     def expire(self, now_ns: int) -> list[int]:
         """Drops products past their deadline, unless wholly reported or to be sent late."""
         expired: list[int] = []
-        for entry in self._deadlines.due(now_ns):
+        for entry in self._table.due(now_ns):
             if self._config.order.send_late:
                 self._order.fall_behind(entry)
             elif entry.remaining_bytes:
-                self._lose(entry, Loss.EXPIRED, now_ns)
-                expired.append(entry.product.product_id)
-        return expired
+                expired.append(self._lose(entry.product, Loss.EXPIRED, now_ns))
+        far = self._table.far_due(now_ns)
+        return expired + [self._lose(row, Loss.EXPIRED, now_ns) for row in far]
+
+    def take_damaged(self, now_ns: int) -> list[int]:
+        """Products that were to come near and can no longer be read; each is lost."""
+        return [self._lose(row, Loss.DAMAGED, now_ns) for row in self._table.take_unreadable()]
 
     def reprioritise(self, product_id: int, value_millis: int) -> bool:
         """Another value (>= 0); a higher one also calls for it. False for an unknown id."""
-        entry = self._entries.get(product_id)
+        entry = self._table.near(product_id)
         if entry is None:
             return False
         if value_millis > entry.product.value_millis:
@@ -234,20 +245,19 @@ class DownlinkQueue:
         self.room.left(entry.product)
         entry.product = msgspec.structs.replace(entry.product, value_millis=value_millis)
         self.room.entered(entry.product)
-        self._rank(entry)
-        self._boost_leaders(entry)
+        self._table.rank(entry)
         return True
 
     def delete(self, product_id: int, now_ns: int = 0) -> bool:
         """Drops a product on command; False for an unknown id."""
-        if (entry := self._entries.get(product_id)) is not None:
-            self._lose(entry, Loss.DELETED, now_ns)
-        return entry is not None
+        if (held := self._table.held(product_id)) is not None:
+            self._lose(held, Loss.DELETED, now_ns)
+        return held is not None
 
     def snapshot(self) -> QueueSnapshot:
         """Depths, high-water marks and losses so far."""
         return QueueSnapshot(
-            products=len(self._entries),
+            products=self.room.products,
             queued_bytes=self.room.bytes,
             queued_millis=self.room.millis,
             ready_bytes=self._order.pending_bytes,
@@ -269,25 +279,9 @@ class DownlinkQueue:
         self.losses.count(product, reason, now_ns, product.size_bytes)
         return Admission(Verdict.REFUSED, reason=reason)
 
-    def _rank(self, entry: Entry) -> None:
-        self._order.rank(entry)
-        self.room.rank(entry)
-
-    def _boost_leaders(self, entry: Entry) -> None:
-        for leader in boosted_leaders(entry, self._entries):
-            self._rank(leader)
-
-    def _release_dependents(self, entry: Entry) -> None:
-        for waiting in released_dependents(entry, self._entries):
-            self._order.refresh(waiting)
-
-    def _lose(self, entry: Entry, reason: Loss, now_ns: int) -> int:
-        self._remove(entry)
-        self.losses.count(entry.product, reason, now_ns, entry.remaining_bytes)
-        return entry.product.product_id
-
-    def _remove(self, entry: Entry) -> None:
-        self._order.remove(entry)
-        del self._entries[entry.product.product_id]
-        self.room.left(entry.product)
-        self._release_dependents(entry)
+    def _lose(self, held: Held, reason: Loss, now_ns: int) -> int:
+        entry = self._entries.get(held.product_id)
+        missing_bytes = held.size_bytes if entry is None else entry.remaining_bytes
+        self._table.remove(held)
+        self.losses.count(held, reason, now_ns, missing_bytes)
+        return held.product_id

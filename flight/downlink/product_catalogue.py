@@ -27,7 +27,6 @@ SELECT_MAX: int = lib.CATALOGUE_SELECT_MAX
 PIECE_ROWS = 256
 _NEVER_NS = (1 << 63) - 1
 _FAR, _ASKS, _UNTOLD = lib.CATALOGUE_FAR, lib.CATALOGUE_ASKS, lib.CATALOGUE_UNTOLD
-_LINKED = lib.CATALOGUE_LINKED
 
 
 class CatalogueRow(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +41,6 @@ class CatalogueRow(msgspec.Struct, frozen=True, gc=False):
         far: known here alone.
         asks: the ground has to be asked before it is sent.
         untold: found in the log alone: nobody was told that it is durable.
-        linked: it depends on another product.
     """
 
     product_id: int
@@ -58,7 +56,6 @@ class CatalogueRow(msgspec.Struct, frozen=True, gc=False):
     far: bool = False
     asks: bool = False
     untold: bool = False
-    linked: bool = False
 
     @property
     def record_bytes(self) -> int:
@@ -99,12 +96,10 @@ class ProductCatalogue:
     def rows(
         self, states: Collection[ProductState] = tuple(ProductState)
     ) -> Iterator[CatalogueRow]:
-        """Every row of these states by identity; changes meanwhile are allowed, and seen later on.
-
-        A piece of rows is read at a time.
-        """
-        rows, behind, mask = ffi.new("struct catalogue_row[]", PIECE_ROWS), 0, _mask(states)
-        while found := lib.catalogue_list(self.native, behind, mask, PIECE_ROWS, rows):
+        """Every row of these states by identity; changes meanwhile are seen later on."""
+        rows, behind = ffi.new("struct catalogue_row[]", PIECE_ROWS), 0
+        choice = _choice(states=states)
+        while found := lib.catalogue_list(self.native, behind, choice, PIECE_ROWS, rows):
             behind = rows[found - 1].product_id + 1
             yield from [_row_of(rows[at]) for at in range(found)]
 
@@ -125,7 +120,6 @@ class ProductCatalogue:
         """
         deadline_ns = _NEVER_NS if row.deadline_ns is None else row.deadline_ns
         flags = row.far * _FAR | row.asks * _ASKS | row.untold * _UNTOLD
-        flags |= row.linked * _LINKED
         try:
             self._rows[0] = (
                 row.product_id, row.key, row.value_millis, deadline_ns, row.size_bytes,
@@ -196,14 +190,35 @@ class ProductCatalogue:
                 value_millis += sums.value_millis
         return CatalogueSums(products, size_bytes, value_millis)
 
-    def densest(self, klass: ProductClass, count: int) -> list[CatalogueRow]:
-        """The far products of a class that go first, at most `count`, best first."""
-        return self._select(lib.CATALOGUE_DENSEST, (klass,), tuple(Producer), count)
+    def put_all_away(self) -> None:
+        """Whatever is not delivered is far from now on; what was under way asks."""
+        waiting = _mask((ProductState.NEW, ProductState.SENDING))
+        lib.catalogue_put_all_away(self.native, waiting, _mask((ProductState.SENDING,)))
+
+    def untold(self, count: int) -> list[CatalogueRow]:
+        """Undelivered products nobody was told of, by identity, at most `count`."""
+        states = (ProductState.NEW, ProductState.SENDING)
+        choice = _choice(states=states, flag_mask=_UNTOLD, flags=_UNTOLD)
+        return _selected(
+            count, lambda most, rows: lib.catalogue_list(self.native, 0, choice, most, rows)
+        )
+
+    def told(self, product_id: int) -> bool:
+        """Somebody was told of it."""
+        return _changed(lib.catalogue_set_flags(self.native, product_id, _UNTOLD, 0))
+
+    def densest(
+        self, klasses: Collection[ProductClass], count: int, *, asks: bool
+    ) -> list[CatalogueRow]:
+        """The far products that go first, best first: those that ask, or those that do not."""
+        choice = _choice(klasses=klasses, flag_mask=_ASKS, flags=asks * _ASKS)
+        return self._select(lib.CATALOGUE_DENSEST, choice, count)
 
     def least_dense(self, producers: Collection[Producer], count: int) -> list[CatalogueRow]:
         """The far products of these producers that give way first; emergencies never do."""
         klasses = [klass for klass in ProductClass if klass is not ProductClass.EMERGENCY]
-        return self._select(lib.CATALOGUE_LEAST_DENSE, klasses, producers, count)
+        choice = _choice(klasses=klasses, producers=producers)
+        return self._select(lib.CATALOGUE_LEAST_DENSE, choice, count)
 
     def due(self, now_ns: int, count: int) -> list[CatalogueRow]:
         """Far products whose deadline is over, at most `count`, the earliest first."""
@@ -211,16 +226,9 @@ class ProductCatalogue:
             count, lambda most, rows: lib.catalogue_due(self.native, now_ns, most, rows)
         )
 
-    def _select(
-        self,
-        order: int,
-        klasses: Collection[ProductClass],
-        producers: Collection[Producer],
-        count: int,
-    ) -> list[CatalogueRow]:
-        masks = _mask(klasses), _mask(producers)
+    def _select(self, order: int, choice: Any, count: int) -> list[CatalogueRow]:
         return _selected(
-            count, lambda most, rows: lib.catalogue_select(self.native, order, *masks, most, rows)
+            count, lambda most, rows: lib.catalogue_select(self.native, order, choice, most, rows)
         )
 
 
@@ -237,8 +245,19 @@ def row_of(product: Product, manifest_bytes: int) -> CatalogueRow:
         product.size_bytes,
         manifest_bytes,
         NOWHERE,
-        linked=product.depends_on is not None,
     )
+
+
+def _choice(
+    *,
+    klasses: Collection[ProductClass] = tuple(ProductClass),
+    producers: Collection[Producer] = tuple(Producer),
+    states: Collection[ProductState] = tuple(ProductState),
+    flag_mask: int = 0,
+    flags: int = 0,
+) -> Any:
+    masks = _mask(klasses), _mask(producers), _mask(states), flag_mask, flags
+    return ffi.new("struct catalogue_choice *", masks)
 
 
 def _mask(values: Collection[int]) -> int:
@@ -275,7 +294,6 @@ def _row_of(row: Any) -> CatalogueRow:
         far=bool(flags & _FAR),
         asks=bool(flags & _ASKS),
         untold=bool(flags & _UNTOLD),
-        linked=bool(flags & _LINKED),
     )
 
 

@@ -14,7 +14,7 @@ from flight.base.channels import Bounded, Overflow
 from flight.downlink.product import Producer, Product, ProductClass
 from flight.downlink.queue_values import Loss, Verdict
 from flight.downlink.room_watch import RoomWatch
-from flight.downlink.store_values import ProductState, StoreError, StoreErrorKind
+from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.downlink.store_watch import StoreWatch
 from flight.wire.crc import crc32c
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from flight.downlink.downlink_queue import DownlinkQueue
     from flight.downlink.product_lives import EventTaker
     from flight.downlink.product_store_sqlite import ProductStore
-    from flight.downlink.stored_payloads import RecoveredProducts
     from flight.link_config import StoreConfig
     from flight.telemetry.channel_values import ChannelValues
     from flight.wire.counter_reserve import CounterReserve
@@ -141,6 +140,7 @@ class ProductIntake:
 
     def hurry(self, now_ns: int) -> None:
         """In each turn of the contact loop: an emergency counts as soon as it is durable."""
+        self._meet(now_ns)
         if self._urgent:
             self.settle(now_ns)
 
@@ -155,6 +155,7 @@ class ProductIntake:
         self.settle(now_ns)
         for product_id in self._queue.expire(now_ns):
             self._drop(product_id, "PRODUCT_EXPIRED", now_ns, "deadline")
+        self._meet(now_ns)
         self._watch.step(now_ns)
         self.room.publish(self._lost_total, self.delivered_total)
 
@@ -171,16 +172,22 @@ class ProductIntake:
         self._watch.publish()
         self.room.publish(self._lost_total, self.delivered_total)
 
-    def recover(self, recovered: RecoveredProducts, now_ns: int) -> None:
-        """After a start: what was never sent goes straight to the queue, the rest asks first."""
-        for each in recovered:
-            if not each.announced:
-                self._tell_created(each.product, now_ns)
-            asked = each.state is ProductState.SENDING
-            if asked:
-                self._arq.unfinished((each.product,))
-            self._admit(each.product, now_ns, suspended=asked)
-        for product_id in recovered.damaged:
+    def recover(self, now_ns: int) -> None:
+        """After a start: what was never sent is queued, the rest asks first."""
+        self._store.far.begin()
+        for product_id in self._queue.adopt(now_ns):
+            self._drop(product_id, "PRODUCT_EVICTED", now_ns, "displaced")
+        self._meet(now_ns)
+
+    def _meet(self, now_ns: int) -> None:
+        """What came near: told of, asked about, or found to be lost."""
+        far = self._store.far
+        while far.untold:
+            self._tell_created(far.untold.pop(0), now_ns)
+        if far.asking:
+            self._arq.unfinished(far.asking)
+            far.asking.clear()
+        for product_id in self._queue.take_damaged(now_ns):
             self.drop_damaged(product_id, now_ns)
 
     def drop_damaged(self, product_id: int, now_ns: int) -> None:

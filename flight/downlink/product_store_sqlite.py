@@ -27,7 +27,8 @@ from flight.downlink.store_values import (
     StoreError,
     StoreErrorKind,
 )
-from flight.downlink.stored_payloads import RecoveredProducts, StoredPayloads
+from flight.downlink.stored_payloads import StoredPayloads
+from flight.downlink.stored_products import RecoveredProducts, StoredFarProducts
 from flight.wire.product_packet import encode_manifest
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class ProductStore(StoreNames):
     ) -> None:
         super().__init__(_on_the_spot() if writer is None else writer)
         self.catalogue = ProductCatalogue()
+        self.far = StoredFarProducts(lambda: self.catalogue, self.describe)
         self._acked: dict[int, Ranges] = {}
         self._request, self._request_bytes, self._waiting_bytes = WriteRequest(), 0, 0
         self._to_free: dict[int, None] = {}
@@ -101,7 +103,7 @@ class ProductStore(StoreNames):
         return bool(self._to_free or self._request.changes)
 
     def recover(self) -> RecoveredProducts:
-        """What was durable before: undelivered products by identity; call once, first.
+        """What was durable before; call once, first.
 
         Records of the log that the index does not know were synced by a commit that never
         returned; they count (nobody was told that they do not), as NEW. When the index was lost,
@@ -116,7 +118,7 @@ class ProductStore(StoreNames):
         self.counters.index_rebuilt = int(rebuilt)
         self.payload_bytes = self.catalogue.sums().size_bytes
         delivered = list(self.catalogue.rows((ProductState.DELIVERED,)))
-        self._to_free = dict.fromkeys(row.product_id for row in delivered)
+        self._to_free = {row.product_id: None for row in delivered}
         waiting_bytes = self.payload_bytes - sum(row.size_bytes for row in delivered)
         return RecoveredProducts(self.catalogue, self._acked, self.describe, waiting_bytes)
 

@@ -50,6 +50,7 @@ class Entry:
     Attributes:
         pending: bytes to send, lost ones included; bytes in flight are in neither set.
         acked: bytes the ground has reported.
+        called: the ground has asked for it; only `SendOrder` writes it.
         heaps: one bit for each `EntryHeap` it has a live item in; only these write it.
         ready: may be selected now; only `SendOrder.refresh` and `remove` write it.
     """
@@ -57,6 +58,7 @@ class Entry:
     __slots__ = (
         "acked",
         "boost",
+        "called",
         "dependents",
         "heaps",
         "key",
@@ -77,7 +79,7 @@ class Entry:
         self.acked = acked
         self.dependents: list[int] = []
         self.waits_on: int | None = None
-        self.suspended = self.late = self.ready = self.sent_once = False
+        self.suspended = self.late = self.ready = self.sent_once = self.called = False
         self.heaps = 0
         self.boost: float | None = None
         self.key = 0.0

@@ -16,6 +16,7 @@ from flight.downlink.queue_entry import OrderConfig, OrderMode
 
 if TYPE_CHECKING:
     from flight.downlink.downlink_queue import DownlinkQueue
+    from flight.downlink.far_products import Held
     from flight.downlink.product import Product
 
 
@@ -34,6 +35,7 @@ class Loss(Enum):
     EVICTED_QUOTA = "evicted_quota"
     EXPIRED = "expired"
     DELETED = "deleted"
+    DAMAGED = "damaged"
     SUPERSEDED = "superseded"
     REFUSED_FULL = "refused_full"
     REFUSED_QUOTA = "refused_quota"
@@ -87,6 +89,8 @@ class QueueConfig(msgspec.Struct, frozen=True):
         products_max: number of products held.
         audit_max: audit records kept until drained; older ones are dropped and counted.
         order: see `OrderConfig`.
+        near_products: of those that only wait the densest so many are at hand, where the others
+            may be put away (`NearWindow`).
         quotas: bytes that one producer's products may take, emergencies apart: these are always
             taken, though they count. Who is not named may take all of the budget.
     """
@@ -95,6 +99,7 @@ class QueueConfig(msgspec.Struct, frozen=True):
     products_max: int = 200_000
     audit_max: int = 1_024
     order: OrderConfig = OrderConfig()
+    near_products: int = 4_608
     quotas: dict[Producer, int] = {}
 
 
@@ -173,7 +178,7 @@ class LossLedger:
         self.bytes = dict.fromkeys(Loss, 0)
         self.dropped = 0
 
-    def count(self, product: Product, reason: Loss, now_ns: int, missing_bytes: int) -> None:
+    def count(self, product: Held, reason: Loss, now_ns: int, missing_bytes: int) -> None:
         """One more loss."""
         self.products[reason] += 1
         self.bytes[reason] += missing_bytes

@@ -20,22 +20,18 @@ from flight.downlink.segment_record import (
     decode_header,
     verified,
 )
-from flight.downlink.store_values import ProductState, Recovered, StoreError, StoreErrorKind
+from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.wire.errors import WireError
 from flight.wire.product_packet import Manifest, decode_manifest_packet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from flight.downlink.file_store import FileStore
     from flight.downlink.product import Product
-    from flight.downlink.product_catalogue import CatalogueRow, ProductCatalogue
+    from flight.downlink.product_catalogue import CatalogueRow
     from flight.downlink.segment_record import Place, Record
-    from flight.downlink.store_request import Ranges
 
 CACHE_BYTES = 16 << 20
 HANDLES_MAX = 32
-_UNDELIVERED = (ProductState.NEW, ProductState.SENDING)
 
 
 class PayloadCache:
@@ -195,37 +191,3 @@ class StoredPayloads:
     def close(self) -> None:
         """Gives handles back."""
         self._reader.close()
-
-
-class RecoveredProducts:
-    """Undelivered products found at a start, by identity, each read from its record when it is due.
-
-    Attributes:
-        size_bytes: of all together.
-        damaged: those gone through that the medium could not tell any more.
-    """
-
-    def __init__(
-        self,
-        catalogue: ProductCatalogue,
-        acked: Mapping[int, Ranges],
-        describe: Callable[[int], Product | None],
-        size_bytes: int,
-    ) -> None:
-        self._catalogue, self._acked, self._describe = catalogue, acked, describe
-        self.size_bytes = size_bytes
-        self.damaged: list[int] = []
-
-    def __len__(self) -> int:
-        """How many there are, damaged ones included."""
-        return self._catalogue.count(_UNDELIVERED)
-
-    def __iter__(self) -> Iterator[Recovered]:
-        """Once, as they are then."""
-        for row in self._catalogue.rows(_UNDELIVERED):
-            product = self._describe(row.product_id)
-            if product is None:
-                self.damaged.append(row.product_id)
-            else:
-                acked = self._acked.get(row.product_id, ())
-                yield Recovered(product, row.state, acked, not row.untold)

@@ -30,7 +30,6 @@ extern "C" {
 #define CATALOGUE_FAR    1 /* known here alone */
 #define CATALOGUE_ASKS   2 /* the ground has to be asked before it is sent */
 #define CATALOGUE_UNTOLD 4 /* found in the log alone: nobody was told that it is durable */
-#define CATALOGUE_LINKED 8 /* it depends on another product */
 
 enum catalogue_err {
     CATALOGUE_OK = 0,
@@ -66,6 +65,15 @@ struct catalogue_sums {
     uint64_t value_millis; /* modulo 2^64 */
 };
 
+/* Which rows are meant: bit 0 of a mask is class 0 and so on; `flags` are those of `flag_mask`. */
+struct catalogue_choice {
+    uint32_t klasses;
+    uint32_t producers;
+    uint32_t states;
+    uint32_t flag_mask;
+    uint32_t flags;
+};
+
 /* An empty catalogue, NULL without memory; and its end (NULL allowed). */
 struct catalogue *catalogue_new(void);
 void catalogue_free(struct catalogue *catalogue);
@@ -95,21 +103,24 @@ uint64_t catalogue_memory_bytes(const struct catalogue *catalogue);
 int32_t catalogue_sums_of(const struct catalogue *catalogue, uint32_t far_alone, uint32_t producer,
                           uint32_t klass, struct catalogue_sums *sums);
 
-/*
- * Up to `count` rows from `from_id` on whose state is in the mask (bit 0: state 0), in order of
- * identity. To go on, ask from behind the last.
- * @return rows written.
- */
-uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uint32_t states,
-                        uint32_t count, struct catalogue_row *rows);
+/* All rows whose state is in `states` are far from now on; those in `asking` have to be asked about. */
+void catalogue_put_all_away(struct catalogue *catalogue, uint32_t states, uint32_t asking);
 
 /*
- * Up to `count` (at most CATALOGUE_SELECT_MAX) far rows whose class and producer are in the masks
- * (bit 0: class 0), the first of `order` first.
+ * Up to `count` rows of `choice` from `from_id` on, in order of identity. To go on, ask from behind
+ * the last.
+ * @return rows written.
+ */
+uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id,
+                        const struct catalogue_choice *choice, uint32_t count,
+                        struct catalogue_row *rows);
+
+/*
+ * Up to `count` (at most CATALOGUE_SELECT_MAX) far rows of `choice`, the first of `order` first.
  * @return rows written.
  */
 uint32_t catalogue_select(const struct catalogue *catalogue, enum catalogue_order order,
-                          uint32_t klasses, uint32_t producers, uint32_t count,
+                          const struct catalogue_choice *choice, uint32_t count,
                           struct catalogue_row *rows);
 
 /*

@@ -53,7 +53,7 @@ struct segment_scan {
     uint64_t told_bytes;    /* records below are known; they are noted, and not taken in */
     int64_t ageing_ns;      /* as `density_key` has it; 0: waiting counts nothing */
     uint32_t segment;
-    uint32_t state; /* and flags of the rows added; CATALOGUE_LINKED comes by itself */
+    uint32_t state; /* and flags of the rows added */
     uint32_t flags;
     uint32_t note_count;
     uint64_t offset;     /* in and out: where the next record begins */

@@ -87,20 +87,27 @@ static bool begin(struct best *best, const struct catalogue *catalogue, uint32_t
     return catalogue != NULL && rows != NULL && count > 0;
 }
 
+static bool chosen(const struct catalogue_choice *choice, uint64_t head)
+{
+    return !(head & CATALOGUE_GONE) && choice->klasses >> catalogue_klass(head) & 1 &&
+           choice->producers >> catalogue_producer(head) & 1 &&
+           choice->states >> (head >> STATE_SHIFT & 3) & 1 &&
+           (head & choice->flag_mask) == choice->flags;
+}
+
 uint32_t catalogue_select(const struct catalogue *catalogue, enum catalogue_order order,
-                          uint32_t klasses, uint32_t producers, uint32_t count,
+                          const struct catalogue_choice *choice, uint32_t count,
                           struct catalogue_row *rows)
 {
     struct best best;
 
-    if (!begin(&best, catalogue, count, rows)) {
+    if (!begin(&best, catalogue, count, rows) || choice == NULL) {
         return 0;
     }
     for (uint64_t at = 0; at < catalogue->rows; at++) {
         const uint64_t head = catalogue->column[HEAD][at];
 
-        if (catalogue_is_far(head) && klasses >> catalogue_klass(head) & 1 &&
-            producers >> catalogue_producer(head) & 1) {
+        if (catalogue_is_far(head) && chosen(choice, head)) {
             const int64_t rank = (int64_t)catalogue->column[RANK][at];
 
             offer(&best, order == CATALOGUE_DENSEST ? ~rank : rank, at);
@@ -132,19 +139,18 @@ uint32_t catalogue_due(struct catalogue *catalogue, int64_t now_ns, uint32_t cou
     return give(&best, catalogue, rows);
 }
 
-uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id, uint32_t states,
-                        uint32_t count, struct catalogue_row *rows)
+uint32_t catalogue_list(const struct catalogue *catalogue, uint64_t from_id,
+                        const struct catalogue_choice *choice, uint32_t count,
+                        struct catalogue_row *rows)
 {
     uint32_t found = 0;
 
-    if (catalogue == NULL || rows == NULL) {
+    if (catalogue == NULL || choice == NULL || rows == NULL) {
         return 0;
     }
     for (uint64_t at = catalogue_at(catalogue, from_id); at < catalogue->rows && found < count;
          at++) {
-        const uint64_t head = catalogue->column[HEAD][at];
-
-        if (!(head & CATALOGUE_GONE) && states >> (head >> STATE_SHIFT & 3) & 1) {
+        if (chosen(choice, catalogue->column[HEAD][at])) {
             catalogue_read(catalogue, at, &rows[found++]);
         }
     }

@@ -105,8 +105,6 @@ int32_t stored_manifest(const uint8_t *manifest, uint64_t bytes, int64_t ageing_
     row->manifest_bytes = (uint16_t)bytes;
     row->klass = manifest[2];
     row->producer = (uint8_t)producer;
-    row->flags =
-        (uint8_t)((row->flags & ~CATALOGUE_LINKED) | (has & HAS_DEPENDENCY ? CATALOGUE_LINKED : 0));
     row->key = log2_steps(value > 0 ? (uint64_t)value : 1) - log2_steps(size);
     if (ageing_ns > 0) {
         row->key -= quotient((int64_t)big_endian(rest + 16, 8), ageing_ns);

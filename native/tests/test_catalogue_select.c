@@ -21,6 +21,16 @@ static void put(struct catalogue *catalogue, uint64_t product_id, double key, ui
     CHECK(catalogue_append(catalogue, &row) == CATALOGUE_OK);
 }
 
+static const struct catalogue_choice every = {.klasses = 255, .producers = 255, .states = 15};
+
+static uint32_t select_of(const struct catalogue *catalogue, enum catalogue_order order,
+                          uint32_t klasses, uint32_t producers, uint32_t count)
+{
+    const struct catalogue_choice choice = {klasses, producers, 15, 0, 0};
+
+    return catalogue_select(catalogue, order, &choice, count, rows);
+}
+
 static void keys_of_either_sign_are_ranked_and_equals_go_by_identity(void)
 {
     static const double keys[] = {-1.5, 0.0, 3.25, -0.0, 3.25, -700.0, 1e-300, -1e-300};
@@ -34,11 +44,11 @@ static void keys_of_either_sign_are_ranked_and_equals_go_by_identity(void)
     for (uint32_t count = 1; count <= 9; count++) {
         const uint32_t want = count < 8 ? count : 8;
 
-        CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, 1 << 2, 1 << 1, count, rows) == want);
+        CHECK(select_of(catalogue, CATALOGUE_DENSEST, 1 << 2, 1 << 1, count) == want);
         for (uint32_t i = 0; i < want; i++) {
             CHECK(rows[i].product_id == densest[i]);
         }
-        CHECK(catalogue_select(catalogue, CATALOGUE_LEAST_DENSE, 4, 2, count, rows) == want);
+        CHECK(select_of(catalogue, CATALOGUE_LEAST_DENSE, 4, 2, count) == want);
         for (uint32_t i = 0; i < want; i++) {
             CHECK(rows[i].product_id == least[i]);
         }
@@ -56,13 +66,37 @@ static void near_rows_other_classes_and_other_producers_are_passed_over(void)
     put(catalogue, 4, 6.0, 2, 1, CATALOGUE_FAR);
     put(catalogue, 5, 5.0, 2, 1, CATALOGUE_FAR);
     CHECK(catalogue_drop(catalogue, 4) == CATALOGUE_OK);
-    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, 1 << 2, 1 << 1, 9, rows) == 1);
+    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 1 << 2, 1 << 1, 9) == 1);
     CHECK(rows[0].product_id == 5);
-    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, 1 << 2, 3, 9, rows) == 2);
+    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 1 << 2, 3, 9) == 2);
     CHECK(rows[0].product_id == 3 && rows[1].product_id == 5);
-    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, 0, 3, 9, rows) == 0);
-    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, 4, 2, 0, rows) == 0);
-    CHECK(catalogue_select(NULL, CATALOGUE_DENSEST, 4, 2, 1, rows) == 0);
+    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 0, 3, 9) == 0);
+    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 4, 2, 0) == 0);
+    CHECK(select_of(NULL, CATALOGUE_DENSEST, 4, 2, 1) == 0);
+    catalogue_free(catalogue);
+}
+
+static void all_is_put_away_and_what_asks_is_told_apart_from_what_does_not(void)
+{
+    struct catalogue_choice choice = {255, 255, 15, CATALOGUE_ASKS, 0};
+    struct catalogue *catalogue = catalogue_new();
+    struct catalogue_sums sums;
+
+    for (uint64_t i = 0; i < 12; i++) {
+        put(catalogue, i, (double)i, 2, 1, i == 5 ? CATALOGUE_FAR | CATALOGUE_ASKS : 0);
+        CHECK(catalogue_set_state(catalogue, i, (uint32_t)(i % 4)) == CATALOGUE_OK);
+    }
+    CHECK(catalogue_drop(catalogue, 8) == CATALOGUE_OK);
+    catalogue_put_all_away(catalogue, 1 << 0 | 1 << 1, 1 << 1);
+    catalogue_put_all_away(NULL, 1, 1);
+    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, &choice, 9, rows) == 2);
+    CHECK(rows[0].product_id == 4 && rows[1].product_id == 0);
+    choice.flags = CATALOGUE_ASKS;
+    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, &choice, 9, rows) == 3);
+    CHECK(rows[0].product_id == 9 && rows[1].product_id == 5 && rows[2].product_id == 1);
+    CHECK(catalogue_list(catalogue, 2, &choice, 9, rows) == 2 && rows[0].product_id == 5);
+    CHECK(catalogue_sums_of(catalogue, 1, 1, 2, &sums) == CATALOGUE_OK && sums.products == 5);
+    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, NULL, 9, rows) == 0);
     catalogue_free(catalogue);
 }
 
@@ -73,7 +107,7 @@ static void a_selection_gives_no_more_than_its_bound(void)
     for (uint64_t i = 0; i < 2 * CATALOGUE_SELECT_MAX; i++) {
         put(catalogue, i, (double)(i * 7919 % (2 * CATALOGUE_SELECT_MAX)), 1, 1, CATALOGUE_FAR);
     }
-    CHECK(catalogue_select(catalogue, CATALOGUE_DENSEST, 2, 2, UINT32_MAX, rows) ==
+    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 2, 2, UINT32_MAX) ==
           CATALOGUE_SELECT_MAX);
     for (uint32_t i = 0; i < CATALOGUE_SELECT_MAX; i++) {
         CHECK(rows[i].key == 2.0 * CATALOGUE_SELECT_MAX - 1.0 - i);
@@ -99,7 +133,8 @@ static void what_is_due_comes_earliest_first_and_what_is_put_away_late_is_not_mi
     CHECK(catalogue_due(catalogue, 996, 5, rows) == 1 && rows[0].product_id == 9);
     CHECK(catalogue_due(catalogue, INT64_MAX, 5, rows) == 3);
     CHECK(catalogue_due(NULL, 996, 5, rows) == 0);
-    CHECK(catalogue_list(NULL, 0, 15, 1, rows) == 0);
+    CHECK(catalogue_list(NULL, 0, &every, 1, rows) == 0);
+    CHECK(catalogue_list(catalogue, 0, NULL, 1, rows) == 0);
     catalogue_free(catalogue);
 }
 
@@ -108,6 +143,7 @@ int main(void)
     static const struct promise promises[] = {
         PROMISE(keys_of_either_sign_are_ranked_and_equals_go_by_identity),
         PROMISE(near_rows_other_classes_and_other_producers_are_passed_over),
+        PROMISE(all_is_put_away_and_what_asks_is_told_apart_from_what_does_not),
         PROMISE(a_selection_gives_no_more_than_its_bound),
         PROMISE(what_is_due_comes_earliest_first_and_what_is_put_away_late_is_not_missed),
     };

@@ -39,7 +39,7 @@ class Table:
 
 def victims(table, newcomer, need_bytes=0, need_products=0, **choice):
     found = table.eviction.victims_for(newcomer, need_bytes, need_products, **choice)
-    return None if found is None else [entry.product.product_id for entry in found]
+    return None if found is None else [each.product_id for each in found]
 
 
 def test_victims_are_the_least_dense_and_just_enough_of_them():
@@ -83,7 +83,7 @@ def test_one_producers_victims_are_its_own_however_dense_they_are():
     assert victims(table, newcomer, need_bytes=1001, among=(recorder,)) == [3, 2]
     assert victims(table, newcomer, need_bytes=2001, among=(recorder,)) is None
     assert victims(table, newcomer, need_bytes=2001) == [1, 4, 3]
-    assert victims(table, newcomer, need_bytes=1, going=(table.entries[1],)) == [4]
+    assert victims(table, newcomer, need_bytes=1, going=(1,)) == [4]
 
 
 def test_room_is_counted_by_producer_and_says_what_would_be_kept():
@@ -98,8 +98,8 @@ def test_room_is_counted_by_producer_and_says_what_would_be_kept():
     assert room.would_keep(11, 1000, 0)
     assert not room.would_keep(10, 1000, 0)
     newcomer = product(9, value=40, producer=Producer.TELEMETRY)
-    assert [each.product.product_id for each in room.own_victims(newcomer, None)] == [2]
-    assert room.own_victims(newcomer, table.entries[2]) == []
+    assert [each.product_id for each in room.own_victims(newcomer, None)] == [2]
+    assert room.own_victims(newcomer, table.entries[2].product) == []
     assert room.own_victims(product(9), None) == []
     room.left(table.entries.pop(2).product)
     assert (room.bytes, room.high_bytes, room.held[Producer.TELEMETRY]) == (1000, 2000, 0)

@@ -35,7 +35,6 @@ ROWS = st.builds(
     far=st.booleans(),
     asks=st.booleans(),
     untold=st.booleans(),
-    linked=st.booleans(),
 )
 ROW = CatalogueRow(
     1, ProductClass.MASK, Producer.IMAGING, ProductState.NEW, 0.5, 7, None, 10, 60, Place(1, 0)
@@ -101,10 +100,36 @@ class Catalogue(RuleBasedStateMachine):
         for product_id in many:
             assert self.catalogue.drop(product_id)
 
-    @rule(klass=st.sampled_from(ProductClass), count=st.integers(0, 8))
-    def densest(self, klass, count):
-        best = sorted((-r.key, r.product_id) for r in self._far() if r.klass is klass)[:count]
-        found = self.catalogue.densest(klass, count)
+    @rule()
+    def all_is_put_away(self):
+        self.catalogue.put_all_away()
+        for product_id, row in self.rows.items():
+            if row.state < ProductState.DELIVERED:
+                asks = row.state is ProductState.SENDING
+                self.rows[product_id] = msgspec.structs.replace(row, far=True, asks=asks)
+
+    @rule(count=st.integers(0, 8))
+    def somebody_is_told(self, count):
+        untold = [
+            row.product_id
+            for row in self._listed(tuple(ProductState))
+            if row.untold and row.state < ProductState.DELIVERED
+        ][:count]
+        assert [row.product_id for row in self.catalogue.untold(count)] == untold
+        for product_id in untold:
+            assert self.catalogue.told(product_id)
+            self.rows[product_id] = msgspec.structs.replace(self.rows[product_id], untold=False)
+
+    @rule(
+        klasses=st.sets(st.sampled_from(ProductClass)),
+        count=st.integers(0, 8),
+        asks=st.booleans(),
+    )
+    def densest(self, klasses, count, asks):
+        best = sorted(
+            (-r.key, r.product_id) for r in self._far() if r.klass in klasses and r.asks is asks
+        )[:count]
+        found = self.catalogue.densest(klasses, count, asks=asks)
         assert [(-row.key, row.product_id) for row in found] == best
 
     @rule(producers=st.sets(st.sampled_from(Producer)), count=st.integers(0, 8))
@@ -206,7 +231,7 @@ def test_a_selection_is_bounded_however_much_is_asked_for():
     catalogue = ProductCatalogue()
     for product_id in range(SELECT_MAX + 5):
         catalogue.add(msgspec.structs.replace(ROW, product_id=product_id, far=True))
-    assert len(catalogue.densest(ProductClass.MASK, 10 * SELECT_MAX)) == SELECT_MAX
+    assert len(catalogue.densest((ProductClass.MASK,), 10 * SELECT_MAX, asks=False)) == SELECT_MAX
 
 
 def test_a_hundred_thousand_products_take_five_megabytes():

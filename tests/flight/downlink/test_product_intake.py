@@ -34,7 +34,8 @@ class Bench:
             self.files, index, segment_bytes=1 << 17, capacity_bytes=store_bytes
         )
         order = OrderConfig(ageing_ns=None, floor_permille=0)
-        self.queue = DownlinkQueue(QueueConfig(budget_bytes=queue_bytes, order=order))
+        config = QueueConfig(budget_bytes=queue_bytes, order=order)
+        self.queue = DownlinkQueue(config, far=self.store.far)
         self.arq = ArqSender(2, ArqConfig())
         self.channels = ChannelValues()
         self.told = []
@@ -341,7 +342,7 @@ def test_after_a_start_the_ground_is_asked_first_about_what_was_under_way(make):
     bench.submit(now_ns=6 * S)
     bench.intake.step(6 * S)
     after = make(bench.files.power_cut())
-    after.intake.recover(after.recovered, 0)
+    after.intake.recover(0)
     assert len(after.queue) == 3
     assert after.arq.reconcile_items(8) == (2,)
     sent = []
@@ -361,7 +362,7 @@ def test_a_product_whose_record_was_lost_while_the_power_was_off_is_told_as_lost
     files = bench.files.power_cut()
     files.pwrite(files.open(segment_name(place.segment)), b"rot", place.offset)
     after = make(files)
-    after.intake.recover(after.recovered, 0)
+    after.intake.recover(0)
     assert [(name, args["product"], args["reason"]) for name, args in after.told] == [
         ("PRODUCT_EVICTED", 1, "damaged on the store")
     ]
@@ -384,6 +385,6 @@ def test_a_product_whose_commit_never_returned_is_told_after_the_start(make):
     bench.intake.step(0)
     assert [name for name, _ in bench.told] == ["STORE_FAILED"]
     after = make(bench.files.power_cut())
-    after.intake.recover(after.recovered, 0)
+    after.intake.recover(0)
     assert [name for name, _ in after.told] == ["PRODUCT_CREATED"]
     assert 1 in after.queue
