@@ -145,11 +145,24 @@ def recovery_part(medium):
             spent[what] = time.perf_counter() - started
             assert len(found) == MILLION
             store.close()
+        queued, queued_s, idle, resident = told_by("--start", name)
+        assert queued == MILLION
     for what, spent_s in spent.items():
         print(f"recovery of {MILLION:,} products, {what}: {spent_s:.1f} s")
-    kept = spent["segments alone"] < RECOVERED_S_MAX
-    print(f"  limit {RECOVERED_S_MAX:.0f} s: {'kept' if kept else 'NOT KEPT'}")
+    print(
+        f"  and queued again, from the index: {queued_s:.1f} s, {resident - idle:.0f} MiB above idle"
+    )
+    kept = spent["segments alone"] < RECOVERED_S_MAX and resident - idle <= MIB_MAX
+    print(f"  limits, {RECOVERED_S_MAX:.0f} s, {MIB_MAX:.0f} MiB: {'kept' if kept else 'NOT KEPT'}")
     return kept
+
+
+def told_by(part, *folder):
+    """Figures that another process prints: memory that was used before would count otherwise."""
+    where = [option for name in folder for option in ("--dir", name)]
+    command = [sys.executable, __file__, *where, part]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [float(word) for word in done.stdout.split()]
 
 
 def resident_mib():
@@ -167,7 +180,8 @@ def million_here(medium):
             files, folder / "index.sqlite3", capacity_bytes=1 << 40, device_sync=False
         )
         store.recover()
-        queue = DownlinkQueue(QueueConfig(budget_bytes=1 << 40, products_max=2 * MILLION))
+        config = QueueConfig(budget_bytes=1 << 40, products_max=2 * MILLION)
+        queue = DownlinkQueue(config, far=store.far)
         payload = bytes(SMALL_BYTES)
         idle = resident_mib()
         for first in range(0, MILLION, 1_000):
@@ -186,13 +200,25 @@ def million_here(medium):
         store.close()
 
 
+def start_here(medium):
+    """In a process of its own: a million products that were queued before are queued again."""
+    idle = resident_mib()
+    started = time.perf_counter()
+    folder = Path(medium)
+    store = ProductStore(FolderStore(folder / "segments"), folder / "index.sqlite3")
+    store.recover()
+    store.far.begin()
+    queue = DownlinkQueue(
+        QueueConfig(budget_bytes=1 << 40, products_max=2 * MILLION), far=store.far
+    )
+    lost = queue.adopt(0)
+    print(len(queue) - len(lost), time.perf_counter() - started, idle, resident_mib())
+    store.close()
+
+
 def million_part(medium):
     """Memory of a million products that wait."""
-    where = [] if medium is None else ["--dir", medium]
-    told = subprocess.run(
-        [sys.executable, __file__, *where, "--here"], check=True, capture_output=True, text=True
-    ).stdout.split()
-    idle, filled, after, spent_us = map(float, told[1:])
+    _, idle, filled, after, spent_us = told_by("--here", *([] if medium is None else [medium]))
     grown = after - filled
     print(f"{MILLION:,} products queued: {filled - idle:.0f} MiB above idle ({idle:.0f} MiB)")
     print(
@@ -212,9 +238,13 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--dir", metavar="DIR", help="folder on the medium to measure")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--start", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.here:
         million_here(arguments.dir)
+        return 0
+    if arguments.start:
+        start_here(arguments.dir)
         return 0
     unknown = [name for name in arguments.parts if name not in PARTS]
     if unknown:

@@ -95,7 +95,7 @@ class NearWindow:
     ) -> None:
         self._entries, self._far = entries, far
         self._near, self._enter, self._leave = near_products, enter, leave
-        self._slack, self._piece = near_products // 4 + 1, near_products // 64 + 1
+        self._slack, self._piece = near_products // 8 + 1, near_products // 64 + 1
         self._surplus_at = near_products + self._slack
         self._fronts = {klass: _Front() for klass in _ORDINARY}
         self._asking: set[int] = set()

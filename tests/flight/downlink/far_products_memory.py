@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flight.downlink.product import Producer, Product, ProductClass, density_key
+from flight.downlink.product import Product, ProductClass, density_key
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class MemoryFarProducts:
         found = [
             row
             for row in self.rows.values()
-            if row.product.producer in producers
-            and row.product.klass is not ProductClass.EMERGENCY
+            if row.product.producer in producers and row.product.klass is not ProductClass.EMERGENCY
         ]
         return sorted(found, key=lambda row: (row.key, row.product.product_id))[:count]
 
@@ -70,6 +69,3 @@ class MemoryFarProducts:
         return sorted(late, key=lambda row: (row.product.deadline_ns, row.product.product_id))[
             :count
         ]
-
-
-ALL_PRODUCERS = tuple(Producer)
