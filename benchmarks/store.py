@@ -149,9 +149,7 @@ def recovery_part(medium):
         assert queued == MILLION
     for what, spent_s in spent.items():
         print(f"recovery of {MILLION:,} products, {what}: {spent_s:.1f} s")
-    print(
-        f"  and queued again, from the index: {queued_s:.1f} s, {resident - idle:.0f} MiB above idle"
-    )
+    print(f"  queued again, index there: {queued_s:.1f} s, {resident - idle:.0f} MiB above idle")
     kept = spent["segments alone"] < RECOVERED_S_MAX and resident - idle <= MIB_MAX
     print(f"  limits, {RECOVERED_S_MAX:.0f} s, {MIB_MAX:.0f} MiB: {'kept' if kept else 'NOT KEPT'}")
     return kept

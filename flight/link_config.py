@@ -82,7 +82,7 @@ class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     repair_after_s: Annotated[float, Meta(ge=0.1, le=600.0)] = 10.0
     window_frames: Annotated[int, Meta(ge=16, le=1_000_000)] = 8192
     queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**12)] = 256_000_000
-    queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 100_000
+    queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 1_000_000
 
     @property
     def sealed_bytes(self) -> int:

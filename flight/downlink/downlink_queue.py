@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from flight.downlink.downlink_order import SendOrder
+from flight.downlink.held_products import HeldProducts
 from flight.downlink.product import Product, Segment
-from flight.downlink.queue_table import QueueTable
 from flight.downlink.queue_values import (
     AckResult,
     Admission,
@@ -58,8 +58,8 @@ class DownlinkQueue:
         assert far is None or not self._config.order.send_late, "what is late is not fetched"
         self._overhead = first_overhead_bytes
         self._order = SendOrder(self._config.order)
-        self._table = QueueTable(self._config, self._order, far)
-        self._entries, self.room = self._table.entries, self._table.room
+        self._held = HeldProducts(self._config, self._order, far)
+        self._entries, self.room = self._held.entries, self._held.room
         self.losses = LossLedger(self._config.audit_max)
         self._delivered_products = self._delivered_bytes = self._resent_bytes = 0
 
@@ -67,7 +67,7 @@ class DownlinkQueue:
         return self.room.products
 
     def __contains__(self, product_id: int) -> bool:
-        return self._table.held(product_id) is not None
+        return self._held.held(product_id) is not None
 
     @property
     def queued_bytes(self) -> int:
@@ -76,7 +76,7 @@ class DownlinkQueue:
 
     def product(self, product_id: int) -> Product | None:
         """The product as queued, or None."""
-        entry = self._table.near(product_id)
+        entry = self._held.near(product_id)
         return None if entry is None else entry.product
 
     def acked_ranges(self, product_id: int) -> tuple[tuple[int, int], ...]:
@@ -86,15 +86,15 @@ class DownlinkQueue:
 
     def look_ahead(self, horizon: Horizon | None, now_ns: int) -> None:
         """What the contacts are expected to carry, about once a second; None: unknown."""
-        self._table.tend()
-        self._table.meet(now_ns)
+        self._held.tend()
+        self._held.meet(now_ns)
         self._order.look_ahead(horizon, now_ns)
 
     def adopt(self, now_ns: int) -> list[int]:
         """After a start: takes in what is far; the products for which there is no room are lost."""
-        self._table.adopt()
+        self._held.adopt()
         lost = [self._lose(each, reason, now_ns) for each, reason in self.room.excess()]
-        self._table.fill()
+        self._held.fill()
         return lost
 
     def offer(self, product: Product, now_ns: int, *, suspended: bool = False) -> Admission:
@@ -106,7 +106,7 @@ class DownlinkQueue:
         refusal = refusal_of(product, self._config, now_ns, held=product.product_id in self)
         if refusal is not None:
             return self._refuse(product, refusal, now_ns)
-        older = None if product.supersedes is None else self._table.held(product.supersedes)
+        older = None if product.supersedes is None else self._held.held(product.supersedes)
         own = self.room.own_victims(product, older)
         if own is None:
             return self._refuse(product, Loss.REFUSED_QUOTA, now_ns)
@@ -118,8 +118,8 @@ class DownlinkQueue:
         over_quota = tuple(self._lose(each, Loss.EVICTED_QUOTA, now_ns) for each in own)
         displaced = tuple(self._lose(victim, Loss.EVICTED, now_ns) for victim in victims)
         self.room.entered(product)
-        self._table.enter(product, suspended)
-        self._table.tend()
+        self._held.enter(product, suspended)
+        self._held.tend()
         verdict = Verdict.DISPLACED if displaced or over_quota else Verdict.ADMITTED
         superseded = None if older is None else older.product_id
         return Admission(verdict, displaced, over_quota, superseded=superseded)
@@ -132,7 +132,7 @@ class DownlinkQueue:
         The bytes count as in flight from here on: pair each with `acknowledge` or `requeue`.
         """
         if not urgent:
-            self._table.meet(now_ns)
+            self._held.meet(now_ns)
         entry = self._order.select(now_ns, max_bytes, urgent=urgent)
         if entry is not None and entry.pending.first()[0] == 0:
             max_bytes -= self._overhead(entry.product)
@@ -144,7 +144,7 @@ class DownlinkQueue:
         self._order.pending_changed(entry, start - end)
         if entry.pending.size == 0 and not entry.sent_once:
             entry.sent_once = True
-            self._table.release_dependents(entry)
+            self._held.release_dependents(entry)
         return Segment(product.product_id, start, end - start, product.size_bytes)
 
     def urgent_waits(self, now_ns: int) -> bool:
@@ -153,7 +153,7 @@ class DownlinkQueue:
 
     def requeue(self, product_id: int, offset: int, length: int) -> None:
         """Lost bytes go back; what has been acknowledged meanwhile, or is unknown, does not."""
-        if (entry := self._table.near(product_id)) is None:
+        if (entry := self._held.near(product_id)) is None:
             return
         end = min(offset + length, entry.product.size_bytes)
         added = sum(entry.pending.add(*gap) for gap in entry.acked.gaps(max(offset, 0), end))
@@ -172,7 +172,7 @@ class DownlinkQueue:
         COMPLETE frees nothing yet: the product stays until `complete`, for only the ground's
         verified digest is an end-to-end acknowledgement.
         """
-        if (entry := self._table.near(product_id)) is None:
+        if (entry := self._held.near(product_id)) is None:
             return AckResult.UNKNOWN
         size, removed = entry.product.size_bytes, 0
         for start, end in ranges:
@@ -185,21 +185,21 @@ class DownlinkQueue:
         if entry.remaining_bytes == 0:
             return AckResult.COMPLETE
         if entry.keyed_bytes - entry.remaining_bytes > entry.keyed_bytes >> _RERANK_SHIFT:
-            self._table.rank(entry)
+            self._held.rank(entry)
         return AckResult.PARTIAL
 
     def complete(self, product_id: int) -> bool:
         """The ground holds it, verified: it leaves. False for an unknown id (idempotent)."""
-        if (held := self._table.held(product_id)) is None:
+        if (held := self._held.held(product_id)) is None:
             return False
-        self._table.remove(held)
+        self._held.remove(held)
         self._delivered_products += 1
         self._delivered_bytes += held.size_bytes
         return True
 
     def suspend(self, product_id: int) -> bool:
         """Holds a product back until `resume`; False for an unknown id."""
-        entry = self._table.near(product_id)
+        entry = self._held.near(product_id)
         if entry is not None:
             entry.suspended = True
             self._order.refresh(entry)
@@ -207,37 +207,37 @@ class DownlinkQueue:
 
     def resume(self, product_id: int, held: Iterable[tuple[int, int]]) -> bool:
         """Continues with exactly what the ground lacks: `held` replaces what was known before."""
-        if (entry := self._table.near(product_id)) is None:
+        if (entry := self._held.near(product_id)) is None:
             return False
-        self._table.answered(product_id)
+        self._held.answered(product_id)
         size = entry.product.size_bytes
         entry.suspended = True
         self._order.refresh(entry)  # out of account while its ranges change
         entry.acked = RangeSet((max(start, 0), min(end, size)) for start, end in held)
         entry.pending = RangeSet(entry.acked.gaps(0, size))
         entry.suspended = False
-        self._table.rank(entry)
-        self._table.watch(entry.product)
+        self._held.rank(entry)
+        self._held.watch(entry.product)
         return True
 
     def expire(self, now_ns: int) -> list[int]:
         """Drops products past their deadline, unless wholly reported or to be sent late."""
         expired: list[int] = []
-        for entry in self._table.due(now_ns):
+        for entry in self._held.due(now_ns):
             if self._config.order.send_late:
                 self._order.fall_behind(entry)
             elif entry.remaining_bytes:
                 expired.append(self._lose(entry.product, Loss.EXPIRED, now_ns))
-        far = self._table.far_due(now_ns)
+        far = self._held.far_due(now_ns)
         return expired + [self._lose(row, Loss.EXPIRED, now_ns) for row in far]
 
     def take_damaged(self, now_ns: int) -> list[int]:
         """Products that were to come near and can no longer be read; each is lost."""
-        return [self._lose(row, Loss.DAMAGED, now_ns) for row in self._table.take_unreadable()]
+        return [self._lose(row, Loss.DAMAGED, now_ns) for row in self._held.take_unreadable()]
 
     def reprioritise(self, product_id: int, value_millis: int) -> bool:
         """Another value (>= 0); a higher one also calls for it. False for an unknown id."""
-        entry = self._table.near(product_id)
+        entry = self._held.near(product_id)
         if entry is None:
             return False
         if value_millis > entry.product.value_millis:
@@ -245,12 +245,12 @@ class DownlinkQueue:
         self.room.left(entry.product)
         entry.product = msgspec.structs.replace(entry.product, value_millis=value_millis)
         self.room.entered(entry.product)
-        self._table.rank(entry)
+        self._held.rank(entry)
         return True
 
     def delete(self, product_id: int, now_ns: int = 0) -> bool:
         """Drops a product on command; False for an unknown id."""
-        if (held := self._table.held(product_id)) is not None:
+        if (held := self._held.held(product_id)) is not None:
             self._lose(held, Loss.DELETED, now_ns)
         return held is not None
 
@@ -282,6 +282,6 @@ class DownlinkQueue:
     def _lose(self, held: Held, reason: Loss, now_ns: int) -> int:
         entry = self._entries.get(held.product_id)
         missing_bytes = held.size_bytes if entry is None else entry.remaining_bytes
-        self._table.remove(held)
+        self._held.remove(held)
         self.losses.count(held, reason, now_ns, missing_bytes)
         return held.product_id

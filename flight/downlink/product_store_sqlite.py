@@ -44,7 +44,7 @@ WAITING_BYTES_MAX = 16 << 20
 
 
 class ProductStore(StoreNames):
-    """Durable products, counters and state blobs. Call `recover` once before anything else.
+    """Durable products, counters and state blobs; `recover` comes first.
 
     Args:
         files: where the segments are.
@@ -77,8 +77,7 @@ class ProductStore(StoreNames):
         self._acked: dict[int, Ranges] = {}
         self._request, self._request_bytes, self._waiting_bytes = WriteRequest(), 0, 0
         self._to_free: dict[int, None] = {}
-        self._payloads = StoredPayloads(files)
-        self._settled = Settled()
+        self._payloads, self._settled = StoredPayloads(files), Settled()
         self.payload_bytes = 0  # of all products not freed yet
         self.counters = StoreCounters()
         self._writer.start(
@@ -105,35 +104,35 @@ class ProductStore(StoreNames):
     def recover(self) -> RecoveredProducts:
         """What was durable before; call once, first.
 
-        Records of the log that the index does not know were synced by a commit that never
-        returned; they count (nobody was told that they do not), as NEW. When the index was lost,
-        everything in the log is taken for SENDING, so that the ground is asked first.
+        Records that the index does not know were synced by a commit that never returned; they
+        count (nobody was told that they do not), as NEW. When the index was lost, all are SENDING.
         """
         assert not self.products, "recover once, first"
         found, rebuilt = self._writer.call(StoreEngine.recover)
         self.catalogue, self._acked = found.catalogue, found.acked
         self._remember(found.counters, found.blobs)
-        self.counters.records_unindexed = found.unindexed
-        self.counters.records_damaged = found.missing_products
-        self.counters.index_rebuilt = int(rebuilt)
+        counters = self.counters
+        counters.records_unindexed, counters.index_rebuilt = found.unindexed, int(rebuilt)
+        counters.records_damaged = found.missing_products
         self.payload_bytes = self.catalogue.sums().size_bytes
         delivered = list(self.catalogue.rows((ProductState.DELIVERED,)))
-        self._to_free = {row.product_id: None for row in delivered}
+        self._to_free = dict.fromkeys(row.product_id for row in delivered)
         waiting_bytes = self.payload_bytes - sum(row.size_bytes for row in delivered)
         return RecoveredProducts(self.catalogue, self._acked, self.describe, waiting_bytes)
 
     def describe(self, product_id: int) -> Product | None:
         """A product as its record says; None for an unknown one, or where the medium lost it."""
-        row = self.catalogue.find(product_id)
-        product = None if row is None else self._payloads.describe(row)
-        self.counters.records_damaged += row is not None and product is None
+        if (row := self.catalogue.find(product_id)) is None:
+            return None
+        product = self._payloads.describe(row)
+        self.counters.records_damaged += product is None
         return product
 
     def put(self, product: Product, payload: bytes) -> None:
         """Takes a product for the next commit; it counts only when it is in `Settled.durable`.
 
         Raises:
-            StoreError: FULL, and nothing was changed: too much waits, or no record is so long.
+            StoreError: FULL and unchanged: too much waits, or no record is so long.
         """
         assert product.product_id not in self.catalogue, "identities are never used twice"
         assert len(payload) == product.size_bytes
@@ -170,7 +169,7 @@ class ProductStore(StoreNames):
             self._send(WriteRequest(tend=True))
 
     def take_settled(self) -> Settled:
-        """What has settled since the last look; raises a new failure of the writer first."""
+        """What has settled since the last look, or a new failure of the writer."""
         self.poll()
         self._raise_failure()
         settled, self._settled = self._settled, Settled()
@@ -283,8 +282,7 @@ class ProductStore(StoreNames):
 
     def _load(self, product_id: int) -> bytes:
         for attempt in range(2):
-            row = self.catalogue.find(product_id)
-            if row is None or row.place == NOWHERE:
+            if (row := self.catalogue.find(product_id)) is None or row.place == NOWHERE:
                 break
             try:
                 return self._payloads.load(product_id, row.place)

@@ -1,4 +1,4 @@
-/* Which rows of the catalogue come first, and what they amount to; see product_catalogue.h. */
+/* Which rows are far, which come first, what they amount to; see product_catalogue.h. */
 #include "product_catalogue.h"
 
 #include "catalogue_columns.h"
@@ -85,6 +85,21 @@ static bool begin(struct best *best, const struct catalogue *catalogue, uint32_t
     best->held = 0;
     best->count = count < CATALOGUE_SELECT_MAX ? count : CATALOGUE_SELECT_MAX;
     return catalogue != NULL && rows != NULL && count > 0;
+}
+
+void catalogue_put_all_away(struct catalogue *catalogue, uint32_t states, uint32_t asking)
+{
+    for (uint64_t at = 0; catalogue != NULL && at < catalogue->rows; at++) {
+        const uint64_t head = catalogue->column[HEAD][at];
+        const uint64_t state = head >> STATE_SHIFT & 3;
+        const uint64_t flags = CATALOGUE_FAR | (asking >> state & 1 ? CATALOGUE_ASKS : 0);
+
+        if (!(head & CATALOGUE_GONE) && states >> state & 1) {
+            catalogue_account(catalogue, at, UINT64_MAX);
+            catalogue->column[HEAD][at] = (head & ~(uint64_t)CATALOGUE_ASKS) | flags;
+            catalogue_account(catalogue, at, 1);
+        }
+    }
 }
 
 static bool chosen(const struct catalogue_choice *choice, uint64_t head)

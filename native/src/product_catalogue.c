@@ -226,20 +226,6 @@ int32_t catalogue_set_flags(struct catalogue *catalogue, uint64_t product_id, ui
     return set_head(catalogue, product_id, mask & FLAGS, flags);
 }
 
-void catalogue_put_all_away(struct catalogue *catalogue, uint32_t states, uint32_t asking)
-{
-    for (uint64_t at = 0; catalogue != NULL && at < catalogue->rows; at++) {
-        const uint64_t head = catalogue->column[HEAD][at], state = head >> STATE_SHIFT & 3;
-
-        if (!(head & CATALOGUE_GONE) && states >> state & 1) {
-            catalogue_account(catalogue, at, UINT64_MAX);
-            catalogue->column[HEAD][at] = (head & ~(uint64_t)CATALOGUE_ASKS) | CATALOGUE_FAR |
-                                          (asking >> state & 1 ? CATALOGUE_ASKS : 0);
-            catalogue_account(catalogue, at, 1);
-        }
-    }
-}
-
 int32_t catalogue_move(struct catalogue *catalogue, uint64_t product_id, uint32_t segment,
                        uint32_t offset)
 {

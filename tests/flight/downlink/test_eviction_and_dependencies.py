@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flight.downlink.dependencies import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.downlink_order import SendOrder
 from flight.downlink.eviction import DeadlineWatch, EvictionOrder, QueueRoom
+from flight.downlink.held_products import boosted_leaders, released_dependents, wait_for_leader
 from flight.downlink.product import Producer, Product, ProductClass
 from flight.downlink.queue_entry import Entry, OrderConfig
 from flight.downlink.queue_values import QueueConfig

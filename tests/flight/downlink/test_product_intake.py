@@ -118,7 +118,7 @@ def test_a_product_outlives_a_reset_with_the_one_it_waits_for(make):
     bench.submit(100, value=10**6, depends_on=index)
     bench.intake.finish(S)
     again = make(bench.files)
-    again.intake.recover(again.recovered, 2 * S)
+    again.intake.recover(2 * S)
     assert again.queue.product(2).depends_on == 1
     sent = [again.queue.next_segment(3 * S, 1_000).product_id for _ in range(2)]
     assert sent == [1, 2]
