@@ -107,8 +107,7 @@ static void a_selection_gives_no_more_than_its_bound(void)
     for (uint64_t i = 0; i < 2 * CATALOGUE_SELECT_MAX; i++) {
         put(catalogue, i, (double)(i * 7919 % (2 * CATALOGUE_SELECT_MAX)), 1, 1, CATALOGUE_FAR);
     }
-    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 2, 2, UINT32_MAX) ==
-          CATALOGUE_SELECT_MAX);
+    CHECK(select_of(catalogue, CATALOGUE_DENSEST, 2, 2, UINT32_MAX) == CATALOGUE_SELECT_MAX);
     for (uint32_t i = 0; i < CATALOGUE_SELECT_MAX; i++) {
         CHECK(rows[i].key == 2.0 * CATALOGUE_SELECT_MAX - 1.0 - i);
     }
