@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,10 @@ def judge_output(probability: npt.NDArray[np.float32], shape: tuple[int, int]) -
     """
     if probability.shape != shape or probability.size == 0:
         return Plausibility.WRONG_SHAPE
-    if not bool(np.isfinite(probability).all()):
-        return Plausibility.NOT_FINITE
+    # Both are what is no number as soon as one value is, and infinite ones are outermost.
     low, high = float(probability.min()), float(probability.max())
+    if not math.isfinite(low) or not math.isfinite(high):
+        return Plausibility.NOT_FINITE
     if low < 0.0 or high > 1.0:
         return Plausibility.OUT_OF_RANGE
     if high - low < CONSTANT_SPREAD and any(probability.strides):

@@ -142,6 +142,13 @@ def test_a_network_laid_out_beforehand_runs_from_weights_that_can_be_looked_over
     assert np.array_equal(session.run(tile), answer)
 
 
+def test_integer_convolutions_are_laid_out_with_channels_first(models):
+    # With channels last each would turn its input, and pack its weights anew in every run.
+    network = laid_out(models["int8"].data, threads=1, providers=PROVIDERS["cpu"])
+    assert b"QLinearConv" in network
+    assert b"Transpose" not in network
+
+
 def test_what_cannot_be_laid_out_is_refused_with_the_reason():
     with pytest.raises(ModelError, match="does not load"):
         laid_out(b"no network", threads=1, providers=PROVIDERS["cpu"])
