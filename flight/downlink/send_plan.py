@@ -62,7 +62,8 @@ class PlanConfig(msgspec.Struct, frozen=True):
             off is lost if the later contact fails, so later contacts count less.
         density_weights: values of `a` to choose from, 0: deadlines alone, large: density alone;
             density without any plan is tried beside them.
-        plan_gain_permille: what an order must be worth more than one nearer to density.
+        plan_gain_permille: what an order must be worth more than one nearer to density. Where it
+            is less, orders take turns with each forecast, and large products are left half sent.
         again_ns: a plan is made anew after this time.
         candidates_max: the densest so many are planned; what lies behind them goes by density.
     """
@@ -70,7 +71,7 @@ class PlanConfig(msgspec.Struct, frozen=True):
     present_permille: int = 900
     future_permille: int = 800
     density_weights: tuple[float, ...] = (2.8, 1.4, 0.7, 0.35)
-    plan_gain_permille: int = 2
+    plan_gain_permille: int = 10
     again_ns: int = 2_000_000_000
     candidates_max: int = 4_096
 
