@@ -170,7 +170,7 @@ def _meaning(channel: Channel) -> str:
     if channel.labels:
         labels = ", ".join(f"{value} {label}" for value, label in enumerate(channel.labels))
         return f"{channel.description}: {labels}"
-    counts = " (counts up)" * (channel.kind is Kind.COUNTER)
+    counts = " (a whole number)" * (channel.kind is Kind.COUNTER)
     return f"{channel.description}{': 0 no, 1 yes' * (channel.kind is Kind.FLAG)}{counts}"
 
 

@@ -90,12 +90,18 @@ class DownlinkQueue:
         self._held.meet(now_ns)
         self._order.look_ahead(horizon, now_ns)
 
-    def adopt(self, now_ns: int) -> list[int]:
-        """After a start: takes in what is far; the products for which there is no room are lost."""
+    def adopt(self, now_ns: int) -> Admission:
+        """After a start: takes in what is far; what there is no room for gives way."""
         self._held.adopt()
-        lost = [self._lose(each, reason, now_ns) for each, reason in self.room.excess()]
+        lost: dict[Loss, list[int]] = {Loss.EVICTED: [], Loss.EVICTED_QUOTA: []}
+        for each, reason in self.room.excess():
+            lost[reason].append(self._lose(each, reason, now_ns))
         self._held.fill()
-        return lost
+        return Admission(
+            Verdict.DISPLACED if any(lost.values()) else Verdict.ADMITTED,
+            displaced=tuple(lost[Loss.EVICTED]),
+            over_quota=tuple(lost[Loss.EVICTED_QUOTA]),
+        )
 
     def offer(self, product: Product, now_ns: int, *, suspended: bool = False) -> Admission:
         """Takes a durable product in, evicting less dense ones where space demands it.

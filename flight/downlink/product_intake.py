@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flight.base.channels import Bounded, Overflow
 from flight.downlink.product import Producer, Product, ProductClass
-from flight.downlink.queue_values import Loss, Verdict
+from flight.downlink.queue_values import Admission, Loss, Verdict
 from flight.downlink.room_watch import RoomWatch
 from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.downlink.store_watch import StoreWatch
@@ -60,9 +60,7 @@ class ProductIntake:
         events: EventTaker,
     ) -> None:
         self._store = store
-        self._queue = queue
-        self._arq = arq
-        self._ids = ids
+        self._queue, self._arq, self._ids = queue, arq, ids
         self._cap_bytes = config.cap_bytes
         self._commit_period_ns = int(config.commit_period_s * 1e9)
         self._events = events
@@ -175,8 +173,7 @@ class ProductIntake:
     def recover(self, now_ns: int) -> None:
         """After a start: what was never sent is queued, the rest asks first."""
         self._store.far.begin()
-        for product_id in self._queue.adopt(now_ns):
-            self._drop(product_id, "PRODUCT_EVICTED", now_ns, "displaced")
+        self._give_way(self._queue.adopt(now_ns), now_ns)
         self._meet(now_ns)
 
     def _meet(self, now_ns: int) -> None:
@@ -271,15 +268,18 @@ class ProductIntake:
         admission = self._queue.offer(product, now_ns, suspended=suspended)
         if admission.superseded is not None:
             self._drop(admission.superseded, "PRODUCT_EVICTED", now_ns, "superseded")
-        for displaced in admission.displaced:
-            self._drop(displaced, "PRODUCT_EVICTED", now_ns, "displaced")
-        for displaced in admission.over_quota:
-            self._drop(displaced, "PRODUCT_EVICTED", now_ns, Loss.EVICTED_QUOTA.value)
+        self._give_way(admission, now_ns)
         if admission.over_quota or admission.reason is Loss.REFUSED_QUOTA:
             self.room.quota_met(product.producer, now_ns)
         if admission.verdict is Verdict.REFUSED:
-            why = "refused" if admission.reason is None else admission.reason.name.lower()
+            why = "refused" if admission.reason is None else admission.reason.value
             self._drop(product.product_id, "PRODUCT_EVICTED", now_ns, why)
+
+    def _give_way(self, admission: Admission, now_ns: int) -> None:
+        quota = Loss.EVICTED_QUOTA.value
+        for ids, why in ((admission.displaced, "displaced"), (admission.over_quota, quota)):
+            for product_id in ids:
+                self._drop(product_id, "PRODUCT_EVICTED", now_ns, why)
 
     def _serve_requests(self, now_ns: int) -> None:
         while (product_id := self.deletions.take()) is not None:

@@ -114,7 +114,7 @@ def refusal_of(product: Product, config: QueueConfig, now_ns: int, *, held: bool
 
 
 class QueueSnapshot(msgspec.Struct, frozen=True):
-    """Depths, high-water marks and losses, for telemetry."""
+    """Depths, high-water marks and losses, for telemetry; `ready_bytes` of what is at hand."""
 
     products: int
     queued_bytes: int

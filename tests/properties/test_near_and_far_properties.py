@@ -130,7 +130,7 @@ class TwoQueues(RuleBasedStateMachine):
         self.both(lambda queue: queue.room.would_keep(5_000, 5_000, self.now_ns))
 
     @invariant()
-    def what_is_near_is_not_far_and_no_more_wait_near_than_was_wanted(self):
+    def each_is_either_near_or_far(self):
         near = self.queues[1]._entries
         assert not near.keys() & self.far.rows.keys()
         assert self.held == near.keys() | self.far.rows.keys()

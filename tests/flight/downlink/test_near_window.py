@@ -49,7 +49,7 @@ def test_what_was_there_before_a_start_is_queued_and_the_ground_is_asked_a_few_a
         far.add(product(number, value=1 + number), asks=number % 2 == 1)
     far.add(product(900, klass=ProductClass.EMERGENCY), asks=True)
     queue = queue_of(far)
-    assert queue.adopt(0) == []
+    assert queue.adopt(0).verdict is Verdict.ADMITTED
     assert (len(queue), queue.queued_bytes) == (201, 201_000)
     asked = [each for each, entry in queue._entries.items() if entry.suspended]
     assert asked == [900, 199, 197], "an emergency at once, of the others a bounded number"
@@ -70,7 +70,9 @@ def test_products_for_which_there_is_no_room_after_a_start_are_lost_the_least_de
         far.add(product(number, value=1 + number, producer=producer))
     quotas = {Producer.TELEMETRY: 5_000}
     queue = queue_of(far, budget_bytes=30_000, quotas=quotas)
-    assert queue.adopt(0) == list(range(10))
+    admission = queue.adopt(0)
+    assert admission.over_quota == (0, 1, 2, 3, 4)
+    assert admission.displaced == (5, 6, 7, 8, 9)
     assert len(queue) == 30
     assert queue.losses.products[Loss.EVICTED_QUOTA] == 5
     assert queue.losses.products[Loss.EVICTED] == 5

@@ -290,6 +290,20 @@ def test_a_damaged_product_is_dropped_once(make):
     assert bench.intake.free_bytes == CAP_BYTES
 
 
+def test_what_has_no_room_after_a_start_gives_way_and_is_told(make):
+    bench = make()
+    for value in (10, 30, 20):
+        bench.submit(value=value)
+    bench.intake.finish(0)
+    after = make(bench.files.power_cut(), queue_bytes=2_500)
+    after.intake.recover(0)
+    assert after.reasons("PRODUCT_EVICTED") == [(1, "displaced")]
+    assert (len(after.queue), list(after.intake.withdrawn)) == (2, [1])
+    after.intake.step(0)
+    after.intake.step(60 * S)
+    assert after.store.products == 2
+
+
 def test_what_is_past_its_deadline_leaves_and_is_told_as_expired(make):
     bench = make()
     bench.submit(deadline_ns=3 * S)
