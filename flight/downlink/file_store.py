@@ -95,10 +95,12 @@ class FolderStore:
 
     def pwrite(self, handle: int, data: bytes, offset: int) -> None:
         """See `FileStore`."""
-        view = memoryview(data)
+        written = os.pwrite(handle, data, offset)
+        view = memoryview(data)[written:]
         while view:
+            offset += written
             written = os.pwrite(handle, view, offset)
-            view, offset = view[written:], offset + written
+            view = view[written:]
 
     def pread(self, handle: int, length: int, offset: int) -> bytes:
         """See `FileStore`."""

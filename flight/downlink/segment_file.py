@@ -167,15 +167,14 @@ class SegmentLog:
 
     def append(self, kind: RecordKind, identity: int, meta: bytes, payload: bytes) -> Place:
         """Writes one record, not durable before `sync`; the caller saw that it `fits`."""
-        assert self._active is not None
-        assert self.fits(len(meta), len(payload)), "roll first"
-        place = Place(self._active, self._end)
-        self._files.pwrite(
-            self._handles[place.segment], encode_record(kind, identity, meta, payload), place.offset
-        )
-        self._end += record_bytes(len(meta), len(payload))
-        self._dirty[place.segment] = self._end
-        return place
+        segment, offset = self._active, self._end
+        assert segment is not None
+        end = offset + record_bytes(len(meta), len(payload))
+        assert end <= self._sizes[segment], "roll first"
+        record = encode_record(kind, identity, meta, payload)
+        self._files.pwrite(self._handles[segment], record, offset)
+        self._end = self._dirty[segment] = end
+        return Place(segment, offset)
 
     def sync(self) -> int:
         """Makes everything appended durable; returns how many device syncs that took."""

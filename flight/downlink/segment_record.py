@@ -20,6 +20,7 @@ from flight.wire.crc import crc32c
 MAGIC = b"LNR\x01"
 VERSION = 1
 _HEADER = struct.Struct(">4sBBHQII")
+_HEAD = struct.Struct(">4sBBHQI")  # less its CRC
 _CRC_BYTES = 4
 HEADER_BYTES = _HEADER.size
 _ALIGN = 8
@@ -97,11 +98,10 @@ def record_bytes(meta_bytes: int, payload_bytes: int) -> int:
 
 def encode_record(kind: RecordKind, identity: int, meta: bytes, payload: bytes) -> bytes:
     """One record as written."""
-    assert len(meta) <= _META_MAX
-    head = _HEADER.pack(MAGIC, VERSION, kind, len(meta), identity, len(meta) + len(payload), 0)[
-        :-_CRC_BYTES
-    ]
-    check = crc32c(payload, crc32c(meta, crc32c(head)))
+    size = len(meta)
+    assert size <= _META_MAX
+    head = _HEAD.pack(MAGIC, VERSION, kind, size, identity, size + len(payload))
+    check = crc32c(payload, crc32c(head + meta))
     return b"".join((head, check.to_bytes(_CRC_BYTES, "big"), meta, payload))
 
 

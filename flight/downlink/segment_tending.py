@@ -34,10 +34,15 @@ TIGHT_SHARE = 0.9
 
 
 class SegmentRoom:
-    """How much of each segment is still needed, in bytes; kept by the writer alone."""
+    """How much of each segment is still needed, in bytes; kept by the writer alone.
+
+    Attributes:
+        emptied: nothing of some segment is needed any more; whoever frees it says it is seen.
+    """
 
     def __init__(self) -> None:
         self._alive: dict[int, int] = {}
+        self.emptied = False
 
     def add(self, segment: int, room_bytes: int) -> None:
         """A record more."""
@@ -51,6 +56,7 @@ class SegmentRoom:
             self._alive[segment] = left
         else:
             self._alive.pop(segment, None)
+            self.emptied = True
 
     def alive_bytes(self, segment: int) -> int:
         """Room of all records of a segment that are needed."""

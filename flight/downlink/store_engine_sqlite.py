@@ -64,12 +64,12 @@ class StoreEngine:
         self._ageing_ns = ageing_ns
         self._names = DurableNames()
         self._room = SegmentRoom()
-        self._batches: list[IndexBatch] = []
+        self._batch = IndexBatch()
         self._put_off = 0
-        self._index_due = self._left_behind = False
+        self._left_behind = False
         self._outcome = WriteOutcome()
         self._gone: dict[int, int] = {}
-        self._freed_segments: list[int] = []
+        self._looked_dead_in: int | None = None
         self._durable_mark = 0
         self._failed = False
         with _as_store_error():
@@ -107,7 +107,7 @@ class StoreEngine:
             if tend:
                 self._tend(requests)
             self._sync()
-            if self._index_due or self._put_off >= ROWS_MAX:
+            if self._put_off >= ROWS_MAX or self._batch.index_alone:
                 self._write_index()
             self._outcome.mark = self._durable_mark = requests[-1].mark
             self._forget_freed()
@@ -139,17 +139,15 @@ class StoreEngine:
 
         What it has no room for is left behind, and goes with the next group.
         """
-        self._left_behind = bool(self._batches)
-        if any(batch.changes for batch in self._batches):
+        self._left_behind = True
+        if self._batch.changes:
             self._sync()
-            self._space.insist(lambda: self._index.write(self._batches))
-        self._batches, self._put_off = [], 0
-        self._index_due = self._left_behind = False
+            self._space.insist(lambda: self._index.write((self._batch,)))
+        self._batch, self._put_off = IndexBatch(), 0
+        self._left_behind = False
 
     def _append(self, request: WriteRequest) -> None:
-        batch = IndexBatch(acked=request.acked, states=dict(request.states))
-        batch.freed_segments, self._freed_segments = self._freed_segments, []
-        self._batches.append(batch)
+        batch = self._batch
         for put in request.puts:
             self._append_product(put, batch, new=True)
         for put in request.rewrites:
@@ -160,23 +158,22 @@ class StoreEngine:
         for name, blob in request.blobs.items():
             if self._append_name(RecordKind.STATE, name, 0, blob):
                 self._names.blobs[name] = batch.blobs[name] = blob
+        batch.acked.update(request.acked)
+        for product_id, (state, reason) in request.states.items():
+            batch.set_state(product_id, state, reason)
         for product_id in request.freed:
-            batch.states.setdefault(product_id, (ProductState.FREED, None))
+            batch.set_state(product_id, ProductState.FREED, None)
         self._gone.update(request.freed)
-        if not self._left_behind:  # they never pile up
-            batch.lives = request.lives
-        batch.ends = self._log.written
+        if request.lives and not self._left_behind:  # they never pile up
+            batch.lives = (*batch.lives, *request.lives)
+        batch.ends.update(self._log.written)
         self._put_off += request.records + 1
-        self._index_due |= batch.index_alone
 
     def _tend(self, requests: Sequence[WriteRequest]) -> None:
         """Never on top of moves that the index does not know yet: it says what is alive where."""
         if not any(request.rewrites for request in requests):
-            batch = IndexBatch()
-            self._batches.append(batch)
-            self._tending.step(self._names, batch, self._outcome)
-            batch.ends = self._log.written
-            self._index_due |= batch.index_alone
+            self._tending.step(self._names, self._batch, self._outcome)
+            self._batch.ends.update(self._log.written)
 
     def _append_product(self, put: PutRecord, batch: IndexBatch, *, new: bool) -> None:
         try:
@@ -227,16 +224,18 @@ class StoreEngine:
 
     def _free_dead_segments(self) -> None:
         """Only after a commit: what counters and blobs the active segment repeats is durable."""
-        if self._log.active is None:
-            return
+        active = self._log.active
+        if active is None or (active == self._looked_dead_in and not self._room.emptied):
+            return  # nothing can have died since: a full store has thousands of segments
         freed = [
             segment
             for segment in self._log.segments
-            if segment < self._log.active and not self._room.alive_bytes(segment)
+            if segment < active and not self._room.alive_bytes(segment)
         ]
         for segment in freed:
             self._log.free(segment)
-        self._freed_segments += freed
+        self._looked_dead_in, self._room.emptied = active, False
+        self._batch.freed_segments += freed
         self._outcome.freed_segments += freed
 
 

@@ -16,7 +16,7 @@ from flight.downlink.product_lives import LifeLine
 from flight.downlink.segment_record import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 _SCHEMA_VERSION = 3
@@ -66,7 +66,7 @@ class IndexRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class IndexBatch(msgspec.Struct):
-    """Everything one group commit writes; later lists see the effect of earlier ones.
+    """Everything one transaction writes; later lists see the effect of earlier ones.
 
     `ends` is how far each segment's records are in the index; it never shrinks. `found` are rows
     that a start found in the log.
@@ -87,6 +87,12 @@ class IndexBatch(msgspec.Struct):
     def changes(self) -> bool:
         """Whether the index would be another one for it."""
         return any(msgspec.structs.astuple(self))
+
+    def set_state(self, product_id: int, state: int, reason: str | None) -> None:
+        """A product's next state; a reason that was given stays."""
+        if reason is None and (former := self.states.get(product_id)) is not None:
+            reason = former[1]
+        self.states[product_id] = (state, reason)
 
     @property
     def index_alone(self) -> bool:
@@ -208,11 +214,25 @@ class StoreIndex:
             self._write(batch)
 
     def _write(self, batch: IndexBatch) -> None:
-        many = self._db.executemany
-        many("INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?, ?, ?, NULL)", batch.found)
-        many(
-            "INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?, ?, ?, NULL)",
-            (
+        self._write_products(batch)
+        self._many("INSERT OR REPLACE INTO segments VALUES (?, ?)", list(batch.ends.items()))
+        gone = [(segment,) for segment in batch.freed_segments]
+        self._many("DELETE FROM products WHERE segment = ?", gone)
+        self._many("DELETE FROM segments WHERE id = ?", gone)
+        self._many(
+            "INSERT OR REPLACE INTO counters VALUES (?, ?)",
+            [(name, _signed(value)) for name, value in batch.names.items()],
+        )
+        self._many("INSERT OR REPLACE INTO blobs VALUES (?, ?)", list(batch.blobs.items()))
+        if batch.lives:
+            self._write_lives(batch.lives)
+
+    def _write_products(self, batch: IndexBatch) -> None:
+        put = "INSERT OR REPLACE INTO products VALUES (?, ?, ?, ?, ?, ?, NULL)"
+        self._many(put, batch.found)
+        self._many(
+            put,
+            [
                 (
                     _signed(row.product_id),
                     row.place.segment,
@@ -222,30 +242,27 @@ class StoreIndex:
                     row.acked,
                 )
                 for row in batch.rows
-            ),
+            ],
         )
-        many(
+        self._many(
             "UPDATE products SET segment = ?, offset = ? WHERE id = ?",
-            ((at.segment, at.offset, _signed(i)) for i, at in batch.moves.items()),
+            [(at.segment, at.offset, _signed(i)) for i, at in batch.moves.items()],
         )
-        many(
+        self._many(
             "UPDATE products SET acked = ? WHERE id = ?",
-            ((acked, _signed(product_id)) for product_id, acked in batch.acked.items()),
+            [(acked, _signed(product_id)) for product_id, acked in batch.acked.items()],
         )
-        many(
+        self._many(
             "UPDATE products SET state = ?, reason = coalesce(?, reason) WHERE id = ?",
-            (
+            [
                 (state, reason, _signed(product_id))
                 for product_id, (state, reason) in batch.states.items()
-            ),
+            ],
         )
-        many("INSERT OR REPLACE INTO segments VALUES (?, ?)", batch.ends.items())
-        many("DELETE FROM products WHERE segment = ?", ((s,) for s in batch.freed_segments))
-        many("DELETE FROM segments WHERE id = ?", ((s,) for s in batch.freed_segments))
-        many("INSERT OR REPLACE INTO counters VALUES (?, ?)", _pairs(batch.names))
-        many("INSERT OR REPLACE INTO blobs VALUES (?, ?)", batch.blobs.items())
-        if batch.lives:
-            self._write_lives(batch.lives)
+
+    def _many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self._db.executemany(statement, rows)
 
     def _write_lives(self, lives: Sequence[LifeLine]) -> None:
         self._db.executemany(
@@ -271,7 +288,3 @@ class StoreIndex:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-
-def _pairs(names: Mapping[str, int]) -> Iterable[tuple[str, int]]:
-    return ((name, _signed(value)) for name, value in names.items())

@@ -80,7 +80,7 @@ class WriteRequest(msgspec.Struct):
     @property
     def changes(self) -> bool:
         """Whether anything is to become durable: a commit."""
-        return bool(self.records or self.delivered or self.lives)
+        return bool(self.puts or self.delivered or self.lives or self.records)
 
 
 class WriteOutcome(msgspec.Struct):

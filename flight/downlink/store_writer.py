@@ -2,15 +2,13 @@
 
 Image -> ground, hop "durable before it counts". A board has a thread beside its loop
 (`writer_thread`); a simulated node has none, or a flight would not be the same twice:
-`InlineWriter` steps the same engine through the same group commit within `submit`.
+with `InlineWriter` each request is a group of its own, done within `submit`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, TypeVar
-
-from flight.downlink.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +52,6 @@ class InlineWriter:
     """Does everything within the call."""
 
     def __init__(self) -> None:
-        self._group = GroupCommit(collect_ns=0)
         self._outcomes: deque[WriteOutcome] = deque()
         self._engine: StoreEngine | None = None
         self.beats = 0
@@ -71,8 +68,8 @@ class InlineWriter:
     def submit(self, request: WriteRequest) -> None:
         """See `StoreWriter`; the outcome is there when it returns."""
         self.beats += 1
-        self._group.offer(request, 0)
-        self._outcomes.append(self.call(lambda engine: engine.write(self._group.take(0))))
+        assert self._engine is not None, "start first"
+        self._outcomes.append(self._engine.write((request,)))
 
     def poll(self) -> WriteOutcome | None:
         """See `StoreWriter`."""

@@ -9,8 +9,10 @@ import pytest
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.segment_record import Place
+from flight.downlink.segment_tending import SegmentRoom
 from flight.downlink.store_engine_sqlite import ROWS_MAX
-from flight.downlink.store_index_sqlite import StoreIndex
+from flight.downlink.store_index_sqlite import IndexBatch, IndexRow, StoreIndex
 from flight.downlink.store_values import ProductState
 from flight.wire.crc import crc32c
 
@@ -129,4 +131,35 @@ def test_after_a_power_cut_the_log_tells_what_the_index_had_not_yet(index):
     assert again.load_state("mode") == b"new"
     assert again.load_counter("iv") == 128
     again.close()
+    store.close()
+
+
+def test_why_a_product_was_given_up_is_kept_when_one_transaction_tells_its_end_as_well(tmp_path):
+    index = StoreIndex(tmp_path / "index.sqlite3", device_sync=False)
+    batch = IndexBatch(rows=[IndexRow(1, Place(1, 0), b"m", ProductState.NEW, b"")])
+    batch.set_state(1, ProductState.FREED, "evicted")
+    batch.set_state(1, ProductState.FREED, None)
+    index.write([batch])
+    index.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "index.sqlite3")) as db:
+        rows = db.execute("SELECT id, state, reason FROM products").fetchall()
+    assert rows == [(1, ProductState.FREED, "evicted")]
+
+
+def test_segments_are_looked_through_only_when_one_may_have_died(tmp_path, monkeypatch):
+    looks = []
+
+    def looked(_room, segment):
+        looks.append(segment)
+        return 1
+
+    monkeypatch.setattr(SegmentRoom, "alive_bytes", looked)
+    files = MemoryFileStore()
+    store = ProductStore(files, tmp_path / "i", segment_bytes=4_096, device_sync=False)
+    store.recover()
+    for product_id in range(1, 121):
+        put(store, product_id)
+    full = len(files.names()) - 1
+    assert full >= 3
+    assert len(looks) == full * (full + 1) / 2, "a new segment: once, at all before it"
     store.close()
