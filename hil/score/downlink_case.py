@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
 from flight.config import ConfigError
+from flight.inference.npz_members import NpzError, check_size, damage
+from hil.score.downlink_case_check import (
+    ARRAYS,
+    INTEGERS,
+    as_computed,
+    wrong_with_arrays,
+    wrong_with_head,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,15 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT, VERSION = "laser-downlink-case", 1
-_ARRAYS = (
-    *("pass_t0_ns", "pass_slots", "good", "lock", "uplink", "rate_slot", "rate_exp"),
-    *("created_ns", "size", "value", "deadline_ns", "cls", "supersedes"),
-    *("rep_emit_ns", "rep_arrive_ns", "reboot_ns"),
-)
-_INTEGERS = (
-    *("frame_bytes", "payload_bytes", "segment_header_bytes", "slot_ns", "down_ns", "up_ns"),
-    *("report_period_slots", "report_max_bytes", "boot_ns"),
-)
+HEAD_BYTES_MAX = 1 << 20
+ARRAYS_BYTES_MAX = 1 << 28
+"""Unpacked; a day of contact without a pause needs half of it."""
 
 
 class CaseHead(msgspec.Struct, frozen=True):
@@ -88,25 +89,51 @@ def load_case(folder: Path) -> Case:
     """The case in a folder.
 
     Raises:
-        ConfigError: missing, unreadable, of another format, or not what its digest says.
+        ConfigError: missing, unreadable, of another format, not what its digest says, or with
+            numbers that no case can have.
     """
     try:
-        head = json.loads((folder / "case.json").read_bytes())
-        with np.load(folder / "case.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        head, arrays = _head(folder / "case.json"), _stored(folder / "case.npz")
+    except (OSError, NpzError) as error:
         raise ConfigError(f"{folder}: no readable case ({error})") from None
     if not isinstance(head, dict) or (head.get("format"), head.get("version")) != (FORMAT, VERSION):
         raise ConfigError(f"{folder}/case.json: format: allowed is {FORMAT}, version {VERSION}")
-    missing = [name for name in _ARRAYS if name not in arrays]
-    if missing:
-        raise ConfigError(f"{folder}/case.npz: {missing[0]}: missing")
-    wrong = [name for name in _INTEGERS if not isinstance(head.get(name), int)]
-    if wrong:
-        raise ConfigError(f"{folder}/case.json: {wrong[0]}: allowed is a whole number")
+    for name in ARRAYS:
+        if name not in arrays:
+            raise ConfigError(f"{folder}/case.npz: {name}: missing")
+    for name, wrong in wrong_with_head(head):
+        raise ConfigError(f"{folder}/case.json: {name}: {wrong}")
     if digest(arrays) != head.get("sha256"):
         raise ConfigError(f"{folder}/case.npz: does not match the digest in case.json")
-    return Case(CaseHead(head["sha256"], **{name: head[name] for name in _INTEGERS}), arrays)
+    for name, wrong in wrong_with_arrays(arrays, head):
+        raise ConfigError(f"{folder}/case.npz: {name}: {wrong}")
+    constants = {name: head[name] for name in INTEGERS}
+    return Case(CaseHead(head["sha256"], **constants), as_computed(arrays))
+
+
+def _head(path: Path) -> Any:
+    """The header as it stands there; NpzError for what is no JSON."""
+    with path.open("rb") as file:
+        text = file.read(HEAD_BYTES_MAX + 1)
+    if len(text) > HEAD_BYTES_MAX:
+        raise NpzError(f"case.json: more than {HEAD_BYTES_MAX} B")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NpzError(f"case.json: {error}") from None
+
+
+def _stored(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of the file, for the digest covers all; NpzError for damage of any kind."""
+    with path.open("rb") as file:
+        try:
+            check_size(file, ARRAYS_BYTES_MAX)
+            with np.load(file, allow_pickle=False) as stored:
+                return {name: np.asarray(stored[name]) for name in stored.files}
+        except NpzError:
+            raise
+        except Exception as error:  # damaged bytes raise a dozen types out of zipfile and numpy
+            raise NpzError(f"case.npz: {damage(error)}") from error
 
 
 def digest(arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -32,6 +32,7 @@ BENCH_TO_FLIGHT = {
     ("hil.terminal.ground_peer", "flight.operator_cli"): "one counter for one uplink key",
     ("hil.score", "flight.thermal"): "scores the pure cores of planner and guard",
     ("hil.score", "flight.downlink"): "flies queue, ARQ and plan against a case",
+    ("hil.score", "flight.inference.npz_members"): "opens arrays that nobody vouches for",
     ("hil.training", "flight.inference"): "trains and describes the models that flight runs",
 }
 
