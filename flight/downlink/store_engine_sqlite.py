@@ -153,8 +153,9 @@ class StoreEngine:
         for put in request.rewrites:
             self._append_product(put, batch, new=False)
         for name, value in request.counters.items():
-            if self._append_name(RecordKind.COUNTER, name, value, b""):
-                self._names.counters[name] = batch.names[name] = value
+            highest = max(value, self._names.counters.get(name, 0))
+            if self._append_name(RecordKind.COUNTER, name, highest, b""):
+                self._names.counters[name] = batch.names[name] = highest
         for name, blob in request.blobs.items():
             if self._append_name(RecordKind.STATE, name, 0, blob):
                 self._names.blobs[name] = batch.blobs[name] = blob

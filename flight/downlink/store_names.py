@@ -110,7 +110,6 @@ class StoreNames(ABC):
                 self.closed |= outcome.error is not StoreErrorKind.FULL
             for name in outcome.names_refused:
                 self._failure = StoreError(StoreErrorKind.FULL, name)
-                self._counters[name] = self._durable_counters.get(name, 0)
             self._apply(outcome)
             while (request := self.writes.peek()) is not None and request.mark <= outcome.mark:
                 self.writes.take()
@@ -119,6 +118,9 @@ class StoreNames(ABC):
                     if name not in outcome.names_refused:
                         self._durable_counters[name] = value
                 self._confirm(request, outcome)
+            for name in outcome.names_refused:  # back to what may still become durable
+                asked = (request.counters.get(name, 0) for request in self.writes)
+                self._counters[name] = max(self.durable_counter(name), *asked, 0)
 
     def settle(self) -> None:
         """Waits until the writer has done what it was asked for; before and after a flight only."""

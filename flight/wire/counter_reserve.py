@@ -30,7 +30,8 @@ class CounterReserve:
     """Hands out 1, 2, 3, ... over the whole life of a key; skips at resets, never repeats.
 
     Args:
-        load: the highest number ever reserved, 0 on a fresh node. Called once.
+        load: the highest number ever reserved, 0 on a fresh node; with `durable`: or asked for,
+            and not refused since.
         store: makes a new highest number durable; without `durable` it must return only when a
             power cut can no longer undo it, and raise when it cannot promise that.
         block: numbers reserved by one store. 1,024 costs one durable write in about 2 MB of
@@ -49,7 +50,7 @@ class CounterReserve:
         durable: Callable[[], int] | None = None,
     ) -> None:
         assert block >= 1
-        self._store = store
+        self._load, self._store = load, store
         self._durable = durable
         self._ahead = 0 if durable is None else block // 2
         self._block = block
@@ -89,6 +90,7 @@ class CounterReserve:
             CounterWaits: they are not durable yet; none is taken then.
         """
         assert count >= 1
+        self._forget_refused(count)
         while self._reserved - self._last < count:
             self.reserve()
         if self._reserved - self._last < count + self._ahead:
@@ -105,10 +107,16 @@ class CounterReserve:
         Raises:
             CounterExhausted: the key has fewer numbers left.
         """
+        self._forget_refused(count)
         with contextlib.suppress(OSError):
             while self._reserved - self._last < count:
                 self.reserve()
         return self.remaining >= count
+
+    def _forget_refused(self, count: int) -> None:
+        """A full medium refuses what it was asked for a while ago: then it is asked again."""
+        if self._durable is not None and self.remaining < count:
+            self._reserved = min(self._reserved, self._load())
 
     def _reserve_ahead(self) -> None:
         """In good time; nobody needs it yet, so nobody is told when it fails."""

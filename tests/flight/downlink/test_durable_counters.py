@@ -1,5 +1,8 @@
 """Counters of the link on the product store."""
 
+import contextlib
+import errno
+
 import pytest
 
 from flight.downlink.durable_counters import (
@@ -85,3 +88,62 @@ def test_identities_that_are_counted_up_go_on_after_a_reset_with_the_next_one(fi
     store.close()
     again = identity_window(opened(files, tmp_path / "index.sqlite"), "command.id")
     assert [again.judge(7), again.judge(8)] == [Freshness.TOO_OLD, Freshness.NEW]
+
+
+class LateWriter:
+    """Does what it was asked for when the test says so, as a thread beside the loop would."""
+
+    def __init__(self):
+        self.engine, self.asked, self.outcomes, self.beats = None, [], [], 0
+
+    def start(self, make):
+        self.engine = make()
+
+    def call(self, action):
+        return action(self.engine)
+
+    def submit(self, request):
+        self.asked.append(request)
+
+    def poll(self):
+        return self.outcomes.pop(0) if self.outcomes else None
+
+    def stop(self):
+        self.engine.close()
+
+    def work(self):
+        while self.asked:
+            self.outcomes.append(self.engine.write([self.asked.pop(0)]))
+
+
+def test_a_medium_that_was_full_for_a_while_does_not_mute_the_link_for_good(
+    files, tmp_path, monkeypatch
+):
+    writer = LateWriter()
+    store = ProductStore(files, tmp_path / "index.sqlite", segment_bytes=4_096, writer=writer)
+    store.recover()
+    reserve = counter_reserve(store, "link.iv", 8)
+    writer.work()
+    store.poll()
+    taken = []
+
+    def turns(count):
+        for _ in range(count):
+            with contextlib.suppress(OSError):
+                taken.append(reserve.take())
+            writer.work()
+            store.poll()
+
+    with monkeypatch.context() as full:
+        full.setattr(files, "preallocate", no_room)
+        turns(1_500)
+    stood_still = len(taken)
+    assert stood_still < 1_400, "control: the medium was full"
+    turns(200)
+    assert len(taken) > stood_still + 150
+    assert taken == list(range(1, len(taken) + 1))
+    store.close()
+
+
+def no_room(_handle, size_bytes):
+    raise OSError(errno.ENOSPC, f"no room for {size_bytes}")

@@ -13,6 +13,7 @@ from flight.downlink.segment_record import Place
 from flight.downlink.segment_tending import SegmentRoom
 from flight.downlink.store_engine_sqlite import ROWS_MAX
 from flight.downlink.store_index_sqlite import IndexBatch, IndexRow, StoreIndex
+from flight.downlink.store_request import WriteRequest
 from flight.downlink.store_values import ProductState
 from flight.wire.crc import crc32c
 
@@ -163,3 +164,16 @@ def test_segments_are_looked_through_only_when_one_may_have_died(tmp_path, monke
     assert full >= 3
     assert len(looks) == full * (full + 1) / 2, "a new segment: once, at all before it"
     store.close()
+
+
+def test_a_counter_is_never_lowered_by_a_request_that_comes_late(tmp_path):
+    store = ProductStore(MemoryFileStore(), tmp_path / "i", device_sync=False)
+    store.recover()
+    engine = store._writer._engine
+    engine.write([WriteRequest(mark=1, counters={"iv": 20})])
+    engine.write([WriteRequest(mark=2, counters={"iv": 10})])
+    store.close()
+    again = ProductStore(store._payloads._reader._files, tmp_path / "i", device_sync=False)
+    again.recover()
+    assert again.load_counter("iv") == 20
+    again.close()

@@ -70,6 +70,11 @@ def test_a_counter_without_room_is_told_and_its_values_are_not_given_out(names, 
     assert (names.load_counter("iv"), names.durable_counter("iv")) == (0, 0)
     assert not names.closed
     names.store_counter("iv", 10)
+    writer.outcomes.append(WriteOutcome(mark=3))
+    names.store_counter("iv", 20)
+    writer.outcomes.append(WriteOutcome(mark=4, names_refused=["iv"]))
+    names.poll()
+    assert (names.load_counter("iv"), names.durable_counter("iv")) == (10, 10)
 
 
 def test_an_urgent_word_says_so_and_a_counter_never_shrinks(names, writer):
@@ -126,3 +131,14 @@ def test_a_medium_that_never_answers_costs_a_bounded_memory_and_who_asks_is_told
     names.poll()
     names.store_state("parameters", b"new")
     assert names.load_state("parameters") == b"new", "there is room again"
+
+
+def test_what_one_request_was_refused_another_under_way_may_still_make_durable(names, writer):
+    names.store_counter("iv", 10)
+    names.store_counter("iv", 20)
+    writer.outcomes.append(WriteOutcome(mark=1, names_refused=["iv"]))
+    names.poll()
+    assert (names.load_counter("iv"), names.durable_counter("iv")) == (20, 0)
+    writer.outcomes.append(WriteOutcome(mark=2))
+    names.poll()
+    assert (names.load_counter("iv"), names.durable_counter("iv")) == (20, 20)

@@ -129,3 +129,21 @@ def test_a_used_up_key_refuses_instead_of_wrapping():
 def test_a_stored_value_that_no_counter_can_have_is_refused_at_start():
     with pytest.raises(ValueError, match="never written by us"):
         CounterReserve(lambda: -1, lambda _: None)
+
+
+def test_a_block_that_was_refused_after_it_was_asked_for_is_asked_for_again():
+    """A writer beside the loop says so later: a medium that was full once mutes nobody for good."""
+    asked, durable = [0], [0]
+    reserve = CounterReserve(lambda: asked[-1], asked.append, 4, durable=lambda: durable[-1])
+    assert not reserve.ready()
+    durable.append(4)
+    assert [reserve.take() for _ in range(4)] == [1, 2, 3, 4]
+    assert asked[-1] == 8
+    assert not reserve.ready(), "it may come yet"
+    assert asked == [0, 4, 8]
+    asked.append(4)  # refused: back to what is durable
+    assert not reserve.ready()
+    assert asked[-1] == 8
+    durable.append(8)
+    assert reserve.ready()
+    assert reserve.take() == 5
