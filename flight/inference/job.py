@@ -119,6 +119,18 @@ class Care:
     doubt: str = ""
     restarts: int = 0
 
+    def after(self, before: Care) -> Care:
+        """This one and what was found before it and not told yet."""
+        doubts = {*self.doubt.split(", "), *before.doubt.split(", ")} - {""}
+        return Care(
+            self.repaired + before.repaired,
+            self.reruns + before.reruns,
+            self.rebuilds + before.rebuilds,
+            self.confirmed,
+            ", ".join(sorted(doubts)),
+            self.restarts + before.restarts,
+        )
+
 
 NO_CARE = Care()
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from flight.inference.guarded_ort import guarded
 from flight.inference.guarded_session import DistrustError, GuardedSession
-from flight.inference.job import BAND_BYTES, BANDS
+from flight.inference.job import BAND_BYTES, BANDS, NO_CARE
 from flight.inference.model_manifest import ModelError, unpack_bundle
 from flight.inference.screening import screen
 from flight.inference.session_ort import AUTO, PROVIDERS, provider_at_hand
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+
+    from flight.inference.job import Care
 
 CHECK_EVERY_NS = 10_000_000_000
 """Golden tile and a look at all weights, between two answers: about 1 ms of 10 s, and of a large
@@ -92,6 +94,7 @@ class Desk:
         self._tile_bytes = options.capacity_px * BAND_BYTES * len(bands)
         self._beside = SideThread()
         self._lost: dict[int, str] = {}
+        self._found: dict[int, Care] = {}
         self._asked = select.poll()
         self._asked.register(options.requests, select.POLLIN)
 
@@ -118,6 +121,8 @@ class Desk:
             self._beside.do(self._say, reply)
             return
         took_ns = time.monotonic_ns() - started_ns
+        if request.model in self._found:
+            care = care.after(self._found.pop(request.model))
         reply = Reply(request.seq, Status.DONE, duration_ns=took_ns, care=care)
         if self.asked(0):
             self._beside.do(self._finish, reply, request, pixels, probability)
@@ -129,10 +134,15 @@ class Desk:
         return bool(self._asked.poll(within_ms))
 
     def check(self) -> None:
-        """Check every network between two answers; one not trusted any more answers no more."""
+        """Check every network between two answers; one not trusted any more answers no more.
+
+        What was found and put right is told with its next answer.
+        """
         for number, session in enumerate(self._flown):
             try:
-                session.check()
+                care = session.check()
+                if care.repaired or care.doubt:  # not what is built anew for want of a look
+                    self._found[number] = care.after(self._found.get(number, NO_CARE))
             except ModelError as error:
                 self._lost[number] = str(error)
 

@@ -70,6 +70,11 @@ def test_the_unit_opens_every_kind_of_device_that_the_rules_open() -> None:
     assert settings("ProtectKernelTunables") == ["no"], "else no clock could be set"
 
 
+def test_a_worker_that_goes_for_want_of_memory_does_not_take_the_flight_along() -> None:
+    assert settings("MemoryMax"), "what may be too little"
+    assert settings("OOMPolicy") == ["continue"], "systemd's own default stops the unit"
+
+
 def test_the_unit_s_command_is_one_that_the_command_takes() -> None:
     (command,) = settings("ExecStart")
     program, verb, *arguments = command.split()
