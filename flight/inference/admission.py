@@ -223,12 +223,10 @@ class FrameWork:
         self.variant = plan.variant
         self.times_ms: dict[str, float] = {}
 
-    def fly(self, model: ModelBytes) -> None:
+    def fly(self, model: ModelBytes, *, shipped: bool) -> None:
         """This model flies from now on; one that came up has no candidates beside it."""
-        if (model.name, model.variant) == (self._plan.model_name, self._plan.variant):
-            self._open = bool(self._plan.candidates)
-        else:
-            self._open = False
+        planned = (model.name, model.variant) == (self._plan.model_name, self._plan.variant)
+        self._open = shipped and planned and bool(self._plan.candidates)
         self._name, self.variant = model.name, model.variant
         self._threshold = model.manifest.threshold
 
@@ -268,15 +266,16 @@ class FrameWork:
         Two networks that see another picture are a reason to look once more, in two sessions: one
         of them may have had a fault that is gone by now.
         """
-        screen, found = self._plan.screen, result.screening.cloud_permille
-        before = job.cloud_permille_before
+        found, before = result.screening.cloud_permille, job.cloud_permille_before
         if before is not None and abs(found - before) > SUSPECT_PERMILLE:
             return replace(job, twice=True, cloud_permille_before=None)
-        if not screen or job.variant != screen or self.variant == screen:
-            return None
-        if found >= self._plan.screen_cloud_permille:
+        if not self.screens(job) or found >= self._plan.screen_cloud_permille:
             return None
         return replace(self._dear(job.tile), cloud_permille_before=found)
+
+    def screens(self, job: Job) -> bool:
+        """Whether it is the cheap network's, and that is not the one that flies."""
+        return job.variant == self._plan.screen != self.variant
 
     def _dear(self, tile: Tile) -> Job:
         worth = self._plan.value_millis(land=tile.land)

@@ -88,7 +88,7 @@ class InferenceService:
         self._deck = deck
         self._work_of = FrameWork(plan)
         if deck is not None:
-            self._work_of.fly(deck.flown)
+            self._work_of.fly(deck.flown, shipped=deck.shipped)
         self._costs, self._drafts = CostBook(), DraftBook(plan.values)
         self._level, self._fed_ns = 0, 0
         self._energy = JobEnergy(profile_w, counts)
@@ -172,19 +172,21 @@ class InferenceService:
             await self._freed.wait()
 
     async def _settle(self, deck: ModelDeck) -> None:
-        """A model that came up gets its trial; the engine holds what flies from now on."""
+        """A model that came up gets its trial; only where another one flies the worker changes."""
         candidate = deck.candidate()
         if candidate is not None:
             reason = await self._engine.trial(candidate)
+            self._heart.beat()
             if reason:
                 deck.refuse(candidate.name, reason)
             else:
                 deck.accept(candidate)
-        await self._engine.adopt(deck.crew)
-        deck.exchanged()
+        if deck.exchange:
+            await self._engine.adopt(deck.crew)
+            deck.exchanged()
+            self._work_of.fly(deck.flown, shipped=deck.shipped)
+            self._costs.forget()
         deck.mended()
-        self._work_of.fly(deck.flown)
-        self._costs.forget()
 
     def _admitted(self, tile: Tile, status: NodeStatus) -> bool:
         now_ns, cost = self._clock.now_ns(), self._costs.cost(self._work_of.variant)
@@ -271,13 +273,13 @@ class InferenceService:
             self._telling.failed("OUTPUT_IMPLAUSIBLE", job, now_ns, reason=verdict.value)
             self._gave_way(job, verdict.value)
             return None
-        if self._deck is not None and job.variant != self._plan.screen:
+        if self._deck is not None and not self._work_of.screens(job):
             self._deck.answered()
         return result
 
     def _gave_way(self, job: Job, why: str) -> bool:
         """Failures in a row of the model that flies lead to the former one, if there is one."""
-        if self._deck is None or job.variant == self._plan.screen or not self._deck.failed(why):
+        if self._deck is None or self._work_of.screens(job) or not self._deck.failed(why):
             return False
         self._trouble.forgive()
         return True

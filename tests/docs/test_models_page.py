@@ -17,7 +17,7 @@ from page_reader import PATIENCE_S, ROOT, Reader
 from flight.config import InferenceConfig
 from flight.inference.guarded_ort import guarded
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
-from flight.inference.model_deck import ModelDeck, ModelSlots
+from flight.inference.model_deck import ModelDeck
 from flight.inference.model_manifest import (
     LAYOUTS,
     ModelBytes,
@@ -27,6 +27,7 @@ from flight.inference.model_manifest import (
     layout_fault,
 )
 from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
+from flight.inference.model_slots import ModelSlots
 from flight.inference.pack_cli import GOLDEN_ATOL, pack, with_golden
 from flight.inference.session_ort import PROVIDERS
 from flight.inference.tile_cache import default_tiles_path

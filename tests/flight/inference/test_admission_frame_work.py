@@ -94,9 +94,28 @@ def test_a_model_that_came_up_flies_with_its_own_threshold_and_nothing_to_choose
     model = ModelRegistry().load("cloud_unet", "int8")
     manifest = dataclasses.replace(model, name="mine")
     work = FrameWork(plan(candidates=("fp32", "int8"), screen="small"))
-    work.fly(manifest)
+    work.fly(manifest, shipped=False)
     assert work.probes(TILE) == []
     first = work.first(TILE)
     assert (first.model_name, first.variant) == ("cloud_unet", "small")
     second = work.next(first, seen(0))
     assert (second.model_name, second.variant, second.threshold) == ("mine", "int8", 0.5)
+
+
+def test_a_model_that_came_up_under_the_shipped_one_s_name_is_not_weighed_against_it():
+    model = ModelRegistry().load("cloud_unet", "fp32")
+    work = FrameWork(plan(candidates=("fp32", "int8")))
+    work.fly(model, shipped=False)
+    assert work.probes(TILE) == []
+    work.fly(model, shipped=True)
+    assert work.probes(TILE)
+
+
+def test_what_flies_screens_nothing_though_it_is_of_the_cheap_network_s_variant():
+    work = FrameWork(plan(screen="small"))
+    first = work.first(TILE)
+    assert work.screens(first)
+    assert not work.screens(work.next(first, seen(0)))
+    alone = FrameWork(plan(screen="small", variant="small"))
+    assert not alone.screens(alone.first(TILE))
+    assert not FrameWork(PLAN).screens(FrameWork(PLAN).first(TILE))

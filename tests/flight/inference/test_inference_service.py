@@ -88,6 +88,9 @@ class Overlapping:
     async def adopt(self, models):
         self.adopted.append((self.under_way, [model.variant for model in models]))
 
+    async def trial(self, candidate):
+        return f"{candidate.variant}: golden tile"
+
 
 class Unmetered(Overlapping):
     """An engine that cannot say what a job took, as a worker's cannot."""
@@ -108,23 +111,36 @@ class Computed(Overlapping):
 
 
 class Exchange:
-    """A deck whose crew has changed; nothing else is asked of it."""
+    """A deck whose crew has changed, of which a candidate may wait; it says what it was told."""
 
-    def __init__(self):
-        self.flown = ModelRegistry().load("cloud_unet", "int8")
-        self.crew, self.waiting = [self.flown], True
+    def __init__(self, variant="int8", *, shipped=True):
+        self.flown = ModelRegistry().load("cloud_unet", variant)
+        self.crew, self.exchange, self.shipped = [self.flown], True, shipped
+        self.waits_for_trial, self.refused, self.answers, self.failures = None, [], 0, 0
+
+    @property
+    def waiting(self):
+        return self.exchange or self.waits_for_trial is not None
 
     def candidate(self):
-        return None
+        return self.waits_for_trial
+
+    def refuse(self, name, reason):
+        self.waits_for_trial = None
+        self.refused.append((name, reason))
 
     def exchanged(self):
-        self.waiting = False
+        self.exchange = False
 
     def mended(self):
         pass
 
     def answered(self):
-        pass
+        self.answers += 1
+
+    def failed(self, _why):
+        self.failures += 1
+        return True
 
 
 class Payload:
@@ -436,10 +452,33 @@ def test_a_model_is_exchanged_only_while_no_frame_is_under_way(make):
     deck = Exchange()
     payload = make(period_ns=S // 2, tiles_per_frame=SLOW, wrap=Overlapping, deck=deck)
     payload.run(5)
-    deck.waiting = True
+    deck.exchange = True
     payload.run(5)
     assert payload.engine.adopted == [(0, ["int8"]), (0, ["int8"])]
     assert payload.engine.under_way == 2
+
+
+def test_a_model_that_is_refused_costs_no_new_worker_and_no_choice_of_the_variant(make):
+    deck = Exchange("fp32")
+    payload = make(
+        wrap=Computed, deck=deck, candidates=("fp32", "int8"), variant="fp32", tiles_per_frame=1
+    )
+    payload.run(2.5)
+    deck.waits_for_trial = ModelRegistry().load("cloud_unet", "small")
+    payload.run(2)
+    assert deck.refused == [("cloud_unet", "small: golden tile")]
+    assert payload.engine.adopted == [(0, ["fp32"])]
+    assert payload.names().count("VARIANT_CHOSEN") == 1
+
+
+def test_a_model_that_flies_is_held_to_account_though_the_cheap_network_is_of_its_variant(make):
+    deck = Exchange("small", shipped=False)
+    payload = make(wrap=Computed, deck=deck, screen="small")
+    payload.run(1.5)
+    assert (deck.answers, deck.failures) == (payload.counts.jobs, 0)
+    payload.network.broken = 1
+    payload.run(1)
+    assert deck.failures == 1
 
 
 def test_an_engine_that_takes_two_jobs_and_runs_none_any_more_fails_the_service_too(make):

@@ -6,7 +6,7 @@ import pytest
 
 from flight.commanding.loadable import LoadVerdict
 from flight.inference.job import BANDS
-from flight.inference.model_deck import FAILURES_MAX, ModelDeck, ModelSlots
+from flight.inference.model_deck import FAILURES_MAX, REASON_CHARS_MAX, ModelDeck
 from flight.inference.model_manifest import (
     InputLayout,
     ModelError,
@@ -15,6 +15,7 @@ from flight.inference.model_manifest import (
     unpack_bundle,
 )
 from flight.inference.model_registry import ModelRegistry
+from flight.inference.model_slots import ModelSlots
 from flight.inference.model_store import ModelStore
 from flight.model_keys import is_signed, public_of, sign
 
@@ -25,6 +26,10 @@ PRIVATE = bytes(range(32))
 def signed(model, private=PRIVATE):
     part = unpack_bundle(bundle_of(model)).signed
     return bundle_of(model, sign(private, part))
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 class Bench:
@@ -78,8 +83,8 @@ def test_a_signed_model_is_kept_waits_for_its_trial_and_then_flies(bench):
     assert deck.flown.data == INT8.data
     assert [m.variant for m in deck.crew] == ["int8", "fp32"]
     assert bench.names() == ["MODEL_STAGED", "MODEL_ACTIVATED"]
-    assert deck.dump() == bundle_of(INT8)
-    assert unpack_bundle(deck.dump()).model.data == INT8.data
+    assert deck.dump() == signed(INT8)
+    assert deck.validate(deck.dump()) is LoadVerdict.OK
 
 
 def test_what_flies_and_what_waits_survive_a_reset(bench):
@@ -127,6 +132,7 @@ def test_a_model_with_the_wrong_hash_is_refused(bench):
 
 def test_a_model_that_fails_its_trial_is_gone_and_the_old_one_flies_on(bench):
     bench.deck.activate(signed(INT8), 1)
+    assert bench.deck.candidate().data == INT8.data
     bench.deck.refuse("cloud_unet", "golden tile: answer is not the manifest's")
     assert bench.deck.flown.data == FP32.data
     assert bench.deck.candidate() is None
@@ -184,12 +190,74 @@ def test_a_staged_model_that_cannot_be_read_is_refused(bench):
 
 
 def test_a_store_that_is_full_refuses_and_leaves_what_flies(bench, monkeypatch):
-    def full(_slot, _bundle):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr(bench.store, "write", full)
     assert bench.deck.activate(signed(INT8), 1) is LoadVerdict.NOT_DURABLE
     assert bench.store.slots == ModelSlots()
+
+
+def test_a_model_that_comes_up_during_a_trial_does_not_fly_on_that_trial(bench):
+    later = dataclasses.replace(
+        INT8, manifest=msgspec.structs.replace(INT8.manifest, version="later")
+    )
+    bench.deck.activate(signed(INT8), 1)
+    on_trial = bench.deck.candidate()
+    assert bench.deck.activate(signed(later), 2) is LoadVerdict.OK
+    bench.deck.accept(on_trial)
+    assert bench.deck.flown.data == FP32.data
+    assert bench.store.slots.active == "factory"
+    assert bench.deck.waiting
+    bench.deck.refuse(on_trial.name, "of another")
+    assert bench.deck.candidate().manifest.version == "later"
+    bench.deck.accept(bench.deck.candidate())
+    assert bench.start().flown.manifest.version == "later"
+
+
+def test_a_cut_while_a_model_comes_up_leaves_no_half_of_it_as_the_way_back(bench, monkeypatch):
+    class CutError(Exception):
+        pass
+
+    def cut(*_):
+        raise CutError
+
+    bench.fly(INT8)
+    bench.fly(INT8)
+    assert (bench.store.slots.active, bench.store.slots.former) == ("b", "a")
+    monkeypatch.setattr(bench.store, "_put_in_place", cut)
+    with pytest.raises(CutError):
+        bench.deck.activate(signed(INT8), 1)
+    bench.start()
+    assert (bench.store.slots.active, bench.store.slots.former) == ("b", "factory")
+
+
+def test_a_way_back_that_is_not_durable_is_not_taken_by_command_but_after_failures(
+    bench, monkeypatch
+):
+    bench.fly(INT8)
+    monkeypatch.setattr(bench.store, "write_record", full)
+    assert bench.deck.roll_back(2) is LoadVerdict.NOT_DURABLE
+    assert bench.deck.flown.data == INT8.data
+    assert bench.store.slots.active == "a"
+    for _ in range(FAILURES_MAX):
+        bench.deck.failed("timeout")
+    assert bench.deck.flown.data == FP32.data
+    assert "not durable" in bench.told[-2][1]["copy"]
+
+
+def test_the_reason_of_a_refusal_is_no_longer_than_is_told(bench):
+    odd = msgspec.structs.replace(INT8.manifest.input, bands=("B" * 100_000,))
+    manifest = msgspec.structs.replace(INT8.manifest, input=odd)
+    bench.deck.validate(signed(dataclasses.replace(INT8, manifest=manifest)))
+    assert len(bench.told[-1][1]["reason"]) == REASON_CHARS_MAX
+
+
+def test_with_nothing_in_the_store_to_read_what_the_engine_holds_flies(bench, monkeypatch):
+    def gone(*_):
+        raise ModelError("gone")
+
+    bench.fly(INT8)
+    monkeypatch.setattr(ModelStore, "load", gone)
+    assert bench.start().flown is FP32
+    assert (bench.store.slots.active, bench.store.slots.former) == ("factory", "")
 
 
 def test_mended_copies_are_told_once(bench):

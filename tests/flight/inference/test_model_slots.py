@@ -3,16 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from flight.inference.model_deck import (
+from flight.inference.model_slots import (
     FACTORY,
     ModelSlots,
     accept,
     decode_slots,
     encode_slots,
+    factory_alone,
     refuse,
     roll_back,
     stage,
     start_over,
+    vacate,
 )
 
 
@@ -54,6 +56,17 @@ def test_the_way_back_by_command_can_be_taken_both_ways_and_after_failures_only_
     assert roll_back(given_up, give_up=True) is None
 
 
+def test_with_nothing_left_to_read_the_factory_model_flies_by_a_newer_record():
+    flew = stage(accept(stage(ModelSlots())))
+    alone = factory_alone(flew)
+    assert (alone.active, alone.former, alone.staged) == (FACTORY, "", flew.staged)
+    assert alone.count > flew.count
+
+
+def test_a_slot_that_nothing_names_is_vacated_without_a_new_record():
+    assert vacate(ModelSlots(), "a") == ModelSlots()
+
+
 class Slots(RuleBasedStateMachine):
     """What flies is never written over, whatever the ground does."""
 
@@ -64,8 +77,12 @@ class Slots(RuleBasedStateMachine):
     @rule()
     def stage(self):
         active = self.slots.active
-        self.slots = stage(self.slots)
-        assert self.slots.active == active
+        target = stage(self.slots).staged
+        vacant = vacate(self.slots, target)
+        assert target not in {vacant.active, vacant.former, vacant.staged}
+        assert vacant.active == active
+        self.slots = stage(vacant)
+        assert (self.slots.active, self.slots.staged) == (active, target)
 
     @precondition(lambda self: self.slots.staged)
     @rule()
