@@ -129,6 +129,7 @@ class DownlinkService:
         in_contact = self._session.in_contact
         if self._radio is not None:
             self._radio.step(now_ns, light=may_send, live=self._live_packets)
+            self._drop_unreadable(self._radio.unreadable, now_ns)
             in_contact = in_contact or self._radio.in_contact
         if self._lives is not None:
             self._lives.step(now_ns, in_contact=in_contact)
@@ -213,8 +214,7 @@ class DownlinkService:
         groups: list[list[bytes]] = []
         while len(groups) < wanted and (not groups or self._arq.can_send()):
             content = self._filler.fill(now_ns)
-            while self._filler.unreadable:
-                self._intake.drop_damaged(self._filler.unreadable.pop(), now_ns)
+            self._drop_unreadable(self._filler.unreadable, now_ns)
             if content is None:
                 break
             self._arq.sent(
@@ -234,6 +234,10 @@ class DownlinkService:
             for sealed in self._link.seal_batch(VirtualChannel.PRODUCTS, groups):
                 self._submit(sealed.frame)
         return len(groups)
+
+    def _drop_unreadable(self, product_ids: list[int], now_ns: int) -> None:
+        while product_ids:
+            self._intake.drop_damaged(product_ids.pop(), now_ns)
 
     def _send_repairs(self, now_ns: int, room_frames: int, *, idle: bool = False) -> int:
         """Repair symbols whose turn it is, one a frame, behind any alarm; how many went."""

@@ -91,6 +91,11 @@ class RadioLink:
         self._sent = self._sent_before = self._refused = self._distrusted = 0
 
     @property
+    def unreadable(self) -> list[int]:
+        """Products found to be lost while they were to be sent, for the intake to drop."""
+        return self._filler.unreadable
+
+    @property
     def in_contact(self) -> bool:
         """A contact of the plan goes on."""
         return self._contact is not None

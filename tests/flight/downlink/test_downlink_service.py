@@ -409,3 +409,30 @@ def test_when_the_credit_of_a_turn_is_used_up_an_answer_asks_for_the_next_turn(m
     assert flight.heart.beats == turns + 1
     assert flight.session.frames_refused == 0
     assert len(flight.uplink.verification) == 0
+
+
+class LossyRadio:
+    """A radio that found an emergency to be lost, as `FrameFiller` does."""
+
+    in_contact = False
+
+    def __init__(self, queue, product_id):
+        queue.delete(product_id)
+        self.unreadable = [product_id]
+
+    def receive(self, now_ns):
+        pass
+
+    def step(self, now_ns, *, light, live):
+        pass
+
+
+def test_what_the_radio_finds_to_be_lost_is_told_withdrawn_and_gone_from_the_store(make):
+    flight = make()
+    flight.product()
+    (product_id,) = [row.product_id for row in flight.store.catalogue.rows()]
+    flight.service._radio = LossyRadio(flight.queue, product_id)
+    flight.run(8, drained=0, flags=0)
+    assert "PRODUCT_EVICTED" in flight.names()
+    assert list(flight.intake.withdrawn) == [product_id]
+    assert flight.store.products == 0

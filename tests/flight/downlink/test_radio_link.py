@@ -12,6 +12,7 @@ from flight.downlink.product import Product
 from flight.downlink.product_lives import ProductLives
 from flight.downlink.radio_link import FIFO_FRAMES, PUBLISHED, RadioLink
 from flight.downlink.settlement import Settlement
+from flight.downlink.store_values import StoreError, StoreErrorKind
 from flight.keys import Half, derive_from_seed
 from flight.link_config import LinksConfig
 from flight.telemetry.channel_values import ChannelValues
@@ -38,8 +39,12 @@ class Store:
     def mark_sending(self, product_ids):
         pass
 
+    lost = ()
+
     def read(self, product_id, offset, length):
-        del product_id, offset
+        del offset
+        if product_id in self.lost:
+            raise StoreError(StoreErrorKind.DAMAGED)
         return bytes(length)
 
 
@@ -101,7 +106,7 @@ class Bench:
             scid=1, sends=keys.sends(Half.GROUND), receives=[keys.receives(Half.GROUND)],
             counters=counters(), channels=RADIO,
         )  # fmt: skip
-        self.uplink = Uplink()
+        self.uplink, self.store = Uplink(), Store()
         self.channels = ChannelValues()
         plan = [
             Contact(number, 7, ContactKind.RADIO, start * S, end * S, 256e3)
@@ -111,7 +116,7 @@ class Bench:
             modem=self.devices, plan=PassPlan(plan), names={1: "Nemea, radio"}, link=link,
             authenticator=opener or Opener(),
             filler=FrameFiller(
-                self.queue, self.arq, Store(), SequenceCounts(), link.packets_bytes_max,
+                self.queue, self.arq, self.store, SequenceCounts(), link.packets_bytes_max,
                 urgent=self.config.radio_carries == "urgent",
             ),
             arq=self.arq, light=self.light, settlement=self.settlement, uplink=self.uplink,
@@ -249,3 +254,13 @@ def test_every_figure_of_the_radio_is_told():
     bench.fly(1)
     figures = [bench.value(name) for name in PUBLISHED]
     assert figures == [1, True, bench.value("radio.frames_sent"), 0, 0, 1, 0, 0, 0]
+
+
+def test_an_emergency_that_cannot_be_read_any_more_is_told_to_who_drops_it():
+    bench = Bench()
+    bench.store.lost = {1}
+    bench.offer(1)
+    bench.offer(2)
+    bench.fly(1)
+    assert bench.radio.unreadable == [1]
+    assert 1 not in bench.queue
