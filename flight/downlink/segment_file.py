@@ -119,9 +119,15 @@ class SegmentLog:
         """Space one segment takes."""
         return self._sizes[segment]
 
-    def octets(self, segment: int, offset: int, length: int) -> bytes:
-        """Bytes of a segment as they are, unverified; shorter only at its end."""
-        return self._files.pread(self._handles[segment], length, offset)
+    def octets(self, segment: int, offset: int, need_bytes: int, most_bytes: int) -> bytes:
+        """Bytes of a segment as they are, unverified; shorter than needed only at its end."""
+        handle = self._handles[segment]
+        try:
+            return self._files.pread(handle, most_bytes, offset)
+        except OSError as error:
+            if error.errno != errno.EIO or most_bytes <= need_bytes:
+                raise
+        return self._files.pread(handle, need_bytes, offset)  # the bad sector may lie behind that
 
     def fits(self, meta_bytes: int, payload_bytes: int) -> bool:
         """Whether the active segment takes such a record; if not, `roll` first."""
@@ -188,9 +194,14 @@ class SegmentLog:
         """A whole record, verified.
 
         Raises:
-            RecordDamagedError: it does not verify.
+            RecordDamagedError: it does not verify, or its sector cannot be read.
         """
-        record = self._read(place, self._files.pread)
+        try:
+            record = self._read(place, self._files.pread)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise RecordDamagedError(str(error)) from error
         if isinstance(record, Record):
             return record
         raise RecordDamagedError(f"segment {place.segment} at {place.offset}")

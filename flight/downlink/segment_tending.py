@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOVE_BYTES = 1 << 20
 SCRUB_BYTES = 64 * 1024
+LOST_MAX = 4
+"""Records a step may give up: a medium that answers nothing for a second has not lost them all."""
 PRESSURE_SHARE = 0.5
 """Below this share of the cap nothing is moved: room that nobody asks for is not worth the wear."""
 SPARSE_SHARE = 0.5
@@ -104,7 +106,7 @@ class SegmentTending:
         """Copies survivors of one segment forward; a large record alone may exceed the bound."""
         moved = 0
         for offset, product_id in self._index.alive_in(victim):
-            if moved >= MOVE_BYTES:
+            if moved >= MOVE_BYTES or len(outcome.damaged) >= LOST_MAX:
                 return
             try:
                 record = self._log.read(Place(victim, offset))
@@ -132,7 +134,7 @@ class SegmentTending:
         if not self._to_scrub:
             self._next_to_scrub()
         looked = 0
-        while self._to_scrub and looked < SCRUB_BYTES:
+        while self._to_scrub and looked < SCRUB_BYTES and len(outcome.damaged) < LOST_MAX:
             offset, product_id = self._to_scrub.pop()
             if self._index.segment_of(product_id) != self._scrubbing:
                 continue  # freed or moved since

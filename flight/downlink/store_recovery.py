@@ -227,8 +227,9 @@ class LogReplay:
                 yield self._rows(segment, start, buffer)
             if verdict == lib.SEGMENT_MORE:
                 start = scan.offset
-                buffer = self._log.octets(segment, start, max(scan.need_bytes, AHEAD_BYTES))
-                if len(buffer) < scan.need_bytes:
+                need = int(scan.need_bytes)
+                buffer = self._log.octets(segment, start, need, max(need, AHEAD_BYTES))
+                if len(buffer) < need:
                     break  # shorter than it was when it was opened
         _insist(verdict)
         if scan.end_bytes > told:

@@ -1,11 +1,13 @@
 """Survivors are moved together, rot is found; a bounded piece a step, and a cut loses nothing."""
 
+import errno
+
 import pytest
 
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.segment_record import HEADER_BYTES
-from flight.downlink.segment_tending import MOVE_BYTES, SCRUB_BYTES
+from flight.downlink.segment_tending import LOST_MAX, MOVE_BYTES, SCRUB_BYTES
 from flight.downlink.store_values import StoreError, StoreErrorKind
 
 from test_product_store_sqlite import payload_of, put  # isort: skip
@@ -167,3 +169,80 @@ def test_rot_is_mended_while_the_bytes_are_still_known(open_store):
     store, found = open_store(files.power_cut())
     assert len(found) == 9
     assert store.read(5, 0, SIZE) == payload_of(5, SIZE)
+
+
+@pytest.fixture
+def bad_sector(monkeypatch):
+    """Reads that touch the middle of this record fail."""
+    bad, pread = [], MemoryFileStore.pread
+
+    def read(files, handle, length, offset):
+        for place in bad:
+            touched = offset <= place.offset + SIZE // 2 < offset + length
+            name = f"segment-{place.segment:010d}.log"
+            if touched and files._handles[handle] is files._names[name]:
+                raise OSError(errno.EIO, "bad sector")
+        return pread(files, handle, length, offset)
+
+    monkeypatch.setattr(MemoryFileStore, "pread", read)
+    return bad.append
+
+
+def test_a_sector_that_cannot_be_read_costs_what_lies_in_it_and_not_the_store(
+    open_store, bad_sector
+):
+    store, _ = open_store(MemoryFileStore())
+    for product_id in range(1, 20):
+        put(store, product_id, SIZE)
+    store.commit(0)
+    bad_sector(store.catalogue.find(7).place)
+    damaged = []
+    for _ in range(10):
+        store.tend()
+        damaged += store.take_settled().damaged
+    assert set(damaged) == {7}
+    assert not store.closed
+    put(store, 20, SIZE)
+    assert store.commit(0).durable == [20]
+
+
+def test_survivors_leave_a_segment_one_of_whose_sectors_cannot_be_read(open_store, bad_sector):
+    store, _ = open_store(MemoryFileStore())
+    kept = filled(store, keep_every=3)
+    bad_sector(store.catalogue.find(kept[0]).place)
+    before = store.catalogue.find(kept[1]).place
+    assert before.segment == store.catalogue.find(kept[0]).place.segment
+    damaged = []
+    for _ in range(2 * CAP // SEGMENT):
+        store.tend()
+        damaged += store.take_settled().damaged
+    assert set(damaged) == {kept[0]}
+    assert store.catalogue.find(kept[1]).place.segment > before.segment
+    assert not store.closed
+
+
+@pytest.mark.parametrize("keep_every", [1, 3], ids=["verified", "moved"])
+def test_a_medium_that_answers_nothing_for_a_moment_costs_a_few_products_and_not_a_segment(
+    open_store, monkeypatch, keep_every
+):
+    store, _ = open_store(MemoryFileStore())
+    for product_id in range(1, 151):
+        put(store, product_id, 2_000)
+    durable = store.commit(0).durable
+    kept = durable[::keep_every]
+    store.mark_delivered(set(durable) - set(kept))
+    store.commit(0)
+    store.commit(0)
+
+    def silent(*_):
+        raise OSError(errno.EIO, "no answer")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(MemoryFileStore, "pread", silent)
+        store.tend()
+    damaged = set(store.take_settled().damaged)
+    assert 0 < len(damaged) <= LOST_MAX
+    for _ in range(20):
+        store.tend()
+    assert store.take_settled().damaged == []
+    assert all(store.read(each, 0, 1) for each in kept)

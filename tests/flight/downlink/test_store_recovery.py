@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 import msgspec
@@ -268,6 +269,30 @@ def test_an_index_that_was_never_filled_counts_as_lost(tmp_path):
     index, lost = open_index(path, device_sync=False)
     assert not lost
     index.close()
+
+
+def test_a_sector_that_cannot_be_read_behind_the_last_record_keeps_no_store_from_opening(
+    tmp_path, monkeypatch
+):
+    files, path = MemoryFileStore(), tmp_path / "index.sqlite3"
+    store = ProductStore(files, path, segment_bytes=1 << 16, device_sync=False)
+    store.recover()
+    store.store_counter("iv", 64)
+    end, pread = store._writer._engine._batch.ends[1], MemoryFileStore.pread
+    store.close()
+
+    def read(files, handle, length, offset):
+        if offset <= end + 4_096 < offset + length:
+            raise OSError(errno.EIO, "bad sector")
+        return pread(files, handle, length, offset)
+
+    monkeypatch.setattr(MemoryFileStore, "pread", read)
+    again = ProductStore(files, path, segment_bytes=1 << 16, device_sync=False)
+    again.recover()
+    assert again.load_counter("iv") == 64
+    again.store_counter("iv", 128)
+    assert again.durable_counter("iv") == 128
+    again.close()
 
 
 def test_a_file_that_is_no_index_is_put_aside(tmp_path):
