@@ -233,7 +233,7 @@ class ProductStore(StoreNames):
                 self._settled.refused.append(product_id)
             elif row is not None:  # its record was lost, and there is no room for another one
                 self._settled.damaged.append(product_id)
-        for product_id in outcome.damaged:
+        for product_id in dict.fromkeys(outcome.damaged):
             self._damaged(product_id)
         for segment in outcome.freed_segments:
             self._payloads.forget_segment(segment)

@@ -99,9 +99,7 @@ class StoreEngine:
         if self._failed:
             return WriteOutcome(self._durable_mark, StoreErrorKind.CLOSED)
         try:
-            tend = any(request.tend for request in requests) and not self._left_behind
-            if tend or any(request.rewrites for request in requests):
-                self._write_index()  # who asks it where things are gets no old answer
+            tend = any(request.tend for request in requests) and self._index_is_told()
             for request in requests:
                 self._append(request)
             if tend:
@@ -145,6 +143,15 @@ class StoreEngine:
             self._space.insist(lambda: self._index.write((self._batch,)))
         self._batch, self._put_off = IndexBatch(), 0
         self._left_behind = False
+
+    def _index_is_told(self) -> bool:
+        """Whether it says where things are by now; what it has no room for goes on waiting."""
+        try:
+            self._write_index()
+        except (OSError, sqlite3.Error) as error:
+            if not is_full(error):
+                raise
+        return not self._left_behind
 
     def _append(self, request: WriteRequest) -> None:
         batch = self._batch
@@ -191,12 +198,19 @@ class StoreEngine:
             batch.rows.append(row)
             self._outcome.places[put.product_id] = place
         else:
-            batch.moves[put.product_id] = place
-            self._outcome.moved[put.product_id] = place
-            former = self._index.segment_of(put.product_id)
+            former = self._segment_of(put.product_id)
+            batch.moves[put.product_id] = self._outcome.moved[put.product_id] = place
             if former is not None:
                 self._room.take(former, room)
         self._room.add(place.segment, room)
+
+    def _segment_of(self, product_id: int) -> int | None:
+        """Where the record is that counts, whether the index was told or not."""
+        place = self._batch.moves.get(product_id)
+        if place is None:
+            placed = (row.place for row in self._batch.rows if row.product_id == product_id)
+            place = next(placed, None)
+        return self._index.segment_of(product_id) if place is None else place.segment
 
     def _append_name(self, kind: RecordKind, name: str, value: int, blob: bytes) -> bool:
         try:

@@ -246,3 +246,19 @@ def test_a_medium_that_answers_nothing_for_a_moment_costs_a_few_products_and_not
         store.tend()
     assert store.take_settled().damaged == []
     assert all(store.read(each, 0, 1) for each in kept)
+
+
+def test_found_lost_by_a_move_and_by_the_scrub_at_once_it_is_mended_once(open_store):
+    files = MemoryFileStore()
+    store, _ = open_store(files)
+    for product_id in range(1, 36):
+        put(store, product_id, SIZE)
+    store.mark_delivered(set(store.commit(0).durable) - set(range(1, 36, 7)))
+    store.commit(0)
+    store.commit(0)
+    store.read(1, 0, 1)
+    rot(files, store, 1)
+    store.tend()
+    assert store.commit(0).repaired == [1]
+    assert store.counters.records_damaged == 1
+    assert store.read(1, 0, SIZE) == payload_of(1, SIZE)

@@ -13,8 +13,8 @@ from flight.downlink.segment_record import Place
 from flight.downlink.segment_tending import SegmentRoom
 from flight.downlink.store_engine_sqlite import ROWS_MAX
 from flight.downlink.store_index_sqlite import IndexBatch, IndexRow, StoreIndex
-from flight.downlink.store_request import WriteRequest
-from flight.downlink.store_values import ProductState
+from flight.downlink.store_request import PutRecord, WriteRequest
+from flight.downlink.store_values import ProductState, StoreErrorKind
 from flight.wire.crc import crc32c
 
 PAYLOAD = b"x" * 40
@@ -163,6 +163,65 @@ def test_segments_are_looked_through_only_when_one_may_have_died(tmp_path, monke
     full = len(files.names()) - 1
     assert full >= 3
     assert len(looks) == full * (full + 1) / 2, "a new segment: once, at all before it"
+    store.close()
+
+
+def no_room(*_):
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise error
+
+
+@pytest.mark.parametrize("first", ["tend", "rewrites"])
+def test_a_group_that_meets_a_full_index_at_its_beginning_is_in_the_log_all_the_same(
+    tmp_path, monkeypatch, first
+):
+    files = MemoryFileStore()
+    store = ProductStore(files, tmp_path / "i", segment_bytes=1 << 20, device_sync=False)
+    store.recover()
+    put(store, 1)
+    put(store, 2)
+    engine = store._writer._engine
+    request = WriteRequest(
+        mark=store.mark + 1, counters={"iv": 64}, states={2: (ProductState.DELIVERED, None)}
+    )
+    manifest = store._payloads._reader.record(store.catalogue.find(1).place).meta
+    if first == "tend":
+        request.tend = True
+    else:
+        request.rewrites.append(PutRecord(1, manifest, PAYLOAD))
+    with monkeypatch.context() as full:
+        full.setattr(StoreIndex, "write", no_room)
+        outcome = engine.write([request])
+        assert (outcome.mark, outcome.error) == (store.mark, StoreErrorKind.FULL)
+    outcome = engine.write([WriteRequest(mark=store.mark + 2, counters={"starts": 1})])
+    assert (outcome.mark, outcome.error) == (store.mark + 2, None)
+    store.close()
+    again = ProductStore(
+        files.power_cut(), tmp_path / "i", segment_bytes=1 << 20, device_sync=False
+    )
+    found = again.recover()
+    assert again.load_counter("iv") == 64, "or a number is used twice"
+    assert [each.product.product_id for each in found] == [1]
+    assert again.read(1, 0, 40) == PAYLOAD
+    again.close()
+
+
+def test_a_record_written_again_twice_leaves_its_former_segment_once(tmp_path):
+    files = MemoryFileStore()
+    store = ProductStore(files, tmp_path / "i", segment_bytes=4_096, device_sync=False)
+    store.recover()
+    for product_id in range(1, 80):
+        put(store, product_id)
+    first = [row for row in store.catalogue.rows() if row.place.segment == 1]
+    (lost, *others), engine = first, store._writer._engine
+    manifest = store._payloads._reader.record(lost.place).meta
+    alive_bytes = engine._room.alive_bytes(1)
+    again = [PutRecord(lost.product_id, manifest, PAYLOAD)] * 2
+    outcome = engine.write([WriteRequest(mark=store.mark + 1, rewrites=again)])
+    assert outcome.moved[lost.product_id].segment > 1
+    assert engine._room.alive_bytes(1) == alive_bytes - lost.record_bytes
+    assert engine._room.alive_bytes(1) == sum(row.record_bytes for row in others)
     store.close()
 
 
