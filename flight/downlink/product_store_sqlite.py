@@ -1,9 +1,8 @@
 """The product store: what has settled survives a power cut, what has not does not count yet.
 
 Image -> ground, hop "durable before it counts". This is the loop's side: the catalogue in memory,
-and requests to a writer that owns segments and index (`StoreEngine`). No method here waits for the
-medium, but for `recover`, `settle` and `close`, which belong before and after a flight; with an
-`InlineWriter` everything has settled when a method returns.
+and requests to a writer that owns segments and index (`StoreEngine`). Nothing waits for the medium
+but `recover`, `settle` and `close`, before and after a flight; an `InlineWriter` settles at once.
 
 Deleting has two phases: DELIVERED is made durable first, the next commit frees the space, and a
 segment is unlinked when nothing in it is alive.
@@ -71,7 +70,11 @@ class ProductStore(StoreNames):
         device_sync: bool = True,
         writer: StoreWriter | None = None,
     ) -> None:
-        super().__init__(_on_the_spot() if writer is None else writer)
+        if writer is None:
+            from flight.downlink.store_writer import InlineWriter  # noqa: PLC0415  no board needs it
+
+            writer = InlineWriter()
+        super().__init__(writer)
         self.catalogue = ProductCatalogue()
         self.far = StoredFarProducts(lambda: self.catalogue, self.describe)
         self._acked: dict[int, Ranges] = {}
@@ -122,11 +125,14 @@ class ProductStore(StoreNames):
 
     def describe(self, product_id: int) -> Product | None:
         """A product as its record says; None for an unknown one, or where the medium lost it."""
-        if (row := self.catalogue.find(product_id)) is None:
-            return None
-        product = self._payloads.describe(row)
-        self.counters.records_damaged += product is None
-        return product
+        for _ in range(2):
+            if (row := self.catalogue.find(product_id)) is None:
+                return None
+            if (product := self._payloads.describe(row)) is not None:
+                return product
+            self.poll()  # it may have been moved meanwhile
+        self.counters.records_damaged += 1
+        return None
 
     def put(self, product: Product, payload: bytes) -> None:
         """Takes a product for the next commit; it counts only when it is in `Settled.durable`.
@@ -292,9 +298,3 @@ class ProductStore(StoreNames):
                     raise
             self.poll()  # it may have been moved meanwhile
         raise StoreError(StoreErrorKind.UNKNOWN, str(product_id))
-
-
-def _on_the_spot() -> StoreWriter:
-    from flight.downlink.store_writer import InlineWriter  # noqa: PLC0415  a board needs none
-
-    return InlineWriter()

@@ -3,8 +3,8 @@
 Image -> ground, hop "freed". A segment goes when nothing in it is alive. Were survivors left where
 they are, a store whose survivors spread over all segments would be full long before its cap. So the
 emptiest sealed segment is copied forward: the copies are appended and synced like anything else,
-the index is told in the same commit, and only then the old segment may go. A cut in between leaves
-two good records of one product, and the index knows which one counts.
+the index is told in the same commit, and the old segment goes with the next one, when whoever reads
+beside can know. A cut in between leaves two good records, and the index knows which one counts.
 
 Bit rot is looked for in passing: every record that is needed is read once a round.
 """
@@ -84,12 +84,16 @@ class SegmentTending:
         self._to_scrub: list[tuple[int, int]] = []
         self._scrubbing = 0
 
-    def step(self, names: DurableNames, batch: IndexBatch, outcome: WriteOutcome) -> None:
-        """One piece of each; what it appends is made durable by the caller's commit."""
+    def step(self, names: DurableNames, batch: IndexBatch, outcome: WriteOutcome) -> int | None:
+        """One piece of each; what it appends is made durable by the caller's commit.
+
+        Returns:
+            The segment that survivors left, if one did.
+        """
         victim = self._victim()
-        if victim is not None:
-            self._move(victim, names, batch, outcome)
+        left = victim is not None and self._move(victim, names, batch, outcome)
         self._scrub(outcome)
+        return victim if left else None
 
     def _victim(self) -> int | None:
         active = self._log.active
@@ -97,17 +101,22 @@ class SegmentTending:
         if active is None or taken < PRESSURE_SHARE * cap:
             return None
         tight = taken + self._log.usual_bytes > cap
-        sealed = ((s, self._log.size_bytes(s)) for s in self._log.segments if s < active)
-        return self._room.emptiest(sealed, TIGHT_SHARE if tight else SPARSE_SHARE)
+        room, sealed = self._room, (s for s in self._log.segments if s < active)
+        alive = ((s, self._log.size_bytes(s)) for s in sealed if room.alive_bytes(s))
+        return room.emptiest(alive, TIGHT_SHARE if tight else SPARSE_SHARE)
 
     def _move(
         self, victim: int, names: DurableNames, batch: IndexBatch, outcome: WriteOutcome
-    ) -> None:
-        """Copies survivors of one segment forward; a large record alone may exceed the bound."""
+    ) -> bool:
+        """Copies survivors of one segment forward; a large record alone may exceed the bound.
+
+        Returns:
+            Whether any of them left it.
+        """
         moved = 0
         for offset, product_id in self._index.alive_in(victim):
             if moved >= MOVE_BYTES or len(outcome.damaged) >= LOST_MAX:
-                return
+                break
             try:
                 record = self._log.read(Place(victim, offset))
             except RecordDamagedError:
@@ -121,13 +130,14 @@ class SegmentTending:
             except OSError as error:
                 if not is_full(error):
                     raise
-                return
+                break
             room = record.room
             self._room.take(victim, room)
             self._room.add(place.segment, room)
             batch.moves[product_id] = outcome.moved[product_id] = place
             moved += room
         outcome.moved_bytes += moved
+        return moved > 0
 
     def _scrub(self, outcome: WriteOutcome) -> None:
         """Reads up to `SCRUB_BYTES` of records; what does not verify is told."""

@@ -70,6 +70,7 @@ class StoreEngine:
         self._outcome = WriteOutcome()
         self._gone: dict[int, int] = {}
         self._looked_dead_in: int | None = None
+        self._vacated: set[int] = set()
         self._durable_mark = 0
         self._failed = False
         with _as_store_error():
@@ -180,7 +181,9 @@ class StoreEngine:
     def _tend(self, requests: Sequence[WriteRequest]) -> None:
         """Never on top of moves that the index does not know yet: it says what is alive where."""
         if not any(request.rewrites for request in requests):
-            self._tending.step(self._names, self._batch, self._outcome)
+            victim = self._tending.step(self._names, self._batch, self._outcome)
+            if victim is not None:
+                self._vacated.add(victim)
             self._batch.ends.update(self._log.written)
 
     def _append_product(self, put: PutRecord, batch: IndexBatch, *, new: bool) -> None:
@@ -238,18 +241,23 @@ class StoreEngine:
         self._gone.clear()
 
     def _free_dead_segments(self) -> None:
-        """Only after a commit: what counters and blobs the active segment repeats is durable."""
-        active = self._log.active
+        """Only after a commit: what counters and blobs the active segment repeats is durable.
+
+        What survivors have just left stays until the next one: the loop reads beside, and has to be
+        told where they are before their old records go.
+        """
+        active, vacated = self._log.active, self._vacated
+        self._vacated = set()
         if active is None or (active == self._looked_dead_in and not self._room.emptied):
             return  # nothing can have died since: a full store has thousands of segments
         freed = [
             segment
             for segment in self._log.segments
-            if segment < active and not self._room.alive_bytes(segment)
+            if segment < active and not (segment in vacated or self._room.alive_bytes(segment))
         ]
         for segment in freed:
             self._log.free(segment)
-        self._looked_dead_in, self._room.emptied = active, False
+        self._looked_dead_in, self._room.emptied = active, bool(vacated)
         self._batch.freed_segments += freed
         self._outcome.freed_segments += freed
 

@@ -9,6 +9,7 @@ import pytest
 from flight.downlink.file_store_memory import MemoryFileStore
 from flight.downlink.product import Product, ProductClass
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.segment_file import SegmentLog
 from flight.downlink.segment_record import Place
 from flight.downlink.segment_tending import SegmentRoom
 from flight.downlink.store_engine_sqlite import ROWS_MAX
@@ -236,3 +237,74 @@ def test_a_counter_is_never_lowered_by_a_request_that_comes_late(tmp_path):
     again.recover()
     assert again.load_counter("iv") == 20
     again.close()
+
+
+@pytest.fixture
+def sparse(tmp_path):
+    """A store that was full and has few survivors, and who they are."""
+    store = ProductStore(
+        MemoryFileStore(),
+        tmp_path / "i",
+        segment_bytes=4_096,
+        capacity_bytes=8 * 4_096,
+        device_sync=False,
+    )
+    store.recover()
+    product_id = 0
+    while not product_id or product_id in store.catalogue:
+        product_id += 1
+        put(store, product_id)
+    kept = list(range(1, product_id, 9))
+    store.mark_delivered(set(range(1, product_id)) - set(kept))
+    store.commit(0)
+    store.commit(0)
+    yield store, kept
+    store.close()
+
+
+def test_whoever_reads_beside_finds_every_record_at_any_moment(sparse, monkeypatch):
+    """A survivor's old segment goes only when it was told where the survivor is."""
+    store, kept = sparse
+    freed, free = [], SegmentLog.free
+
+    def looked(log, segment):
+        free(log, segment)
+        freed.append(segment)
+        for each in kept:
+            assert store.describe(each) is not None
+            store._payloads.forget(each)
+            assert store.read(each, 0, 40) == PAYLOAD
+
+    monkeypatch.setattr(SegmentLog, "free", looked)
+    for _ in range(8):
+        store._payloads.close()  # no handle is kept
+        store.tend()
+    assert store.counters.records_damaged == 0
+
+
+def test_what_survivors_have_left_is_given_back_with_the_next_commit(sparse):
+    store, _ = sparse
+    for _ in range(4):
+        room_moved = store.counters.moved_bytes
+        store.tend()
+        assert store.counters.moved_bytes > room_moved, "what is empty already is no victim"
+    assert store.counters.segments_freed == 3
+    store.store_counter("iv", 1)
+    assert store.counters.segments_freed == 4
+
+
+@pytest.mark.parametrize("ask", [ProductStore.describe, lambda store, i: store.read(i, 0, 40)])
+def test_who_asks_for_a_product_that_was_moved_meanwhile_is_given_it(sparse, ask):
+    """Nobody has taken over yet what the writer did."""
+    store, kept = sparse
+    before = {each: store.catalogue.find(each).place for each in kept}
+    store._payloads.close()
+    for _ in range(4):
+        store._writer.submit(WriteRequest(mark=store.mark, tend=True))
+    segments = store._writer._engine._log.segments
+    gone = [each for each in kept if before[each].segment not in segments]
+    assert gone, "control: segments went"
+    assert store.catalogue.find(gone[0]).place == before[gone[0]], "control: not known yet"
+    assert ask(store, gone[0])
+    assert store.catalogue.find(gone[0]).place != before[gone[0]]
+    assert store.counters.records_damaged == 0
