@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 MODEL_BYTES_MAX = 256 * 1024 * 1024
 MULTIPLE_PX_MAX = 256
+GOLDEN_PX_MAX = 512
+SCALE_MAX = 2**31
+NESTED_MAX = 16
+"""Lists within lists that a manifest may have: what is read has to be written again."""
+WORD_CHARS_MAX = 64
+"""Of a model's name and version, which are told in events."""
 LAYOUTS = PLANES, PIXEL_ROWS = ("NCHW float32", "pixels float32")
 ACTIVATIONS = ("none", "sigmoid", "softmax")
 REACHES = PER_PIXEL, PER_TILE = ("pixel", "tile")
@@ -30,7 +36,7 @@ SIGNATURE_BYTES = 64
 UNSIGNED = bytes(SIGNATURE_BYTES)
 _HEAD = struct.Struct(f">4sBBHII{SIGNATURE_BYTES}s")
 _CRC = struct.Struct(">I")
-_NAME_BYTES_MAX = 32
+NAME_BYTES_MAX = 32
 _SIGNED_AS = b"lumenode model 1\0"
 
 
@@ -39,7 +45,7 @@ class ModelError(Exception):
 
 
 class Golden(msgspec.Struct, frozen=True):
-    """Expected answer of one variant to the built-in golden tile.
+    """Expected answer of one variant to the built-in golden tile of 1 to `GOLDEN_PX_MAX` a side.
 
     ``expected_b64`` is base64 of little-endian float32 probabilities, row by row; empty where none
     was recorded: then the network is held against its own first answers alone.
@@ -107,6 +113,33 @@ class Manifest(msgspec.Struct, frozen=True):
     output: OutputLayout = OutputLayout()
 
 
+def decode_manifest(data: bytes) -> Manifest:
+    """Return the manifest in ``data``; raises ``ModelError`` only, whatever the bytes."""
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ModelError(f"manifest not readable: {error}") from error
+    if manifest.format != 1:
+        raise ModelError(f"manifest format {manifest.format} is not 1")
+    for word in (manifest.name, manifest.version):
+        if len(word) > WORD_CHARS_MAX or not word.isprintable():
+            raise ModelError(
+                f"name and version of a manifest: allowed: up to {WORD_CHARS_MAX} printable "
+                f"characters, found {word[:WORD_CHARS_MAX]!r}"
+            )
+    freely = (manifest.metrics, manifest.training, manifest.data_sources, manifest.protection)
+    if any(_deeper(each, NESTED_MAX) for each in freely):
+        raise ModelError(f"manifest not readable: nested deeper than {NESTED_MAX}")
+    return manifest
+
+
+def _deeper(value: Any, than: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return not than or any(_deeper(each, than - 1) for each in inner)
+
+
 def layout_fault(manifest: Manifest, tile_bands: Sequence[str]) -> str:
     """Say why a network so described cannot be fed from tiles of these bands; "" if it can."""
     return next(_layout_faults(manifest, tile_bands), "")
@@ -130,8 +163,15 @@ def _layout_faults(manifest: Manifest, tile_bands: Sequence[str]) -> Iterator[st
     multiples = (given.multiple_px, *(each.multiple_px or 1 for each in manifest.variants.values()))
     if any(not 0 < each <= MULTIPLE_PX_MAX for each in multiples):
         yield f"multiple_px = {multiples}; allowed: 1..{MULTIPLE_PX_MAX}"
-    if given.scale <= 0 or taken.channel < 0 or not 0.0 < manifest.threshold < 1.0:
-        yield "input.scale: above 0; output.channel: 0 or above; threshold: between 0 and 1"
+    scaled = 0 < given.scale <= SCALE_MAX
+    if not scaled or taken.channel < 0 or not 0.0 < manifest.threshold < 1.0:
+        yield (
+            f"input.scale: above 0, up to {SCALE_MAX}; output.channel: 0 or above; "
+            "threshold: between 0 and 1"
+        )
+    sides = [each.golden.side_px for each in manifest.variants.values()]
+    if any(not 0 < each <= GOLDEN_PX_MAX for each in sides):
+        yield f"golden.side_px = {sides}; allowed: 1..{GOLDEN_PX_MAX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +226,7 @@ def unpack_bundle(data: bytes) -> Bundle:
     magic, version, _, *sizes, signature = _HEAD.unpack_from(data)
     if magic != MAGIC or version != VERSION:
         raise ModelError(f"magic {magic!r} version {version} is not {MAGIC!r} {VERSION}")
-    if _HEAD.size + sum(sizes) + _CRC.size != len(data) or sizes[0] > _NAME_BYTES_MAX:
+    if _HEAD.size + sum(sizes) + _CRC.size != len(data) or sizes[0] > NAME_BYTES_MAX:
         raise ModelError(f"bundle of {len(data)} octets does not have the size it says")
     if zlib.crc32(memoryview(data)[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - 4)[0]:
         raise ModelError("bundle fails its CRC")
@@ -202,12 +242,7 @@ def unpack_bundle(data: bytes) -> Bundle:
 
 
 def _model(variant: str, manifest_bytes: bytes, network: bytes) -> ModelBytes:
-    try:
-        manifest = msgspec.json.decode(manifest_bytes, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ModelError(f"manifest not readable: {error}") from error
-    if manifest.format != 1:
-        raise ModelError(f"manifest format {manifest.format} is not 1")
+    manifest = decode_manifest(manifest_bytes)
     entry = manifest.variants.get(variant)
     if entry is None:
         raise ModelError(f"manifest of {manifest.name} has no variant {variant!r}")

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.inference.model_manifest import MODEL_BYTES_MAX, Manifest, ModelBytes, ModelError
+from flight.inference.model_manifest import (
+    MODEL_BYTES_MAX,
+    NAME_BYTES_MAX,
+    Manifest,
+    ModelBytes,
+    ModelError,
+    decode_manifest,
+)
 
 if TYPE_CHECKING:
     from flight.config import InferenceConfig
@@ -41,18 +48,23 @@ class ModelRegistry:
         return tuple(sorted(path.parent.name for path in self._root.glob(f"*/{MANIFEST_NAME}")))
 
     def manifest(self, name: str) -> Manifest:
-        """Return the typed manifest of ``name``; raises ``ModelError``."""
+        """Return the typed manifest of ``name``, by which it goes; raises ``ModelError``."""
         path = self._root / name / MANIFEST_NAME
         if name not in self.names():
             known = ", ".join(self.names()) or "none"
             raise ModelError(f"{path}: no such model (known: {known})")
         try:
-            manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-        except (OSError, msgspec.MsgspecError) as error:
+            data = path.read_bytes()
+        except OSError as error:
             raise DamagedModelError(f"{path}: manifest not readable: {error}") from error
-        if manifest.format != 1:
-            raise DamagedModelError(f"{path}: manifest format {manifest.format} is not 1")
-        return manifest
+        try:
+            manifest = decode_manifest(data)
+        except ModelError as error:
+            raise DamagedModelError(f"{path}: {error}") from error
+        if not manifest.variants:
+            raise DamagedModelError(f"{path}: no variants")
+        # A model has one name: two would make two models of one file and its stored copies.
+        return msgspec.structs.replace(manifest, name=name)
 
     def crew(self, name: str, variant: str, *, screened: bool) -> tuple[ModelBytes, ...]:
         """Return every network that a node has to hold, the one that flies first of all.
@@ -73,7 +85,13 @@ class ModelRegistry:
         if variant not in manifest.variants:
             known = ", ".join(sorted(manifest.variants))
             raise ModelError(f"model {name}: no variant {variant!r} (known: {known})")
+        if len(variant.encode()) > NAME_BYTES_MAX:
+            raise ModelError(
+                f"model {name}: variant {variant!r}; allowed: up to {NAME_BYTES_MAX} octets"
+            )
         entry = manifest.variants[variant]
+        if "\0" in entry.file:
+            raise DamagedModelError(f"model {name}: file = {entry.file!r} is no name of a file")
         path = self._root / name / Path(entry.file).name
         try:
             with path.open("rb") as file:

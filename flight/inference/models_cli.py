@@ -20,7 +20,7 @@ from flight.inference.integrity import SOUND, golden_deviation, golden_tile, jud
 from flight.inference.job import BANDS
 from flight.inference.labelled_file import LabelledFileError, read_labelled_file
 from flight.inference.model_manifest import ModelBytes, ModelError
-from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
+from flight.inference.model_registry import DEFAULT_ROOT, MANIFEST_NAME, ModelRegistry
 from flight.inference.pack_cli import add_pack, pack
 from flight.inference.profile_cli import ProfileError, add_action, profile, told
 from flight.one_line_parser import OneLineParser
@@ -141,18 +141,13 @@ def _list(registry: ModelRegistry, *, as_json: bool) -> int:
 
 def _verify(registry: ModelRegistry, *, as_json: bool) -> int:
     """Check every variant of every model; a failing one is reported and the rest still checked."""
+    import flight.inference.session_ort  # noqa: F401, PLC0415  ModelError where it is missing
+
     answers: dict[str, dict[str, dict[str, Any]]] = {}
     lines: list[str] = []
     passed = True
     for name in registry.names():
-        for key in sorted(registry.manifest(name).variants):
-            answer: dict[str, Any]
-            try:
-                model = registry.load(name, key)
-            except ModelError as error:
-                answer = {"ok": False, "error": str(error)}
-            else:
-                answer = _judged(model)
+        for key, answer in _answers(registry, name).items():
             passed = passed and bool(answer["ok"])
             answers.setdefault(name, {})[key] = answer
             words = "ok" if answer["ok"] else f"FAILED: {answer['error']}"
@@ -163,8 +158,23 @@ def _verify(registry: ModelRegistry, *, as_json: bool) -> int:
     return EXIT_OK if passed else EXIT_FAILED
 
 
+def _answers(registry: ModelRegistry, name: str) -> dict[str, dict[str, Any]]:
+    """What each variant of a model says, or what is wrong with it, or with its manifest."""
+    try:
+        keys = sorted(registry.manifest(name).variants)
+    except ModelError as error:
+        return {MANIFEST_NAME: {"ok": False, "error": str(error)}}
+    answers: dict[str, dict[str, Any]] = {}
+    for key in keys:
+        try:
+            answers[key] = _judged(registry.load(name, key))
+        except ModelError as error:
+            answers[key] = {"ok": False, "error": str(error)}
+    return answers
+
+
 def _judged(model: ModelBytes) -> dict[str, Any]:
-    """What a model that can be read says to its golden tile."""
+    """What a model that can be read says to its golden tile; raises ``ModelError``."""
     entry, bands = model.manifest.variants[model.variant], model.manifest.input.bands
     golden, recorded = entry.golden, bool(entry.golden.expected_b64)
     step_px = 1 if recorded else entry.multiple_px or model.manifest.input.multiple_px

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from flight.inference.integrity import encode_expected, golden_tile
+from flight.inference.integrity import SOUND, encode_expected, golden_tile, judge_output
 from flight.inference.job import BANDS
 from flight.inference.model_manifest import (
     Golden,
@@ -86,6 +86,9 @@ def with_golden(model: ModelBytes, bands: list[str]) -> ModelBytes:
     step_px = entry.multiple_px or model.manifest.input.multiple_px
     side_px = -(-GOLDEN_SIDE_PX // step_px) * step_px
     answer = session.run(golden_tile(side_px, bands=bands))
+    verdict = judge_output(answer, (side_px, side_px))
+    if verdict not in SOUND:
+        raise ModelError(f"golden tile: answer is {verdict.value}")
     golden = Golden(side_px, GOLDEN_ATOL, encode_expected(answer))
     variants = {model.variant: msgspec.structs.replace(entry, golden=golden)}
     manifest = msgspec.structs.replace(model.manifest, variants=variants)

@@ -1,4 +1,5 @@
 import dataclasses
+import struct
 import zlib
 
 import msgspec
@@ -66,6 +67,13 @@ def test_a_manifest_of_another_format_is_refused():
     later = msgspec.structs.replace(MODEL.manifest, format=2)
     with pytest.raises(ModelError, match="format 2 is not 1"):
         unpack_bundle(bundle_of(dataclasses.replace(MODEL, manifest=later)))
+
+
+def test_a_manifest_of_brackets_alone_is_refused_and_ends_nothing():
+    name, deep = b"int8", b'{"metrics":{"x":' + b"[" * 100_000
+    head = struct.pack(">4sBBHII64s", b"LMDL", 1, 0, len(name), len(deep), 0, bytes(64))
+    with pytest.raises(ModelError, match="manifest not readable"):
+        unpack_bundle(sealed(head + name + deep))
 
 
 @pytest.mark.parametrize("cut", [1, 5, 1000])

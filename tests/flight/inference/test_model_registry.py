@@ -5,8 +5,8 @@ import sys
 import msgspec
 import pytest
 
-from flight.inference.model_manifest import ModelError
-from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
+from flight.inference.model_manifest import NAME_BYTES_MAX, ModelError, bundle_of, unpack_bundle
+from flight.inference.model_registry import DEFAULT_ROOT, DamagedModelError, ModelRegistry
 
 
 @pytest.fixture
@@ -61,7 +61,58 @@ def test_a_manifest_cannot_reach_outside_its_folder(copied):
         ModelRegistry(copied).load("cloud_unet", "fp32")
 
 
-@pytest.mark.parametrize("text", [b"", b"{}", b"[1]", b'{"format": 1', b"\xff\xfe"])
+def edited(root, edit):
+    path = root / "cloud_unet" / "manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    edit(manifest)
+    path.write_bytes(msgspec.json.encode(manifest))
+    return ModelRegistry(root)
+
+
+def test_a_model_goes_by_its_folder_s_name_kept_on_board_too(copied):
+    known = edited(copied, lambda manifest: manifest.update(name="another"))
+    model = known.load("cloud_unet", "fp32")
+    assert model.name == model.manifest.name == "cloud_unet"
+    assert unpack_bundle(bundle_of(model)).model.name == "cloud_unet"
+
+
+def test_a_manifest_without_a_variant_is_damaged(copied):
+    with pytest.raises(DamagedModelError, match="no variants"):
+        edited(copied, lambda manifest: manifest["variants"].clear()).manifest("cloud_unet")
+
+
+def test_a_variant_has_a_name_that_goes_into_a_bundle(copied):
+    fits, long = "v" * NAME_BYTES_MAX, "v" * (NAME_BYTES_MAX + 1)
+
+    def named(manifest):
+        manifest["variants"] |= dict.fromkeys((fits, long), manifest["variants"]["fp32"])
+
+    known = edited(copied, named)
+    assert unpack_bundle(bundle_of(known.load("cloud_unet", fits))).model.variant == fits
+    with pytest.raises(ModelError, match=f"allowed: up to {NAME_BYTES_MAX} octets"):
+        known.load("cloud_unet", long)
+
+
+def test_a_file_that_can_have_no_name_is_refused(copied):
+    def spoilt(manifest):
+        manifest["variants"]["fp32"]["file"] = "fp32\0.onnx"
+
+    with pytest.raises(DamagedModelError, match="no name of a file"):
+        edited(copied, spoilt).load("cloud_unet", "fp32")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b'{"format": 1',
+        b"\xff\xfe",
+        b'{"name":"\xff"}',
+        b'{"a":' + b"[" * 100_000,
+    ],
+)
 def test_a_bad_manifest_is_one_line(copied, text):
     (copied / "cloud_unet" / "manifest.json").write_bytes(text)
     with pytest.raises(ModelError, match="manifest not readable"):

@@ -4,13 +4,16 @@ import shutil
 import subprocess
 import sys
 
+import msgspec
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
 from flight.inference.job import BANDS
-from flight.inference.model_registry import DEFAULT_ROOT
+from flight.inference.model_manifest import ModelBytes, ModelError, Variant
+from flight.inference.model_registry import DEFAULT_ROOT, ModelRegistry
 from flight.inference.models_cli import main_models
+from flight.inference.pack_cli import with_golden
 from flight.inference.tile_pixels import pixels_of
 from hil.synthetic_scene import synthetic_labelled_tiles
 
@@ -124,6 +127,25 @@ def test_verify_reports_a_damaged_model_and_still_checks_the_rest(tmp_path, caps
     assert answer["int8"]["ok"]
 
 
+def test_verify_reports_what_has_no_manifest_or_does_not_load_and_still_checks_the_rest(
+    tmp_path, capsys
+):
+    for name in ("a_broken", "cloud_unet"):
+        shutil.copytree(DEFAULT_ROOT / "cloud_unet", tmp_path / name)
+    (tmp_path / "a_broken" / "manifest.json").write_text("{")
+    path = tmp_path / "cloud_unet" / "manifest.json"
+    (tmp_path / "cloud_unet" / "fp32.onnx").write_bytes(b"no network")
+    manifest = json.loads(path.read_text())
+    manifest["variants"]["fp32"]["sha256"] = hashlib.sha256(b"no network").hexdigest()
+    path.write_text(json.dumps(manifest))
+    code, out, _ = said(capsys, ["--root", str(tmp_path), "--json", "verify"])
+    answer = json.loads(out)
+    assert code == 1
+    assert "manifest not readable" in answer["a_broken"]["manifest.json"]["error"]
+    assert "does not load" in answer["cloud_unet"]["fp32"]["error"]
+    assert answer["cloud_unet"]["int8"]["ok"]
+
+
 def test_verify_notices_a_network_that_answers_differently(tmp_path, capsys):
     shutil.copytree(DEFAULT_ROOT / "cloud_unet", tmp_path / "cloud_unet")
     path = tmp_path / "cloud_unet" / "manifest.json"
@@ -166,6 +188,28 @@ def test_faults_are_put_in_and_what_became_of_them_is_told_with_intervals(capsys
     assert told["places"]["exponent"]["trials"] == told["places"]["exponent"]["noticed"] == 3
     low, high = told["weights"]["detected_ci"]
     assert 0.0 <= low <= high <= 1.0
+
+
+def test_a_network_whose_answer_is_no_probability_gets_no_golden_answer_of_its_own():
+    nan = helper.make_tensor("nan", TensorProto.FLOAT, [1], [float("nan")])
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[1], keepdims=1),
+        helper.make_node("Constant", [], ["nan"], value=nan),
+        helper.make_node("Mul", ["m", "nan"], ["y"]),
+    ]
+    shapes = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, "h", "w"])
+        for name, count in (("x", 6), ("y", 1))
+    ]
+    graph = helper.make_graph(nodes, "nan", shapes[:1], shapes[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)])
+    model.ir_version = 8
+    data = model.SerializeToString()
+    sha256 = hashlib.sha256(data).hexdigest()
+    known = ModelRegistry().manifest("cloud_unet")
+    manifest = msgspec.structs.replace(known, variants={"fp32": Variant("nan.onnx", sha256)})
+    with pytest.raises(ModelError, match="golden tile: answer is "):
+        with_golden(ModelBytes("nan", "fp32", sha256, data, manifest), list(BANDS))
 
 
 def test_a_network_without_weights_has_nothing_to_be_hit(tmp_path, capsys):
