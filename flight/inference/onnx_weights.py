@@ -6,7 +6,8 @@ ValueInfoProto.name = 1, and of TensorProto dims = 1, data_type = 2, name = 8, r
 its stead, one of the typed lists. The runtime gives no way to its weights, and the library that
 writes such files is three times the size of everything else in the worker.
 
-Tensors of text and those in files beside the network are left out: the runtime keeps those itself.
+Tensors of text are left out: the runtime keeps those itself. Tensors in files beside the network
+(TensorProto.data_location = 14) are refused wherever they stand: no digest is over them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,19 @@ _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
 _FIXED_LISTS, _NUMBER_LISTS = {4, 10}, {5, 7, 11}
 """float_data and double_data are the octets themselves; int32_data, int64_data, uint64_data are
 numbers, of which as many octets count as the element type has."""
+_DATA_LOCATION, _INLINE = 14, 0
+_TENSOR = "tensor"
+_PARTS = {
+    "model": {7: "graph", 25: "function"},
+    "graph": {1: "node", 5: _TENSOR, 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: _TENSOR, 6: "graph", 10: _TENSOR, 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: _TENSOR, 2: _TENSOR},
+}
+"""Message -> its fields in which there may be tensors, and of which message each is."""
+_DEPTH_MAX = 100
+"""As many messages within messages as the format's own readers take."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _VARINT_BYTES_MAX = 10
 NUMPY_TYPES = {
@@ -66,6 +80,31 @@ def weights_of(model: bytes) -> tuple[Weight, ...]:
             if weight is not None:
                 found.append(weight)
     return tuple(found)
+
+
+def require_whole(model: bytes) -> None:
+    """Raise OnnxError for a network of which a part lies in another file."""
+    for tensor in _tensors(memoryview(model), "model", _DEPTH_MAX):
+        named = ""
+        outside = False
+        for number, _, value in _fields(tensor):
+            if number == _NAME and isinstance(value, memoryview):
+                named = bytes(value).decode("utf-8", "replace")
+            outside = outside or (number == _DATA_LOCATION and value != _INLINE)
+        if outside:
+            raise OnnxError(f"tensor {named!r} lies in another file; allowed: all in one")
+
+
+def _tensors(data: memoryview, kind: str, left: int) -> Iterator[memoryview]:
+    if kind == _TENSOR:
+        yield data
+        return
+    if not left:
+        raise OnnxError(f"nested deeper than {_DEPTH_MAX}")
+    parts = _PARTS[kind]
+    for number, _, value in _fields(data):
+        if number in parts and isinstance(value, memoryview):
+            yield from _tensors(value, parts[number], left - 1)
 
 
 def without_defaults(model: bytes) -> bytes:

@@ -41,8 +41,9 @@ def placement_fault(wanted: Sequence[str], placed: Iterable[tuple[str, str]]) ->
 
     ``wanted`` names the providers in order of preference; ``placed`` gives (provider, operator) of
     each node. Every operator that computes has to be on a wanted provider other than the CPU,
-    unless the CPU alone was wanted.
+    unless the CPU alone was wanted, and the first one has to compute at all.
     """
+    placed = tuple(placed)
     allowed = [name for name in wanted if name != CPU] or [CPU]
     strayed = sorted(
         {
@@ -52,6 +53,8 @@ def placement_fault(wanted: Sequence[str], placed: Iterable[tuple[str, str]]) ->
         }
     )
     if not strayed:
-        return ""
+        used = {provider for provider, operator in placed if operator not in LIGHT_OPS}
+        idle = used and allowed[0] not in used
+        return f"{allowed[0]} wanted, fell back: all on {', '.join(sorted(used))}" if idle else ""
     more = f" and {len(strayed) - 3} more" if len(strayed) > 3 else ""
     return f"{allowed[0]} wanted, fell back: {', '.join(strayed[:3])}{more}"

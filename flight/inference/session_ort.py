@@ -6,12 +6,13 @@ Loaded by the inference worker process, by the ``models`` command and, injected,
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from flight.inference.job import BANDS, REFLECTANCE_SCALE
 from flight.inference.model_manifest import PLANES, InputLayout, ModelError
 from flight.inference.network_interface import NetworkInterface
-from flight.inference.onnx_weights import OnnxError, without_defaults
+from flight.inference.onnx_weights import OnnxError, require_whole, without_defaults
 from flight.inference.provider_placement import placement_fault
 
 # From 1.29 on the official builds for Linux report each session to their maker, with the model's
@@ -49,6 +50,8 @@ AS_IT_IS = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
 NOT_LAID_OUT = ("NhwcTransformer",)
 """Integer convolutions with channels last are fast from weights packed ahead alone: without such
 copies they were measured to cost a tenth more than the plain ones, which cost no more with them."""
+_NUMBERS = re.compile(r"tensor\((bool|u?int\d+|float\d*|double)\)")
+"""Types of an output that can be read; classifiers may answer with maps or words instead."""
 _REASON_CHARS_MAX = 200
 CLOUD_INPUT = InputLayout(PLANES, BANDS, REFLECTANCE_SCALE, 1)
 
@@ -81,6 +84,7 @@ class OrtSession:
         done = bank is not None and tuple(providers) == CPU_PROVIDERS
         options = _options(threads, AS_IT_IS if done else EXTENDED)
         self._values = _lend(options, bank)
+        _require_whole(model_bytes)
         try:
             self._session = ort.InferenceSession(
                 model_bytes, sess_options=options, providers=list(providers)
@@ -113,13 +117,17 @@ class OrtSession:
     def _ends(self) -> tuple[str, str]:
         """Names of the one input and of the output wanted; raises ``ModelError``."""
         inputs = [(each.name, each.type) for each in self._session.get_inputs()]
-        outputs = [each.name for each in self._session.get_outputs()]
+        outputs = {each.name: each.type for each in self._session.get_outputs()}
         if len(inputs) != 1 or inputs[0][1] != "tensor(float)":
             found = ", ".join(f"{name}: {kind}" for name, kind in inputs)
             raise ModelError(f"network wants {found or 'nothing'}, allowed: one tensor(float)")
-        wanted = self._interface.taken.name or outputs[0]
+        wanted = self._interface.taken.name or next(iter(outputs))
         if wanted not in outputs:
             raise ModelError(f"network has no output {wanted!r} ({', '.join(outputs)})")
+        if not _NUMBERS.fullmatch(outputs[wanted]):
+            raise ModelError(
+                f"network answers {wanted}: {outputs[wanted]}, allowed: a tensor of numbers"
+            )
         return inputs[0][0], wanted
 
 
@@ -134,6 +142,7 @@ def laid_out(model_bytes: bytes, *, threads: int, providers: Sequence[str]) -> b
     _require(providers[0])
     if tuple(providers) != CPU_PROVIDERS:
         return model_bytes
+    _require_whole(model_bytes)
     try:
         model_bytes = without_defaults(model_bytes)
     except OnnxError as error:
@@ -155,6 +164,13 @@ def laid_out(model_bytes: bytes, *, threads: int, providers: Sequence[str]) -> b
         raise ModelError(f"network does not load: {_one_line(error)}") from error
     finally:
         os.close(fd)
+
+
+def _require_whole(model_bytes: bytes) -> None:
+    try:
+        require_whole(model_bytes)
+    except OnnxError as error:
+        raise ModelError(f"network does not load: {error}") from error
 
 
 def _require(provider: str) -> None:

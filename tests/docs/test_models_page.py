@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, load_model_from_string, numpy_helper
 from page_reader import PATIENCE_S, ROOT, Reader
 
 from flight.config import InferenceConfig
@@ -159,6 +159,14 @@ def other_answer(_tmp_path):
     return refused(guarded, dataclasses.replace(model, data=haze(scale=1 + 9 * GOLDEN_ATOL)))
 
 
+def in_two_files(_tmp_path):
+    network = load_model_from_string(haze())
+    weights = network.graph.initializer[0]
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="haze.onnx.data")
+    return refused(guarded, described(network.SerializeToString()))
+
+
 def fell_back(_tmp_path):
     # The one provider of every build that takes a session and runs no node of it.
     with pytest.MonkeyPatch.context() as patch:
@@ -186,6 +194,7 @@ PROVOKED = {
     "operator that the runtime does not have": lambda _: refused(
         guarded, described(haze(last="NoSuchOperator"))
     ),
+    "a part of it in another file": in_two_files,
     "file that is no network": lambda _: refused(guarded, described(b"no network")),
     "answers that are no numbers": lambda _: refused(guarded, described(haze(scale=np.nan))),
     "answers below 0 or above 1": lambda _: refused(guarded, described(haze(), output=PLAIN)),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flight.inference.model_registry import ModelRegistry
-from flight.inference.onnx_weights import OnnxError, weights_of, without_defaults
+from flight.inference.onnx_weights import OnnxError, require_whole, weights_of, without_defaults
 
 
 def a_model(variant="fp32"):
@@ -91,3 +91,85 @@ def test_a_network_of_today_is_left_as_it_is():
 def test_any_bytes_are_rewritten_or_refused(data):
     with contextlib.suppress(OnnxError):
         without_defaults(data)
+
+
+def outside(name="secret"):
+    tensor = onnx.TensorProto(name=name, dims=[1], data_type=onnx.TensorProto.FLOAT)
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.bin")
+    return tensor
+
+
+def in_an_initializer(model):
+    model.graph.initializer.append(outside())
+
+
+def in_a_node(model):
+    model.graph.node.append(onnx.helper.make_node("Constant", [], ["c"], value=outside()))
+
+
+def in_a_list_of_a_node(model):
+    model.graph.node.append(onnx.helper.make_node("Odd", [], ["c"], values=[outside()]))
+
+
+def in_a_branch(model):
+    branch = onnx.helper.make_graph([], "branch", [], [], initializer=[outside()])
+    node = onnx.helper.make_node("If", ["x"], ["y"], then_branch=branch)
+    model.graph.node.append(node)
+
+
+def in_a_sparse_one(model):
+    model.graph.sparse_initializer.add().values.CopyFrom(outside())
+
+
+def in_the_places_of_a_sparse_one_of_a_node(model):
+    attribute = model.graph.node.add(op_type="Constant").attribute.add(name="sparse_value")
+    attribute.sparse_tensor.indices.CopyFrom(outside())
+
+
+def in_a_function(model):
+    inner = onnx.helper.make_node("Constant", [], ["c"], value=outside())
+    model.functions.add(name="f").node.append(inner)
+
+
+def in_what_a_function_takes_if_nothing_is_said(model):
+    function = model.functions.add(name="f")
+    function.attribute_proto.append(onnx.helper.make_attribute("a", outside()))
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        in_an_initializer, in_a_node, in_a_list_of_a_node, in_a_branch, in_a_sparse_one,
+        in_the_places_of_a_sparse_one_of_a_node, in_a_function,
+        in_what_a_function_takes_if_nothing_is_said,
+    ],
+)  # fmt: skip
+def test_a_tensor_in_another_file_is_refused_wherever_it_stands(put):
+    model = onnx.load_model_from_string(a_model())
+    put(model)
+    with pytest.raises(OnnxError, match="tensor 'secret' lies in another file"):
+        require_whole(model.SerializeToString())
+
+
+@pytest.mark.parametrize("variant", ["fp32", "int8", "small"])
+def test_the_shipped_networks_are_whole(variant):
+    require_whole(a_model(variant))
+
+
+def test_what_is_nested_without_end_is_refused():
+    data = b""
+    for number in [7, *[1, 5, 6] * 100][::-1]:
+        size, more = len(data), b""
+        while size > 0x7F:
+            more += bytes([size & 0x7F | 0x80])
+            size >>= 7
+        data = bytes([number << 3 | 2]) + more + bytes([size]) + data
+    with pytest.raises(OnnxError, match="nested deeper"):
+        require_whole(data)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_whole_or_refused(data):
+    with contextlib.suppress(OnnxError):
+        require_whole(data)

@@ -14,6 +14,12 @@ def test_tensorrt_may_leave_a_node_to_cuda():
     assert placement_fault([TRT, CUDA, CPU], [(TRT, "TRTKernel"), (CUDA, "Resize")]) == ""
 
 
+def test_tensorrt_that_leaves_all_that_computes_to_cuda_was_wanted_in_vain():
+    fault = placement_fault([TRT, CUDA, CPU], iter([(CUDA, "Conv"), (CPU, "Shape")]))
+    assert fault == f"{TRT} wanted, fell back: all on {CUDA}"
+    assert placement_fault([TRT, CUDA, CPU], [(CPU, "Reshape")]) == ""
+
+
 def test_arithmetic_of_shapes_may_stay_on_the_cpu():
     assert placement_fault([CUDA, CPU], [(CUDA, "Conv"), (CPU, "Shape"), (CPU, "Concat")]) == ""
 

@@ -3,6 +3,8 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 import pytest
 
 from flight.inference.accuracy import accuracy_of
@@ -147,6 +149,52 @@ def test_integer_convolutions_are_laid_out_with_channels_first(models):
     network = laid_out(models["int8"].data, threads=1, providers=PROVIDERS["cpu"])
     assert b"QLinearConv" in network
     assert b"Transpose" not in network
+
+
+def test_a_network_with_a_part_in_another_file_is_refused_though_the_file_is_there(
+    models, tmp_path, monkeypatch
+):
+    # The digest is over the network alone; the runtime would read whatever lies there.
+    model = onnx.load_model_from_string(models["fp32"].data)
+    (weights,) = [each for each in model.graph.initializer if each.name == "enc1a_w"]
+    (tmp_path / "weights.bin").write_bytes(onnx.numpy_helper.to_array(weights).tobytes())
+    onnx.external_data_helper.set_external_data(weights, "weights.bin")
+    weights.ClearField("raw_data")
+    weights.data_location = onnx.TensorProto.EXTERNAL
+    data = model.SerializeToString()
+    monkeypatch.chdir(tmp_path)
+    ort.InferenceSession(data, providers=list(PROVIDERS["cpu"]))
+    with pytest.raises(ModelError, match="lies in another file"):
+        OrtSession(data)
+    with pytest.raises(ModelError, match="lies in another file"):
+        laid_out(data, threads=1, providers=PROVIDERS["cpu"])
+
+
+def answering(operator, kind, **attributes):
+    node = onnx.helper.make_node(operator, ["x"], ["y"], **attributes)
+    given = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 6, "h", "w"])
+    graph = onnx.helper.make_graph([node], "odd", [given], [kind])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 15)])
+    model.ir_version = 8
+    return model.SerializeToString()
+
+
+def test_a_network_that_answers_with_no_numbers_is_refused_when_it_is_built():
+    words = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.STRING, None)
+    lists = onnx.helper.make_tensor_sequence_value_info("y", onnx.TensorProto.FLOAT, None)
+    for data, found in (
+        (answering("Cast", words, to=onnx.TensorProto.STRING), r"tensor\(string\)"),
+        (answering("SequenceConstruct", lists), r"seq\(tensor\(float\)\)"),
+    ):
+        with pytest.raises(ModelError, match=f"answers y: {found}, allowed: a tensor of numbers"):
+            OrtSession(data)
+
+
+@pytest.mark.parametrize("to", ["FLOAT", "FLOAT16", "DOUBLE", "UINT8", "INT64", "BOOL"])
+def test_a_network_may_answer_with_numbers_of_any_kind(to):
+    kind = getattr(onnx.TensorProto, to)
+    value = onnx.helper.make_tensor_value_info("y", kind, [1, 6, "h", "w"])
+    OrtSession(answering("Cast", value, to=kind))
 
 
 def test_what_cannot_be_laid_out_is_refused_with_the_reason():
