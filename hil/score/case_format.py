@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, field
 
 from flight.config import ConfigError, convert
+from hil.score.dve_case import STEFAN_BOLTZMANN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,9 @@ FORMAT, VERSION = "dve-case", 1
 HIDDEN = ("truth", "name", "family", "seed")
 """What a governor is not shown: a public day could be made again from its family and seed."""
 CHANGE_STEP_S = 60
+BYTES_MAX = 1 << 26
+RATE_MAX = 2.785
+"""A node that follows its neighbours faster, per second, has no stable steps of a second (RK4)."""
 
 NotNegative = Annotated[float, Meta(ge=0.0, le=1e15)]
 Positive = Annotated[float, Meta(gt=0.0, le=1e15)]
@@ -210,13 +214,17 @@ class CaseFile(_Part, frozen=True, kw_only=True):
 def read_case(path: Path) -> dict[str, Any]:
     """The day in a file; ConfigError in one line when it is none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(BYTES_MAX + 1)
+        content = json.loads(text.decode()) if len(text) <= BYTES_MAX else None
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not readable: {error}") from None
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid JSON: {error}") from None
+    if len(text) > BYTES_MAX:
+        raise ConfigError(f"{path}: allowed are {BYTES_MAX} B")
     check_case(content, str(path))
     assert isinstance(content, dict)
     return content
@@ -249,6 +257,11 @@ def _contradictions_of_node(case: CaseFile) -> Iterator[tuple[str, str]]:
     for i, edge in enumerate(case.thermal.conductances):
         if edge.a not in nodes or edge.b not in nodes or edge.a == edge.b:
             yield f"thermal.conductances[{i}]", f"allowed: two of {', '.join(nodes)}"
+    for i, node in enumerate(case.thermal.nodes):
+        joined = sum(e.w_per_k for e in case.thermal.conductances if node.name in (e.a, e.b))
+        radiated = 4.0 * STEFAN_BOLTZMANN * node.radiator_area_m2 * node.emissivity
+        if joined + radiated * node.start_k**3 > RATE_MAX * node.capacity_j_per_k:
+            yield f"thermal.nodes[{i}].capacity_j_per_k", "too little for steps of a second"
     for i, mode in enumerate(case.compute.modes):
         if mode.variant not in variants:
             yield f"compute.modes[{i}].variant", f"allowed: {', '.join(variants)}"

@@ -23,6 +23,7 @@ from hil.score.downlink_case import load_case
 from hil.score.downlink_families import FAMILIES, make_case
 from hil.score.downlink_figures import figures
 from hil.score.downlink_harness import POLICIES, DownlinkHarness
+from hil.score.out_file import check_out, write_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +35,11 @@ def main_score_downlink(argv: Sequence[str]) -> int:
     """Exit code: 0 flown, 2 no usable case or no place for the ledger, 130 interrupted."""
     arguments = _parser().parse_args(argv)
     try:
+        check_out(arguments.out)
         made = arguments.case is None
         case = make_case(arguments.family, arguments.seed) if made else load_case(arguments.case)
-        ledger = DownlinkHarness(case, arguments.policy).fly()
-        _store(arguments.out, ledger)
+        ledger: dict[str, Any] = DownlinkHarness(case, arguments.policy).fly()
+        write_out(arguments.out, lambda file: np.savez_compressed(file, **ledger))
         result = scored(case, ledger, with_bound=not arguments.no_bound)
     except ConfigError as error:
         sys.stderr.write(f"lumenode score: {error}\n")
@@ -109,11 +111,3 @@ def told(result: dict[str, Any]) -> str:
         ),
     ]
     return "\n".join(lines)
-
-
-def _store(path: Path, ledger: dict[str, Any]) -> None:
-    try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, **ledger)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}: allowed is a writable file") from None

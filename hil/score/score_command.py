@@ -20,8 +20,8 @@ from hil.score.case_format import case_id, public_part, read_case
 from hil.score.day_causes import causes_of, limits_of
 from hil.score.day_families import DAY_S, FAMILIES, make_day
 from hil.score.day_truth import day_truth
+from hil.score.out_file import check_out, write_out
 from hil.score.policies import POLICIES
-from hil.score.score_run_command import main_score_run
 from hil.score.scored_day import best_of, fly, replay_of, score_of
 from hil.score.trace_file import TraceRecorder
 from hil.score.value_bound import BoundUnavailableError, value_bound
@@ -38,12 +38,19 @@ def main_score(argv: Sequence[str]) -> int:
     """Exit code: 0 no limit was passed, 1 one was, 2 usage, 130 interrupted."""
     arguments = _parser().parse_args(argv)
     if arguments.run is not None:
+        from hil.score.score_run_command import main_score_run  # noqa: PLC0415  the whole bench
+
         return main_score_run(arguments)
     try:
         case = _case(arguments)
         result = _scored(case, arguments)
     except (ConfigError, BoundUnavailableError) as error:
         sys.stderr.write(f"lumenode score: {error}\n")
+        return EXIT_USAGE
+    except (ArithmeticError, ValueError) as error:
+        if arguments.case is None:
+            raise
+        sys.stderr.write(f"lumenode score: {arguments.case}: no day to compute ({error})\n")
         return EXIT_USAGE
     sys.stdout.write(json.dumps(result) + "\n" if arguments.json else told(result) + "\n")
     return EXIT_GOOD if all(row["clean"] for row in result["scores"]) else EXIT_FAILED
@@ -93,19 +100,19 @@ def _minutes(text: str) -> int:
 def _case(arguments: argparse.Namespace) -> dict[str, Any]:
     if (arguments.case is None) == (arguments.family is None):
         raise ConfigError("say --case FILE or --family NAME, and only one of them")
+    if arguments.case is not None and arguments.save_case is not None:
+        raise ConfigError("--save-case: not with --case")
+    if arguments.causes and arguments.no_bound:
+        raise ConfigError("--causes: not with --no-bound")
+    if arguments.out is not None:
+        check_out(arguments.out)
     if arguments.case is not None:
         return read_case(arguments.case)
     case = make_day(arguments.family, arguments.seed, arguments.duration)
     if arguments.save_case is not None:
-        _written(arguments.save_case, lambda path: path.write_text(json.dumps(case) + "\n"))
+        text = json.dumps(case) + "\n"
+        write_out(arguments.save_case, lambda file: file.write(text.encode()))
     return case
-
-
-def _written(path: Path, write: Any) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: not writable: {error.strerror}") from None
 
 
 def _scored(case: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -138,7 +145,7 @@ def _flown(case: dict[str, Any], arguments: argparse.Namespace) -> DayScore:
     replay = replay_of(case, truth)
     recorder = TraceRecorder(case, replay)
     fly(case, forms[0], truth, recorder.take, replay)
-    _written(arguments.out, lambda path: recorder.save(path, replay))
+    write_out(arguments.out, lambda file: recorder.save(file, replay))
     return score_of(arguments.policy, replay, case)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from hil.score.case_format import case_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from hil.score.day_replay import DayReplay, Wish
 
@@ -46,22 +45,21 @@ class TraceRecorder:
             self.produced[k, v, c] = count
         self.battery_j[k + 1], self.temperature_k[k + 1] = replay.energy_j, replay.temp_k
 
-    def save(self, path: Path, replay: DayReplay) -> None:
-        """Writes the file."""
+    def save(self, file: IO[bytes], replay: DayReplay) -> None:
+        """Writes the file's octets."""
         delivered, penalty = replay.value()
-        with path.open("wb") as file:
-            np.savez_compressed(
-                file,
-                format=FORMAT,
-                version=VERSION,
-                case_id=case_id(self._case),
-                work=self.work,
-                link_on=self.link_on,
-                sent_bits=self.sent_bits,
-                discard=self.discard,
-                produced=self.produced,
-                battery_j=self.battery_j,
-                temperature_k=self.temperature_k,
-                delivered_value=delivered,
-                penalty=penalty,
-            )
+        np.savez_compressed(
+            file,
+            format=FORMAT,
+            version=VERSION,
+            case_id=case_id(self._case),
+            work=self.work,
+            link_on=self.link_on,
+            sent_bits=self.sent_bits,
+            discard=self.discard,
+            produced=self.produced,
+            battery_j=self.battery_j,
+            temperature_k=self.temperature_k,
+            delivered_value=delivered,
+            penalty=penalty,
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from hil.score.bound_boxes import FREE_K, TOLERANCE_K, heat_boxes
 from hil.score.bound_rows import NONE, Columns, Rows, before
 from hil.score.day_truth import day_truth
 from hil.score.dve_case import node_model
+from hil.score.interruptible import interruptible
 from hil.score.kept_limits import Kept
 
 if TYPE_CHECKING:
@@ -257,10 +259,11 @@ def value_bound(
     a_most, a_equal = matrix(most), matrix(equal)
     low, high, cost = columns.low, columns.high, -columns.worth
     for method in SOLVERS:
-        answer = linprog(
-            cost, A_ub=a_most, b_ub=most.right, A_eq=a_equal, b_eq=equal.right,
+        solve = partial(
+            linprog, cost, A_ub=a_most, b_ub=most.right, A_eq=a_equal, b_eq=equal.right,
             bounds=np.column_stack([low, high]), method=method,
         )  # fmt: skip
+        answer = interruptible(solve)
         if answer.status in (0, 2):
             break
     if answer.x is None:

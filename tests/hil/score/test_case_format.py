@@ -3,7 +3,7 @@ import json
 import pytest
 
 from flight.config import ConfigError
-from hil.score.case_format import HIDDEN, case_id, check_case, public_part, read_case
+from hil.score.case_format import BYTES_MAX, HIDDEN, case_id, check_case, public_part, read_case
 from hil.score.day_families import FAMILIES, make_day
 
 DAY = make_day("sunlit", 1, 3600)
@@ -42,6 +42,13 @@ def test_every_family_makes_days_that_its_own_reader_takes(family, tmp_path):
         (("forecast", "environment_heat_w"), {"moon": [[0, 1]]}, "allowed: die, sink, radiator"),
         (("forecast", "arrival_fps_hourly"), {"routine": [1.0]}, "missing"),
         (("duration_s",), 61, "duration_s = 61"),
+        (
+            ("thermal", "nodes", 0, "capacity_j_per_k"),
+            1e-9,
+            "nodes[0].capacity_j_per_k: too little",
+        ),
+        (("thermal", "conductances", 0, "w_per_k"), 1e15, "nodes[0].capacity_j_per_k: too little"),
+        (("thermal", "nodes", 2, "radiator_area_m2"), 1e9, "nodes[2].capacity_j_per_k: too little"),
     ],
 )
 def test_a_day_that_is_none_is_refused_in_one_line_with_its_key(path, value, told):
@@ -53,13 +60,26 @@ def test_a_day_that_is_none_is_refused_in_one_line_with_its_key(path, value, tol
     assert "\n" not in text
 
 
-@pytest.mark.parametrize(("text", "told"), [("{", "not valid JSON"), ("[1]", "object")])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "not valid JSON"),
+        ("", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("9" * 5_000, "not valid JSON"),
+        ("[1]", "object"),
+        (" " * (BYTES_MAX + 1), "allowed are"),
+    ],
+)
 def test_a_file_that_is_no_day_is_refused_with_its_name(tmp_path, text, told):
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(ConfigError, match=told) as refused:
         read_case(path)
     assert str(path) in str(refused.value)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not readable"):
+        read_case(path)
     with pytest.raises(ConfigError, match="no such file"):
         read_case(tmp_path / "none.json")
 

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from hil.score import score_command
 from hil.score.case_format import case_id
 from hil.score.day_families import make_day
 from hil.score.score_command import main_score
@@ -57,12 +58,46 @@ def test_the_table_for_people_names_governor_value_bound_and_violations(capsys):
         (["governor", "--case", "x.json", "--family", "cold"], "only one of them"),
         (["governor", "--case", "none.json"], "none.json: no such file"),
         ([*MADE, "--no-bound", "--out", "no/where.npz"], "no/where.npz: not writable"),
+        ([*MADE, "--no-bound", "--save-case", "."], ".: not writable: Is a directory"),
+        (["governor", "--case", "x.json", "--save-case", "y.json"], "--save-case: not with --case"),
+        ([*MADE, "--causes", "--no-bound"], "--causes: not with --no-bound"),
+        (["governor", "--run", "none"], "scenario.toml: no such file"),
+        (["governor", "--run", "none", "--out", "x.npz"], "--out: not with --run"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_code_2(capsys, arguments, told):
     assert main_score(arguments) == 2
     error = capsys.readouterr().err
     assert told in error
+    assert error.count("\n") == 1
+
+
+def test_a_place_for_the_trace_is_looked_at_before_the_day_is_flown(monkeypatch, tmp_path):
+    monkeypatch.setattr(score_command, "make_day", lambda *_: pytest.fail("flown"))
+    assert main_score([*MADE, "--out", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("terminal", "shortfall_value_per_j"), 0.0),
+        (("power", "depth_of_discharge_max"), 0.0),
+        (("thermal", "conductances", 1, "w_per_k"), 0.0),
+        (("truth", "environment_heat_w", "radiator", 0, 1), 1e300),
+        (("forecast", "environment_heat_w", "radiator", 0, 0), 1e15),
+    ],
+)
+def test_a_day_that_cannot_be_computed_is_one_line_with_its_file(capsys, tmp_path, path, value):
+    day = make_day("cold", 1, 3600)
+    part = day
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    file = tmp_path / "day.json"
+    file.write_text(json.dumps(day))
+    assert main_score(["governor", "--case", str(file), "--no-bound"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"lumenode score: {file}: no day to compute (")
     assert error.count("\n") == 1
 
 
