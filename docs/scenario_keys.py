@@ -157,6 +157,7 @@ MEANINGS: dict[str, str] = {
     "node.link.window_frames": "frames sent and not yet decided by a report",
     "node.link.queue_bytes": "budget of the downlink queue",
     "node.link.queue_products": "products in the downlink queue",
+    "node.link.half_life_s": "age at which a result is worth half; 0: results keep their value",
     "node.links.radio": "a slow radio link for what cannot wait for light",
     "node.links.radio_carries": "emergencies while there is no light, or the whole queue beside it",
     "node.links.radio_reports": (

@@ -73,6 +73,8 @@ class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         repair_after_s: of line time without a report; then the uplink counts as silent.
         window_frames: sent and not decided, see `ArqConfig`.
         queue_bytes, queue_products: bounds of the downlink queue.
+        half_life_s: a result of this age is worth half of what it was when it was made; 0: results
+            keep their value. What is newer goes first then, among results of like density.
     """
 
     spacecraft_id: Annotated[int, Meta(ge=0, le=65535)] = 0x4C4E
@@ -83,6 +85,12 @@ class LinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     window_frames: Annotated[int, Meta(ge=16, le=1_000_000)] = 8192
     queue_bytes: Annotated[int, Meta(ge=1_000_000, le=10**12)] = 256_000_000
     queue_products: Annotated[int, Meta(ge=16, le=10_000_000)] = 1_000_000
+    half_life_s: Annotated[float, Meta(ge=0.0, le=1e8)] = 0.0
+
+    @property
+    def half_life_ns(self) -> int | None:
+        """The same in nanoseconds, None for none; at least one."""
+        return max(round(self.half_life_s * 1e9), 1) if self.half_life_s else None
 
     @property
     def sealed_bytes(self) -> int:

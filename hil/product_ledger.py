@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flight.telemetry.dictionary import EVENT_BY_NAME
+from flight.wire.product_packet import value_after
 
 if TYPE_CHECKING:
     from flight.telemetry.event_log import Event
@@ -57,10 +58,10 @@ class ProductLedger:
         """Their value, in thousandths of a value unit."""
         return sum(booked.value_millis for booked in self._made.values())
 
-    def delivered_value_millis(self, archive: Archive) -> int:
-        """Value of what the ground has."""
+    def delivered_value_millis(self, archive: Archive, half_life_ns: int | None = None) -> int:
+        """Value of what the ground has, as it was when it came."""
         return sum(
-            booked.value_millis
+            value_after(booked.value_millis, archive.age_ns(product_id), half_life_ns)
             for product_id, booked in self._made.items()
             if archive.digest(product_id) is not None
         )

@@ -72,6 +72,8 @@ def build_summary(target: Target, *, wall_s: float, cpu_s: float) -> dict[str, A
 def _imaging(target: Target) -> dict[str, Any]:
     world = target.world
     counters = world.ground.receiver.counters
+    half_life_ns = target.scenario.node.link.half_life_ns
+    delivered_millis = world.ledger.delivered_value_millis(world.archive, half_life_ns)
     return {
         "frames_seen": target.frames_seen,
         "inferences": _total(target, "inference.jobs_total"),
@@ -85,7 +87,7 @@ def _imaging(target: Target) -> dict[str, Any]:
         "bytes_created": world.ledger.size_bytes,
         "bytes_delivered": counters.product_bytes,
         "value_created": world.ledger.value_millis / 1000.0,
-        "value_delivered": world.ledger.delivered_value_millis(world.archive) / 1000.0,
+        "value_delivered": delivered_millis / 1000.0,
     }
 
 

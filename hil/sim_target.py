@@ -16,6 +16,7 @@ from flight.boot_record import Ended
 from flight.composition.surroundings import Models, Surroundings
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.queue_entry import OrderConfig
 from flight.inference.guarded_ort import flown_session, trial_fault
 from flight.inference.model_store import FOLDER, ModelStore
 from flight.model_keys import public_of, signing_key
@@ -243,12 +244,13 @@ class SimTarget(Target):
         )
 
     def _store(self, folder: Path) -> ProductStore:
-        config = self.scenario.node.store
+        config, link = self.scenario.node.store, self.scenario.node.link
         return ProductStore(
             FolderStore(folder / "segments", device_sync=False),
             folder / "index.sqlite",
             segment_bytes=config.segment_bytes,
             capacity_bytes=4 * config.cap_bytes,
+            ageing_ns=OrderConfig(half_life_ns=link.half_life_ns).net_ageing_ns,
             device_sync=False,
         )
 

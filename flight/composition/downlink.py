@@ -17,6 +17,7 @@ from flight.downlink.pass_plan import Contact, ContactKind, KeepOut, PassPlan
 from flight.downlink.product import Producer
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_lives import LifeEvents, ProductLives
+from flight.downlink.queue_entry import OrderConfig
 from flight.downlink.queue_values import QueueConfig, RoomGauge
 from flight.downlink.settlement import Settlement
 from flight.keys import Half
@@ -113,6 +114,7 @@ def queue_config(config: NodeConfig) -> QueueConfig:
     return QueueConfig(
         budget_bytes=budget_bytes,
         products_max=link.queue_products,
+        order=OrderConfig(half_life_ns=link.half_life_ns),
         quotas={who: round(share * budget_bytes) for who, share in shares.items() if share < 1.0},
     )
 

@@ -12,9 +12,9 @@ Image -> ground, hop "acted": the queue knows the products, this order ranks the
        arrive, which those of a product that will not be finished do not.
     7. Value density: without a forecast, and for what the plan has no hope for or did not look at.
 
-Ageing multiplies the density by two for each `ageing_ns` of waiting; because that factor is the
-same for all at any moment, the ranking of two products never changes with time and a heap can
-keep it.
+Ageing multiplies the density by two for each `ageing_ns` of waiting, decay of value divides it by
+two for each `half_life_ns`; because these factors are the same for all at any moment, the ranking
+of two products never changes with time and a heap can keep it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from flight.downlink.arrival_forecast import ArrivalForecast
 from flight.downlink.entry_heap import EntryHeap
-from flight.downlink.product import ProductClass, density_key
+from flight.downlink.product import ProductClass, density_key, value_after
 from flight.downlink.queue_entry import Entry, OrderConfig, OrderMode
 from flight.downlink.send_plan import Candidate, Rank, SendPlan, Tier, make_plan
 
@@ -45,6 +45,7 @@ class SendOrder:
 
     def __init__(self, config: OrderConfig) -> None:
         self._config = config
+        self._ageing_ns = config.net_ageing_ns
         self._density: tuple[EntryHeap[float], ...] = tuple(
             EntryHeap(_DENSITY_BIT) for _ in range(_CLASSES)
         )
@@ -86,7 +87,7 @@ class SendOrder:
     def rank(self, entry: Entry) -> None:
         """Computes the entry's key anew (its value, its remaining bytes or its boost changed)."""
         entry.keyed_bytes = entry.remaining_bytes
-        entry.key = density_key(entry.product, entry.keyed_bytes, self._config.ageing_ns)
+        entry.key = density_key(entry.product, entry.keyed_bytes, self._ageing_ns)
         if entry.boost is not None and entry.boost > entry.key:
             entry.key = entry.boost
         self._stamps += 1
@@ -235,11 +236,11 @@ class SendOrder:
         self._planned.clear()
         entries = self._plannable(now_ns)
         self._plan, ranks = make_plan(
-            [self._candidate(entry) for entry in entries],
+            [self._candidate(entry, now_ns) for entry in entries],
             horizon,
             self._arrivals.cells(now_ns),
             self._config.plan,
-            self._config.ageing_ns,
+            self._ageing_ns,
         )
         for entry, rank in zip(entries, ranks, strict=True):
             self._push_planned(rank, entry)
@@ -268,12 +269,15 @@ class SendOrder:
                 self.fall_behind(entry)
         return [entry for entry in found if not entry.late]
 
-    def _candidate(self, entry: Entry) -> Candidate:
+    def _candidate(self, entry: Entry, now_ns: int = 0) -> Candidate:
+        """What is ranked by an old plan is not weighed any more, and needs no time."""
         product, size = entry.product, entry.pending.size
-        key = density_key(product, size, self._config.ageing_ns)
+        key = density_key(product, size, self._ageing_ns)
         if entry.boost is not None and entry.boost > key:
             key = entry.boost
-        return Candidate(key, size, product.deadline_ns, product.value_millis)
+        age_ns = now_ns - product.created_ns
+        value = value_after(product.value_millis, age_ns, self._config.half_life_ns)
+        return Candidate(key, size, product.deadline_ns, value)
 
 
 def _in_time(entry: Entry, now_ns: int) -> bool:

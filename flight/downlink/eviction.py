@@ -31,7 +31,7 @@ class EvictionOrder:
 
     Args:
         entries: the queue's own table, read to tell live items from dead ones.
-        ageing_ns: as in `OrderConfig`, so that newcomers are ranked as the entries are.
+        ageing_ns: `OrderConfig.net_ageing_ns`, so that newcomers are ranked as the entries are.
         window: knows the far products; None where all are in the table.
     """
 
@@ -151,7 +151,7 @@ class QueueRoom:
     ) -> None:
         self.config = config
         self._window = window
-        self._eviction = EvictionOrder(entries, config.order.ageing_ns, window)
+        self._eviction = EvictionOrder(entries, config.order.net_ageing_ns, window)
         self.rank = self._eviction.rank
         self.products = self.bytes = self.millis = 0
         self.high_bytes = self.high_products = 0
@@ -216,7 +216,7 @@ class QueueRoom:
         lowest = self._eviction.lowest_key()
         if lowest == inf or size_bytes <= 0:
             return True
-        ageing_ns = self.config.order.ageing_ns
+        ageing_ns = self.config.order.net_ageing_ns
         return density_of(value_millis, size_bytes, now_ns, ageing_ns) > lowest
 
     def _over(self, among: Collection[Producer]) -> bool:

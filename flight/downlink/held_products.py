@@ -45,7 +45,7 @@ class HeldProducts:
 
     def __init__(self, config: QueueConfig, order: SendOrder, far: FarProducts | None) -> None:
         self._order = order
-        self._ageing_ns = config.order.ageing_ns
+        self._ageing_ns = config.order.net_ageing_ns
         self.entries: dict[int, Entry] = {}
         self._window: NearWindow | None = None
         if far is not None:

@@ -18,15 +18,17 @@ from flight.wire.product_packet import (
     Producer,
     ProductClass,
     valid_name,
+    value_after,
 )
 from flight.wire.reconcile import Asked
 
 __all__ = [
     "AGEING_NS", "Producer", "Product", "ProductClass", "Segment", "asked_about", "density_key",
-    "density_of", "log2_steps", "manifest_of", "product_of",
+    "density_of", "log2_steps", "manifest_of", "net_ageing_ns", "product_of", "value_after",
 ]  # fmt: skip
 
 
+_FOREVER_NS = 1 << 62
 AGEING_NS = 6 * 3_600_000_000_000
 """Waiting this long doubles a product's density. Six hours (four orbits) move it by a factor of 16
 in a day, about the spread of densities within one class."""
@@ -127,8 +129,24 @@ def log2_steps(value: float) -> float:
     return exponent + 2.0 * mantissa
 
 
+def net_ageing_ns(ageing_ns: int | None, half_life_ns: int | None) -> int | None:
+    """Time in which waiting doubles a product's rank; negative: halves it; None: it does neither.
+
+    Ageing is fair to what has waited, decay says that old results are worth less. Both move all
+    products by the same factor at any moment, so the ranking of two never changes with time.
+    """
+    if half_life_ns is None:
+        return ageing_ns
+    if ageing_ns is None:
+        return -half_life_ns
+    if ageing_ns == half_life_ns:
+        return None
+    net_ns = ageing_ns * half_life_ns // (half_life_ns - ageing_ns)
+    return net_ns if abs(net_ns) < _FOREVER_NS else None
+
+
 def density_key(product: Product, remaining_bytes: int, ageing_ns: int | None) -> float:
-    """Rank by value per remaining byte with ageing; greater goes first."""
+    """Rank by value per remaining byte with `net_ageing_ns`; greater goes first."""
     return density_of(product.value_millis, remaining_bytes, product.created_ns, ageing_ns)
 
 

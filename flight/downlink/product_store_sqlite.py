@@ -50,7 +50,7 @@ class ProductStore(StoreNames):
         index_path: the SQLite file.
         segment_bytes, capacity_bytes: size of a segment, space all segments may take.
         reserve_bytes: held back for counters on a full medium, see `StoreSpace`.
-        ageing_ns: as in `OrderConfig`: how products found at a start are ranked.
+        ageing_ns: `OrderConfig.net_ageing_ns`: how products found at a start are ranked.
         device_sync: False only for a simulated node, see `FolderStore`.
         writer: who does the writing; on the spot if left out.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from flight.downlink.product import AGEING_NS
+from flight.downlink.product import AGEING_NS, net_ageing_ns
 from flight.downlink.send_plan import PlanConfig
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class OrderConfig(msgspec.Struct, frozen=True):
 
     Attributes:
         ageing_ns: waiting this long doubles a product's density; None: waiting counts nothing.
+        half_life_ns: a product of this age is worth half of what it was; None: it keeps its value.
         floor_permille: share of the bytes that a class with ready products gets in any case.
             2 % each costs at most 10 % of the value order and keeps every class moving.
         plan: how much the forecast of the contacts is trusted.
@@ -42,6 +43,12 @@ class OrderConfig(msgspec.Struct, frozen=True):
     floor_permille: int = 20
     send_late: bool = False
     plan: PlanConfig = PlanConfig()
+    half_life_ns: int | None = None
+
+    @property
+    def net_ageing_ns(self) -> int | None:
+        """Both together, as ranks have them; see `net_ageing_ns`."""
+        return net_ageing_ns(self.ageing_ns, self.half_life_ns)
 
 
 class Entry:

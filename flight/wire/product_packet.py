@@ -125,6 +125,17 @@ class SegmentData(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
+def value_after(value_millis: int, age_ns: int, half_life_ns: int | None) -> int:
+    """What a product is worth at this age, in thousandths; never more than when it was made.
+
+    Linear between whole half-lives, where it is exact: the same on every machine.
+    """
+    if half_life_ns is None or age_ns <= 0:
+        return value_millis
+    halvings, rest_ns = divmod(age_ns, half_life_ns)
+    return value_millis * (2 * half_life_ns - rest_ns) // (half_life_ns << (min(halvings, 63) + 1))
+
+
 def valid_name(name: str) -> bool:
     """Whether a logical file name may travel: no path, no hidden file, bounded."""
     return _NAME.fullmatch(name) is not None

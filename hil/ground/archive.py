@@ -45,6 +45,7 @@ class Archive:
         self._folder = folder
         self._sync = sync
         self._digests: dict[int, int] = {}
+        self._ages_ns: dict[int, int] = {}
         self._names: set[str] = set()
         self.unreadable_metadata = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,10 @@ class Archive:
     def digest(self, product_id: int) -> int | None:
         """CRC-32C of a product that is archived, or None."""
         return self._digests.get(product_id)
+
+    def age_ns(self, product_id: int) -> int:
+        """How old a product was when it was received; 0 for an unknown one."""
+        return self._ages_ns.get(product_id, 0)
 
     def file(self, manifest: Manifest, payload: bytes, received_ns: int) -> Filed:
         """Writes a verified product; idempotent by identity.
@@ -79,6 +84,7 @@ class Archive:
         self._write(name, payload)
         self._publish(f"{name}{_SUFFIX}", text)
         self._note(manifest.product_id, manifest.crc32c, name)
+        self._ages_ns[manifest.product_id] = received_ns - manifest.created_ns
         return Filed.NEW
 
     def _note(self, product_id: int, digest: int, name: str) -> None:
@@ -112,7 +118,9 @@ class Archive:
     def _read_metadata(self, path: Path) -> None:
         try:
             metadata = json.loads(path.read_bytes())
-            self._note(metadata["product_id"], metadata["crc32c"], metadata["file"])
+            product_id = metadata["product_id"]
+            self._note(product_id, metadata["crc32c"], metadata["file"])
+            self._ages_ns[product_id] = int(metadata["received_ns"] - metadata["created_ns"])
         except (ValueError, TypeError, KeyError):
             # A product whose own name ends in .json is no metadata; anything else is worth a look.
             if not path.with_name(path.name + _SUFFIX).exists():

@@ -51,7 +51,7 @@ struct segment_note {
 struct segment_scan {
     uint64_t segment_bytes; /* size of the segment */
     uint64_t told_bytes;    /* records below are known; they are noted, and not taken in */
-    int64_t ageing_ns;      /* as `density_key` has it; 0: waiting counts nothing */
+    int64_t ageing_ns;      /* as `density_key` has it; 0: time counts nothing */
     uint32_t segment;
     uint32_t state; /* and flags of the rows added */
     uint32_t flags;

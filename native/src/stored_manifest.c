@@ -76,7 +76,7 @@ static double quotient(int64_t a, int64_t b)
 int32_t stored_manifest(const uint8_t *manifest, uint64_t bytes, int64_t ageing_ns,
                         struct catalogue_row *row)
 {
-    if (manifest == NULL || bytes == 0 || row == NULL || ageing_ns < 0 ||
+    if (manifest == NULL || bytes == 0 || row == NULL || ageing_ns == INT64_MIN ||
         (manifest[0] != WIDE && manifest[0] != NARROW)) {
         return CATALOGUE_E_RANGE;
     }
@@ -108,6 +108,8 @@ int32_t stored_manifest(const uint8_t *manifest, uint64_t bytes, int64_t ageing_
     row->key = log2_steps(value > 0 ? (uint64_t)value : 1) - log2_steps(size);
     if (ageing_ns > 0) {
         row->key -= quotient((int64_t)big_endian(rest + 16, 8), ageing_ns);
+    } else if (ageing_ns < 0) {
+        row->key += quotient((int64_t)big_endian(rest + 16, 8), -ageing_ns);
     }
     return CATALOGUE_OK;
 }

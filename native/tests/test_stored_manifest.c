@@ -24,7 +24,7 @@ static void both_kinds_are_read(void)
     }
 }
 
-static void the_rank_is_linear_between_powers_of_two_and_sinks_with_age(void)
+static void the_rank_is_linear_between_powers_of_two_and_moves_with_age(void)
 {
     struct catalogue_row row = {0};
     uint8_t manifest[256];
@@ -35,7 +35,12 @@ static void the_rank_is_linear_between_powers_of_two_and_sinks_with_age(void)
     CHECK(stored_manifest(manifest, bytes, 10, &row) == CATALOGUE_OK && row.key == fresh - 0.5);
     put_big(manifest + 36, (uint64_t)-5, 8);
     CHECK(stored_manifest(manifest, bytes, 10, &row) == CATALOGUE_OK && row.key == fresh + 0.5);
+    CHECK(stored_manifest(manifest, bytes, -10, &row) == CATALOGUE_OK && row.key == fresh - 0.5);
+    put_big(manifest + 36, 5, 8);
+    CHECK(stored_manifest(manifest, bytes, -10, &row) == CATALOGUE_OK && row.key == fresh + 0.5);
     put_big(manifest + 36, INT64_MAX, 8);
+    CHECK(stored_manifest(manifest, bytes, -INT64_MAX, &row) == CATALOGUE_OK);
+    CHECK(row.key == fresh + 1.0);
     CHECK(stored_manifest(manifest, bytes, INT64_MAX, &row) == CATALOGUE_OK);
     CHECK(row.key == fresh - 1.0);
     put_big(manifest + 36, (uint64_t)1 << 63, 8);
@@ -86,7 +91,7 @@ static void what_makes_no_sense_is_refused(void)
         CHECK(stored_manifest(manifest, bytes, 0, &row) == CATALOGUE_E_RANGE);
     }
     CHECK(stored_manifest(NULL, 60, 0, &row) == CATALOGUE_E_RANGE);
-    CHECK(stored_manifest(manifest, 55, -1, &row) == CATALOGUE_E_RANGE);
+    CHECK(stored_manifest(manifest, 55, INT64_MIN, &row) == CATALOGUE_E_RANGE);
     CHECK(stored_manifest(manifest, 55, 0, NULL) == CATALOGUE_E_RANGE);
 }
 
@@ -94,7 +99,7 @@ int main(void)
 {
     static const struct promise promises[] = {
         PROMISE(both_kinds_are_read),
-        PROMISE(the_rank_is_linear_between_powers_of_two_and_sinks_with_age),
+        PROMISE(the_rank_is_linear_between_powers_of_two_and_moves_with_age),
         PROMISE(deadline_and_dependency_are_there_when_their_flags_say_so),
         PROMISE(what_makes_no_sense_is_refused),
     };

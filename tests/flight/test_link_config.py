@@ -24,6 +24,12 @@ def test_a_coded_frame_of_another_length_is_refused_by_key_value_and_what_is_all
     assert told == 'link.frame_bytes = 8192: with coding = "rs" allowed: 2048'
 
 
+def test_a_half_life_of_nought_means_that_results_keep_their_value():
+    assert LinkConfig().half_life_ns is None
+    assert LinkConfig(half_life_s=1.5).half_life_ns == 1_500_000_000
+    assert LinkConfig(half_life_s=1e-12).half_life_ns == 1
+
+
 def test_an_unknown_coding_is_refused():
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"coding": "turbo"}, LinkConfig)

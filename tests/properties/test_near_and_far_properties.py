@@ -19,9 +19,11 @@ NEAR = 4
 class TwoQueues(RuleBasedStateMachine):
     """The same happens to both."""
 
+    half_life_ns: int | None = None
+
     def __init__(self):
         super().__init__()
-        order = OrderConfig(ageing_ns=3600 * S, floor_permille=20)
+        order = OrderConfig(3600 * S, 20, half_life_ns=self.half_life_ns)
         bounds = {"quotas": {Producer.TELEMETRY: 40_000}, "order": order}
         self.far = MemoryFarProducts()
         self.queues = (
@@ -138,3 +140,15 @@ class TwoQueues(RuleBasedStateMachine):
 
 TestNearAndFar = TwoQueues.TestCase
 TestNearAndFar.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+class TwoQueuesOfWhatDecays(TwoQueues):
+    """The same, where new results are worth more than old ones."""
+
+    half_life_ns = 900 * S
+
+
+TestNearAndFarOfWhatDecays = TwoQueuesOfWhatDecays.TestCase
+TestNearAndFarOfWhatDecays.settings = settings(
+    max_examples=30, stateful_step_count=40, deadline=None
+)

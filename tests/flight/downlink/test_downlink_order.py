@@ -136,6 +136,40 @@ def test_waiting_makes_a_product_denser():
     assert drain(queue) == [2, 1, 3]
 
 
+def test_value_decays_so_that_of_two_alike_the_newer_one_goes_first():
+    order = OrderConfig(ageing_ns=None, floor_permille=0, half_life_ns=100 * S)
+    queue = DownlinkQueue(QueueConfig(order=order))
+    queue.offer(product(1, 1000, 300, created_ns=0), 0)
+    queue.offer(product(2, 1000, 100, created_ns=100 * S), 100 * S)
+    queue.offer(product(3, 1000, 100, created_ns=300 * S), 300 * S)
+    assert drain(queue) == [3, 1, 2]
+
+
+def test_what_has_decayed_is_not_worth_a_place_that_something_new_could_have():
+    """Room for one: the plan weighs what they are worth now, not what they were when made."""
+    old = product(1, 6_000_000, 4_000_000, deadline_ns=440 * S, created_ns=0)
+    new = product(2, 6_000_000, 1_000_000, deadline_ns=440 * S, created_ns=400 * S)
+    for half_life_s, first in ((None, 1), (100, 2)):
+        half_life_ns = None if half_life_s is None else half_life_s * S
+        order = OrderConfig(ageing_ns=None, floor_permille=0, half_life_ns=half_life_ns)
+        queue = DownlinkQueue(QueueConfig(order=order))
+        for each in (old, new):
+            queue.offer(each, 400 * S)
+        queue.look_ahead(Horizon.of_one_contact(7_000_000, 430 * S, 400 * S), 400 * S)
+        assert drain(queue, 10_000_000, 400 * S)[0] == first
+
+
+def test_when_room_is_short_what_has_decayed_gives_way():
+    order = OrderConfig(ageing_ns=None, floor_permille=0, half_life_ns=100 * S)
+    queue = DownlinkQueue(QueueConfig(budget_bytes=2_000, order=order))
+    queue.offer(product(1, 1000, 400, created_ns=0), 0)
+    queue.offer(product(2, 1000, 300, created_ns=200 * S), 200 * S)
+    admission = queue.offer(product(3, 1000, 200, created_ns=300 * S), 300 * S)
+    assert (admission.verdict, admission.displaced) == (Verdict.DISPLACED, (1,))
+    assert queue.room.would_keep(100, 1000, 400 * S)
+    assert not queue.room.would_keep(70, 1000, 400 * S)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("planned", [False, True])
 def test_a_hundred_thousand_products_are_sent_in_order_and_the_heaps_stay_bounded(planned):

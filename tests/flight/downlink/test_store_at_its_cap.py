@@ -15,6 +15,7 @@ from flight.downlink.file_store import FolderStore
 from flight.downlink.product import ProductClass
 from flight.downlink.product_intake import ProductIntake
 from flight.downlink.product_store_sqlite import ProductStore
+from flight.downlink.queue_entry import OrderConfig
 from flight.link_config import StoreConfig
 from flight.telemetry.channel_values import ChannelValues
 from flight.telemetry.event_log import EventLog
@@ -105,6 +106,12 @@ def test_every_product_that_gave_way_is_counted_and_told(board):
     evicted = [event for event in board.told if event.name == "PRODUCT_EVICTED"]
     assert lost >= len(evicted) + sum(told) > 0
     assert "STORE_FAILED" not in {event.name for event in board.told}
+
+
+def test_the_half_life_of_the_configuration_ranks_the_queue():
+    assert queue_config(NodeConfig()).order == OrderConfig()
+    config = NodeConfig(link=LinkConfig(half_life_s=3600.0))
+    assert queue_config(config).order == OrderConfig(half_life_ns=3_600_000_000_000)
 
 
 def test_a_queue_that_may_be_larger_than_the_store_is_bounded_by_it():

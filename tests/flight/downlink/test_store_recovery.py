@@ -45,7 +45,10 @@ MANIFESTS = st.builds(
     depends_on=st.one_of(st.none(), st.integers(0, (1 << 48) - 1)),
     producer=st.sampled_from(Producer),
 )
-AGEING = st.one_of(st.none(), st.integers(1, 100), st.integers(1, (1 << 63) - 1))
+AGEING = st.one_of(
+    st.none(), st.integers(1, 100), st.integers(-100, -1), st.integers(1, (1 << 63) - 1),
+    st.integers(-(1 << 63) + 1, -1),
+)  # fmt: skip
 
 
 def narrow(manifest):

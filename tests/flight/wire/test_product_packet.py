@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from flight.wire import product_packet as codec
 from flight.wire.errors import WireError
-from flight.wire.product_packet import Freed, Manifest, ProductClass, SegmentData, Withdrawn
+from flight.wire.product_packet import (
+    Freed,
+    Manifest,
+    ProductClass,
+    SegmentData,
+    Withdrawn,
+    value_after,
+)
 
 U32 = st.integers(0, (1 << 32) - 1)
 IDS = st.integers(0, (1 << 48) - 1)
@@ -113,3 +120,22 @@ def test_too_many_or_too_large_identities_are_refused():
         codec.encode_manifest(Manifest(1 << 48, ProductClass.RAW, 1, 0, 0, None, 0, "a"))
     with pytest.raises(WireError):
         codec.encode_manifest(Manifest(1, ProductClass.RAW, 1 << 40, 0, 0, None, 0, "a"))
+
+
+def test_value_halves_with_every_half_life_and_never_rises():
+    worth = [value_after(8_000, age, 10) for age in (-5, 0, 5, 10, 15, 20, 30, 40)]
+    assert worth == [8_000, 8_000, 6_000, 4_000, 3_000, 2_000, 1_000, 500]
+    assert value_after(8_000, 10**18, 1) == 0
+    assert value_after(8_000, 10**18, None) == 8_000
+
+
+@given(
+    st.integers(0, 1 << 62),
+    st.integers(0, 1 << 62),
+    st.integers(0, 1 << 62),
+    st.integers(1, 10**18),
+)
+def test_value_falls_with_age_and_stays_whole(value, age_ns, later_ns, half_life_ns):
+    now, then = (value_after(value, each, half_life_ns) for each in (age_ns, age_ns + later_ns))
+    assert value >= now >= then >= 0
+    assert isinstance(now, int)
