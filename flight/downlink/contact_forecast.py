@@ -185,10 +185,14 @@ class _Courses:
         recent: float,
         now_ns: int,
     ) -> None:
-        """The contact going on: as it does now for a while, then one of the outcomes."""
+        """The contact going on: as it does now for a while, then one of the outcomes.
+
+        The second half pairs the two another way, or one would always say the other.
+        """
         self._contacts = 1
         for index, row in enumerate(self._rows):
-            holds_ns = _HOLDS_NS[index * 3 % OUTCOMES]
+            shift = index // OUTCOMES * (OUTCOMES // 2 + 1)
+            holds_ns = _HOLDS_NS[(index * 3 + shift) % OUTCOMES]
             outcome = outcomes[index % OUTCOMES]
             for each in usual:
                 holds = min(max(now_ns + holds_ns - each.start_ns, 0), each.end_ns - each.start_ns)

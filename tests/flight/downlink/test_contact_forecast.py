@@ -59,6 +59,14 @@ def test_a_cloud_now_says_much_about_the_next_minute_and_little_about_the_end():
     assert carried(dark, 5000) == pytest.approx(carried(bright, 5000))
 
 
+def test_how_long_a_cloud_lasts_does_not_say_how_the_rest_of_the_contact_turns_out():
+    one = contact(1, 0, 600)
+    forecast = ContactForecast(PassPlan([one]))
+    fly(forecast, one, lambda _: 0.0, until_s=60)
+    courses = forecast.horizon(60 * S).courses
+    assert len(set(courses)) > len(courses) // 2
+
+
 def test_what_is_near_is_cut_finer():
     one = contact(1, 0, 600)
     forecast = ContactForecast(PassPlan([one]))
