@@ -6,6 +6,8 @@ and the flight process never loads the bench.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
 
@@ -88,7 +90,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _call(module: str, function: str, arguments: list[str]) -> int:
     try:
-        return int(getattr(import_module(module), function)(arguments))
+        code = int(getattr(import_module(module), function)(arguments))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         sys.stderr.write("lumenode: interrupted\n")
         return 130
@@ -103,6 +107,12 @@ def _call(module: str, function: str, arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        sys.stderr.write(f"lumenode: standard output: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed at the end
+        return 3
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,16 @@ def test_an_interrupted_command_ends_with_130(monkeypatch, capsys):
     monkeypatch.setattr("flight.keys.main_keys", interrupted)
     assert main(["keys"]) == 130
     assert capsys.readouterr().err == "lumenode: interrupted\n"
+
+
+def test_output_that_finds_no_room_is_one_line_and_the_exit_code_of_a_broken_bench():
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(
+            [sys.executable, "-m", "flight", "scenarios"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert told.returncode == 3
+    assert told.stderr == "lumenode: standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("extension", ["hal._native", "hil.plant._plant_native"])
