@@ -90,9 +90,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _call(module: str, function: str, arguments: list[str]) -> int:
     try:
-        code = int(getattr(import_module(module), function)(arguments))
-        sys.stdout.flush()
-        return code
+        return _called(module, function, arguments)
     except KeyboardInterrupt:
         sys.stderr.write("lumenode: interrupted\n")
         return 130
@@ -113,6 +111,12 @@ def _call(module: str, function: str, arguments: list[str]) -> int:
         sys.stderr.write(f"lumenode: standard output: {error.strerror}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed at the end
         return 3
+
+
+def _called(module: str, function: str, arguments: list[str]) -> int:
+    code = int(getattr(import_module(module), function)(arguments))
+    sys.stdout.flush()  # here, where what goes wrong is told
+    return code
 
 
 if __name__ == "__main__":
