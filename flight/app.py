@@ -175,6 +175,8 @@ class Node:
         recovered = self._recovered
         products = len(recovered)
         self._downlink.intake.recover(now_ns)
+        for product_id in recovered.lost:
+            self._downlink.intake.drop_damaged(product_id, now_ns)
         around = self._around
         tell_start(
             around.store, around.devices, around.boot, self.boot, self.channels, self.events, now_ns

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 from flight.downlink.product import AGEING_NS, Product, manifest_of
 from flight.downlink.product_catalogue import ProductCatalogue, row_of
 from flight.downlink.segment_record import NOWHERE, PAYLOAD_BYTES_MAX
-from flight.downlink.store_engine_sqlite import StoreEngine
+from flight.downlink.store_engine_sqlite import StoreEngine, open_index
 from flight.downlink.store_names import StoreNames
-from flight.downlink.store_recovery import open_index
 from flight.downlink.store_request import PutRecord, WriteRequest, encode_ranges
 from flight.downlink.store_values import (
     ProductState,
@@ -121,7 +120,8 @@ class ProductStore(StoreNames):
         delivered = list(self.catalogue.rows((ProductState.DELIVERED,)))
         self._to_free = dict.fromkeys(row.product_id for row in delivered)
         waiting_bytes = self.payload_bytes - sum(row.size_bytes for row in delivered)
-        return RecoveredProducts(self.catalogue, self._acked, self.describe, waiting_bytes)
+        products = (self.catalogue, self._acked, self.describe)
+        return RecoveredProducts(*products, waiting_bytes, found.lost)
 
     def describe(self, product_id: int) -> Product | None:
         """A product as its record says; None for an unknown one, or where the medium lost it."""

@@ -11,7 +11,10 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from flight.downlink.segment_record import (
+    ALIGN,
     HEADER_BYTES,
     MAGIC,
     Place,
@@ -25,13 +28,15 @@ from flight.downlink.segment_record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from flight.downlink.file_store import FileStore
 
 SEGMENT_BYTES = 8 << 20
 AHEAD_BYTES = 1 << 20
-"""Read at a time when a segment is scanned: a million small records are no two million reads."""
+"""Read at a time at a start: a million small records are no two million reads."""
+SECTOR_BYTES = 4096
+"""Read at a time around what cannot be read: a kernel knows no smaller piece."""
+PATIENCE = 256
+"""Reads that may fail at a start: each may take a card a second. The rest of a segment is lost."""
 _PREFIX, _SUFFIX = "segment-", ".log"
 
 
@@ -46,22 +51,6 @@ def segment_of(name: str) -> int | None:
     if not digits.isdecimal() or name != segment_name(int(digits)):
         return None
     return int(digits)
-
-
-class _ReadAhead:
-    """Reads of one segment in ascending order."""
-
-    def __init__(self, files: FileStore) -> None:
-        self._files = files
-        self._start, self._buffer = 0, b""
-
-    def pread(self, handle: int, length: int, offset: int) -> bytes:
-        """As `FileStore.pread`."""
-        at = offset - self._start
-        if at < 0 or at + length > len(self._buffer):
-            self._buffer = self._files.pread(handle, max(length, AHEAD_BYTES), offset)
-            self._start, at = offset, 0
-        return self._buffer[at : at + length]
 
 
 class SegmentLog:
@@ -119,15 +108,14 @@ class SegmentLog:
         """Space one segment takes."""
         return self._sizes[segment]
 
-    def octets(self, segment: int, offset: int, need_bytes: int, most_bytes: int) -> bytes:
-        """Bytes of a segment as they are, unverified; shorter than needed only at its end."""
-        handle = self._handles[segment]
+    def octets(self, segment: int, offset: int, most_bytes: int) -> bytes:
+        """Bytes of a segment as they are; none at a sector that cannot be read, fewer before it."""
         try:
-            return self._files.pread(handle, most_bytes, offset)
+            return self._files.pread(self._handles[segment], most_bytes, offset)
         except OSError as error:
-            if error.errno != errno.EIO or most_bytes <= need_bytes:
+            if error.errno != errno.EIO:
                 raise
-        return self._files.pread(handle, need_bytes, offset)  # the bad sector may lie behind that
+            return b""
 
     def fits(self, meta_bytes: int, payload_bytes: int) -> bool:
         """Whether the active segment takes such a record; if not, `roll` first."""
@@ -196,31 +184,14 @@ class SegmentLog:
         Raises:
             RecordDamagedError: it does not verify, or its sector cannot be read.
         """
-        try:
-            record = self._read(place, self._files.pread)
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            raise RecordDamagedError(str(error)) from error
-        if isinstance(record, Record):
-            return record
-        raise RecordDamagedError(f"segment {place.segment} at {place.offset}")
-
-    def scan(self, segment: int, offset: int = 0) -> Iterator[Record]:
-        """Every valid record from `offset` on; ends at zeros or at a torn record.
-
-        A damaged record in the middle is stepped over when another record follows it.
-        """
-        ahead = _ReadAhead(self._files)
-        while True:
-            found = self._read(Place(segment, offset), ahead.pread)
-            if isinstance(found, Record):
-                yield found
-                offset += found.room
-            elif found and self._magic_at(segment, offset + found):
-                offset += found
-            else:
-                return
+        segment, offset = place.segment, place.offset
+        head = self.octets(segment, offset, HEADER_BYTES) if segment in self._handles else b""
+        header = decode_header(head)
+        if header is not None and offset + header.room <= self._sizes[segment]:
+            body = self.octets(segment, offset + HEADER_BYTES, header.length)
+            if (record := verified(place, head, header, body)) is not None:
+                return record
+        raise RecordDamagedError(f"segment {segment} at {offset}")
 
     def free(self, segment: int) -> None:
         """Removes a segment nothing refers to any more; durable when this returns."""
@@ -237,17 +208,90 @@ class SegmentLog:
             self._files.close(handle)
         self._handles.clear()
 
-    def _magic_at(self, segment: int, offset: int) -> bool:
-        return self._files.pread(self._handles[segment], len(MAGIC), offset) == MAGIC
 
-    def _read(self, place: Place, pread: Callable[[int, int, int], bytes]) -> Record | int:
-        """The record, or the room a damaged one claims to take, 0 when there is none at all."""
-        handle = self._handles.get(place.segment)
-        if handle is None:
-            return 0
-        head = pread(handle, HEADER_BYTES, place.offset)
+class Gap(msgspec.Struct, frozen=True, gc=False):
+    """A stretch of a segment that cannot be read.
+
+    Attributes:
+        end: where the next record begins, the end of the segment when none is found.
+        product_id: of the product whose record begins it; None where that cannot be known.
+        alone: nothing lies in it but that record.
+    """
+
+    end: int
+    product_id: int | None
+    alone: bool
+
+
+class PatientReader:
+    """Reads around sectors that cannot be read, for one start.
+
+    Raises:
+        OSError: anything but EIO, as the files give it.
+    """
+
+    def __init__(self, log: SegmentLog) -> None:
+        self._log = log
+        self._patience = PATIENCE
+
+    def octets(self, segment: int, offset: int, need_bytes: int, most_bytes: int) -> bytes:
+        """Bytes of a segment as they are; fewer than needed where the next cannot be read."""
+        most_bytes = min(most_bytes, self._log.size_bytes(segment) - offset)
+        read = self._once(segment, offset, most_bytes)
+        if len(read) >= min(need_bytes, most_bytes):
+            return read
+        whole = bytearray(read)
+        while len(whole) < most_bytes and self._patience > 0:
+            at = offset + len(whole)
+            piece = min(SECTOR_BYTES - at % SECTOR_BYTES, most_bytes - len(whole))
+            if not (read := self._once(segment, at, piece)):
+                break
+            whole += read
+        return bytes(whole)
+
+    def gap(self, segment: int, offset: int) -> Gap | None:
+        """What the record at `offset` costs, which cannot be read whole; None: none begins there.
+
+        A header is believed where a record begins, or none ever was, behind the room it claims.
+        """
+        left = self._log.size_bytes(segment) - offset
+        head = self.octets(segment, offset, HEADER_BYTES, HEADER_BYTES)
         header = decode_header(head)
-        if header is None or place.offset + header.room > self._sizes[place.segment]:
-            return 0
-        body = pread(handle, header.length, place.offset + HEADER_BYTES)
-        return verified(place, head, header, body) or header.room
+        if left < HEADER_BYTES or (head and head[: len(MAGIC)] != MAGIC):
+            return None
+        if header is None and len(head) < HEADER_BYTES:
+            return Gap(self._next_record(segment, offset), None, alone=False)
+        if header is None or header.room > left:
+            return None
+        end = offset + header.room
+        follows = self.octets(segment, end, len(MAGIC), len(MAGIC))
+        product_id = header.identity if header.kind == RecordKind.PRODUCT else None
+        if header.room > left - HEADER_BYTES or follows in {MAGIC, bytes(len(MAGIC))}:
+            return Gap(end, product_id, alone=product_id is not None)
+        return Gap(self._next_record(segment, end), product_id, alone=False)
+
+    def _next_record(self, segment: int, offset: int) -> int:
+        """Where the first valid record from `offset` on begins, or the segment ends."""
+        size = self._log.size_bytes(segment)
+        while offset < size and self._patience > 0:
+            left = SECTOR_BYTES - offset % SECTOR_BYTES
+            read = self._once(segment, offset, left)
+            found = read.find(MAGIC)
+            while found >= 0 and self._patience > 0:
+                if self._is_record(Place(segment, offset + found)):
+                    return offset + found
+                found = read.find(MAGIC, found + 1)
+            offset += left
+        return size
+
+    def _once(self, segment: int, offset: int, most_bytes: int) -> bytes:
+        read = self._log.octets(segment, offset, most_bytes)
+        self._patience -= not read
+        return read
+
+    def _is_record(self, place: Place) -> bool:
+        try:
+            return place.offset % ALIGN == 0 and bool(self._log.read(place))
+        except RecordDamagedError:
+            self._patience -= 1
+            return False

@@ -23,12 +23,13 @@ _HEADER = struct.Struct(">4sBBHQII")
 _HEAD = struct.Struct(">4sBBHQI")  # less its CRC
 _CRC_BYTES = 4
 HEADER_BYTES = _HEADER.size
-_ALIGN = 8
+ALIGN = 8
+"""Records begin at multiples of it."""
 _META_MAX = (1 << 16) - 1
 PAYLOAD_BYTES_MAX = (1 << 32) - 1 - _META_MAX
 """Of one record; what is longer travels, but is not made on board in one piece."""
 
-assert HEADER_BYTES % _ALIGN == 0
+assert HEADER_BYTES % ALIGN == 0
 
 
 class RecordKind(IntEnum):
@@ -88,7 +89,7 @@ class RecordDamagedError(Exception):
 
 
 def _aligned(length: int) -> int:
-    return (length + _ALIGN - 1) // _ALIGN * _ALIGN
+    return (length + ALIGN - 1) // ALIGN * ALIGN
 
 
 def record_bytes(meta_bytes: int, payload_bytes: int) -> int:

@@ -21,22 +21,45 @@ from typing import TYPE_CHECKING
 from flight.downlink.segment_file import SegmentLog
 from flight.downlink.segment_record import RecordKind, record_bytes
 from flight.downlink.segment_tending import SegmentRoom, SegmentTending
-from flight.downlink.store_index_sqlite import IndexBatch, IndexRow
-from flight.downlink.store_recovery import LogReplay, kind_of, load_index
+from flight.downlink.store_index_sqlite import IndexBatch, IndexRow, StoreIndex
+from flight.downlink.store_recovery import LogReplay, load_index
 from flight.downlink.store_request import PutRecord, WriteOutcome, WriteRequest
-from flight.downlink.store_space import DurableNames, StoreSpace, is_full
+from flight.downlink.store_space import DurableNames, StoreSpace, is_full, kind_of
 from flight.downlink.store_values import ProductState, StoreError, StoreErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from flight.downlink.file_store import FileStore
-    from flight.downlink.store_index_sqlite import StoreIndex
     from flight.downlink.store_recovery import Found
 
 
+NEVER_RECOVERED = 0
+"""The segment that a new index says it knows until it has been filled; they count from 1."""
 ROWS_MAX = 1_024
 """Changes that the index may lag behind: a start reads so many records of the log again."""
+
+
+def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, bool]:
+    """The index, and whether it has to be filled anew: it is new, or had to be put aside."""
+    fresh = not path.exists()
+    try:
+        index = StoreIndex(path, device_sync=device_sync)
+        if not fresh:
+            index.walk()
+            index.counters()
+            index.blobs()
+            fresh = NEVER_RECOVERED in index.ends()
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        for suffix in ("", "-wal", "-shm"):
+            stale = path.with_name(path.name + suffix)
+            if stale.exists():
+                stale.replace(path.with_name(path.name + suffix + ".bad"))
+        return StoreIndex(path, device_sync=device_sync), True
+    return index, fresh
 
 
 class StoreEngine:

@@ -3,38 +3,40 @@
 Image -> ground, hop "durable before it counts", after a reset. What the index knows is trusted (it
 was written after the log was synced); what only the log knows is added. A million products have to
 be there again within seconds, so C reads rows and records straight into the catalogue
-(`segment_scan.h`); here is what they mean, and `SegmentLog.scan` reads the same in plain words.
+(`segment_scan.h`); here is what they mean.
+
+A sector that cannot be read costs the products in it. A counter or a blob that was in it may be
+missed only where it is known again: the index, or the beginning of a later segment, has them all.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import sqlite3
 import struct
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from flight.downlink.product_catalogue import ProductCatalogue
-from flight.downlink.segment_file import AHEAD_BYTES
+from flight.downlink.segment_file import AHEAD_BYTES, PatientReader
 from flight.downlink.segment_record import HEADER_BYTES, RecordKind
-from flight.downlink.store_index_sqlite import IndexBatch, StoreIndex
+from flight.downlink.store_index_sqlite import IndexBatch
 from flight.downlink.store_request import decode_ranges
-from flight.downlink.store_space import is_full
-from flight.downlink.store_values import ProductState, StoreErrorKind
+from flight.downlink.store_space import SegmentHead
+from flight.downlink.store_values import ProductState, StoreError, StoreErrorKind
 from hal.native_library import ffi, lib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from flight.downlink.segment_file import SegmentLog
-    from flight.downlink.store_index_sqlite import ProductRow
+    from flight.downlink.store_index_sqlite import ProductRow, StoreIndex
     from flight.downlink.store_request import Ranges
 
-NEVER_RECOVERED = 0
-"""The segment that a new index says it knows until it has been filled; they count from 1."""
+_ADVICE = (
+    "numbers that must never be used twice may be in there. If every start says so: move segments"
+    " and index away and give both ends new keys (docs/operating.md, Keys)"
+)
 _NONSENSE = (OverflowError, TypeError, ValueError)
 _NOTE = struct.Struct("=QQQIIII")
 assert _NOTE.size == ffi.sizeof("struct segment_note")
@@ -58,8 +60,8 @@ class KnownIndex(msgspec.Struct):
 class Found(msgspec.Struct):
     """Index and log together, for good once `LogReplay.finish` has returned.
 
-    `room` is how much of each segment is needed; `unindexed` records were not in the index, and
-    `missing_products` were lost.
+    `room` is how much of each segment is needed; `unindexed` records were not in the index,
+    `missing_products` were lost, and of these `lost` are known by the header of their record.
     """
 
     catalogue: ProductCatalogue
@@ -69,37 +71,7 @@ class Found(msgspec.Struct):
     room: dict[int, int]
     unindexed: int = 0
     missing_products: int = 0
-
-
-def kind_of(error: OSError | sqlite3.Error) -> StoreErrorKind:
-    """What an error of the medium means; FULL alone breaks nothing and may be over later."""
-    if is_full(error):
-        return StoreErrorKind.FULL
-    if isinstance(error, OSError):
-        return StoreErrorKind.READ_ONLY if error.errno == errno.EROFS else StoreErrorKind.SYNC
-    read_only = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
-    return StoreErrorKind.READ_ONLY if read_only else StoreErrorKind.INDEX
-
-
-def open_index(path: Path, *, device_sync: bool = True) -> tuple[StoreIndex, bool]:
-    """The index, and whether it has to be filled anew: it is new, or had to be put aside."""
-    fresh = not path.exists()
-    try:
-        index = StoreIndex(path, device_sync=device_sync)
-        if not fresh:
-            index.walk()
-            index.counters()
-            index.blobs()
-            fresh = NEVER_RECOVERED in index.ends()
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        for suffix in ("", "-wal", "-shm"):
-            stale = path.with_name(path.name + suffix)
-            if stale.exists():
-                stale.replace(path.with_name(path.name + suffix + ".bad"))
-        return StoreIndex(path, device_sync=device_sync), True
-    return index, fresh
+    lost: tuple[int, ...] = ()
 
 
 def load_index(index: StoreIndex, ageing_ns: int | None) -> KnownIndex:
@@ -156,6 +128,9 @@ class LogReplay:
         known: what the index says.
         index_lost: whether it had to be made anew.
         ageing_ns: as in `density_key`.
+
+    Raises:
+        StoreError: DAMAGED, from `batches`: a counter might go back.
     """
 
     def __init__(
@@ -175,12 +150,17 @@ class LogReplay:
         """What the index has to be told, in one transaction; may be gone through again."""
         self._begin()
         for segment in self._present:
+            if self._known.ends.get(segment):
+                self._unsure = ""  # the index was told of all that is before its end
             for rows in self._segment(segment):
                 self.found.unindexed += len(rows)
                 yield IndexBatch(found=rows)
+        if self._unsure:
+            raise StoreError(StoreErrorKind.DAMAGED, f"{self._unsure}; {_ADVICE}")
         _settle(self.found.catalogue)
         lost = [i for i in self._known.unreadable if i not in self.found.catalogue]
-        self.found.missing_products = len(lost)
+        self.found.lost = tuple(i for i in self._in_gaps if i not in self.found.catalogue)
+        self.found.missing_products = self._nameless + len({*lost, *self.found.lost})
         yield IndexBatch(
             ends=self._ends,
             states=dict.fromkeys(lost, (int(ProductState.FREED), "row unreadable")),
@@ -210,13 +190,17 @@ class LogReplay:
             known.catalogue, known.acked, dict(known.counters), dict(known.blobs), {}
         )
         self._ends = {s: end for s, end in known.ends.items() if s in present}
+        self._reader, self._head, self._unsure = PatientReader(self._log), SegmentHead(), ""
+        self._in_gaps: dict[int, None] = {}
+        self._nameless = 0
 
     def _segment(self, segment: int) -> Iterator[list[ProductRow]]:
         """Products of one segment that are new to the catalogue, a piece at a time."""
-        scan, told = self._scan, self._ends.get(segment, 0)
-        scan.segment, scan.segment_bytes = segment, self._log.size_bytes(segment)
+        scan, size = self._scan, self._log.size_bytes(segment)
+        told = min(self._ends.get(segment, 0), size)
+        scan.segment, scan.segment_bytes, self._head = segment, size, SegmentHead()
         scan.told_bytes = scan.end_bytes = told
-        start = scan.offset = min(0 if segment in self._doubtful else told, scan.segment_bytes)
+        start = scan.offset = 0 if segment in self._doubtful else told
         buffer, verdict = b"", lib.SEGMENT_NOTED
         while verdict in {lib.SEGMENT_MORE, lib.SEGMENT_NOTED}:
             at = scan.offset - start
@@ -226,11 +210,14 @@ class LogReplay:
             if scan.note_count:
                 yield self._rows(segment, start, buffer)
             if verdict == lib.SEGMENT_MORE:
-                start = scan.offset
-                need = int(scan.need_bytes)
-                buffer = self._log.octets(segment, start, need, max(need, AHEAD_BYTES))
+                start, need = scan.offset, int(scan.need_bytes)
+                buffer = self._reader.octets(segment, start, need, max(need, AHEAD_BYTES))
                 if len(buffer) < need:
-                    break  # shorter than it was when it was opened
+                    scan.segment_bytes = start + len(buffer)  # as if it ended there
+            elif verdict == lib.SEGMENT_END and (scan.segment_bytes < size or scan.offset < told):
+                scan.segment_bytes, buffer = size, b""
+                verdict = lib.SEGMENT_NOTED if self._steps_over(told) else verdict
+                start = scan.offset
         _insist(verdict)
         if scan.end_bytes > told:
             self._ends[segment] = scan.end_bytes
@@ -241,6 +228,8 @@ class LogReplay:
         notes = bytes(ffi.buffer(scan.notes, scan.note_count * _NOTE.size))
         for identity, product_id, offset, kind, meta, length, new in _NOTE.iter_unpack(notes):
             at = offset - start + HEADER_BYTES
+            if self._unsure and self._head.is_over(offset, kind, buffer[at : at + meta], length):
+                self._unsure = ""
             if kind == RecordKind.PRODUCT:
                 manifest, state = buffer[at : at + meta], scan.state
                 anew = not new and identity in self._known.unreadable
@@ -252,6 +241,24 @@ class LogReplay:
                 name, payload = buffer[at : at + meta].decode(), buffer[at + meta : at + length]
                 self._name(kind, name, identity, payload)
         return rows
+
+    def _steps_over(self, told: int) -> bool:
+        """Over a record that cannot be read, to the next one; False: none begins there."""
+        scan, at = self._scan, self._scan.offset
+        gap = self._reader.gap(scan.segment, at)
+        if at < told:  # all of it is known up to there
+            scan.offset = told if gap is None else min(gap.end, told)
+            return True
+        if gap is None:
+            return False
+        scan.offset = scan.end_bytes = gap.end
+        if gap.product_id is None:
+            self._nameless += 1
+        else:
+            self._in_gaps[gap.product_id] = None
+        if not gap.alone:
+            self._unsure = f"segment {scan.segment} cannot be read from {at} to {gap.end}"
+        return True
 
     def _name(self, kind: int, name: str, value: int, blob: bytes) -> None:
         found = self.found

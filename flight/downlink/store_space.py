@@ -17,6 +17,7 @@ import sqlite3
 from typing import TYPE_CHECKING, TypeVar
 
 from flight.downlink.segment_record import RecordKind, record_bytes
+from flight.downlink.store_values import StoreErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,25 @@ class DurableNames:
             log.append(RecordKind.COUNTER, value, name.encode(), b"")
         for name, blob in sorted(self.blobs.items()):
             log.append(RecordKind.STATE, 0, name.encode(), blob)
+
+
+class SegmentHead:
+    """Whether the beginning of a segment repeats every name: nothing before it is missed then.
+
+    They stand there in ascending order; what breaks it, or is a product, comes behind them all.
+    """
+
+    def __init__(self) -> None:
+        self._end, self._last = 0, (0, b"")
+
+    def is_over(self, offset: int, kind: int, name: bytes, length: int) -> bool:
+        """Takes one valid record more, in order; True when it comes behind a whole beginning."""
+        if offset != self._end:
+            return False
+        if kind == RecordKind.PRODUCT or (kind, name) <= self._last:
+            return True
+        self._end, self._last = offset + record_bytes(0, length), (kind, name)
+        return False
 
 
 class StoreSpace:
@@ -152,6 +172,16 @@ class StoreSpace:
             if not is_full(error) or not self.give_up():
                 raise
             return action()
+
+
+def kind_of(error: OSError | sqlite3.Error) -> StoreErrorKind:
+    """What an error of the medium means; FULL alone breaks nothing and may be over later."""
+    if is_full(error):
+        return StoreErrorKind.FULL
+    if isinstance(error, OSError):
+        return StoreErrorKind.READ_ONLY if error.errno == errno.EROFS else StoreErrorKind.SYNC
+    read_only = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+    return StoreErrorKind.READ_ONLY if read_only else StoreErrorKind.INDEX
 
 
 def is_full(error: OSError | sqlite3.Error) -> bool:

@@ -109,6 +109,7 @@ class RecoveredProducts:
     Attributes:
         size_bytes: of all together.
         damaged: those gone through that the medium could not tell any more.
+        lost: those that a sector which cannot be read took with it; they are not among the others.
     """
 
     def __init__(
@@ -117,9 +118,10 @@ class RecoveredProducts:
         acked: Mapping[int, Ranges],
         describe: Callable[[int], Product | None],
         size_bytes: int,
+        lost: tuple[int, ...] = (),
     ) -> None:
         self._catalogue, self._acked, self._describe = catalogue, acked, describe
-        self.size_bytes = size_bytes
+        self.size_bytes, self.lost = size_bytes, lost
         self.damaged: list[int] = []
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ from flight.downlink.segment_record import (
     encode_record,
     record_bytes,
 )
+from tests.flight.downlink.plain_scan import scan
 
 SEGMENT = 4096
 
@@ -35,7 +36,7 @@ def test_a_torn_last_record_is_found_at_each_byte():
         log, _ = logged(files, payloads[:2])
         log.sync()
         log.append(RecordKind.PRODUCT, 2, b"meta", payloads[2])
-        found = list(SegmentLog(files.power_cut(torn), SEGMENT).scan(1))
+        found = list(scan(SegmentLog(files.power_cut(torn), SEGMENT), 1))
         expected = payloads if torn == len(last) else payloads[:2]
         assert [record.payload for record in found] == expected
         assert [record.identity for record in found] == list(range(len(expected)))
@@ -61,7 +62,7 @@ def test_a_damaged_record_in_the_middle_costs_only_itself():
     log, places = logged(files, [b"one", b"two", b"three"])
     handle = files.open("segment-0000000001.log")
     files.pwrite(handle, b"X", places[1].offset + HEADER_BYTES + 5)
-    assert [record.payload for record in log.scan(1)] == [b"one", b"three"]
+    assert [record.payload for record in scan(log, 1)] == [b"one", b"three"]
     with pytest.raises(RecordDamagedError):
         log.read(places[1])
 
@@ -81,7 +82,7 @@ def test_without_the_sync_the_records_are_gone():
     files = MemoryFileStore(sync_lies=True)
     log, _ = logged(files, [b"one"])
     assert log.sync() == 1
-    assert list(SegmentLog(files.power_cut(), SEGMENT).scan(1)) == []
+    assert list(scan(SegmentLog(files.power_cut(), SEGMENT), 1)) == []
 
 
 def test_a_group_costs_one_sync_and_a_large_record_gets_a_large_segment():

@@ -17,8 +17,9 @@ from flight.downlink.product_catalogue import ProductCatalogue, row_of
 from flight.downlink.product_store_sqlite import ProductStore
 from flight.downlink.segment_file import SegmentLog
 from flight.downlink.segment_record import Place, RecordKind, encode_record
+from flight.downlink.store_engine_sqlite import open_index
 from flight.downlink.store_index_sqlite import IndexBatch, IndexRow, StoreIndex
-from flight.downlink.store_recovery import KnownIndex, LogReplay, load_index, open_index
+from flight.downlink.store_recovery import KnownIndex, LogReplay, load_index
 from flight.downlink.store_request import decode_ranges, encode_ranges
 from flight.downlink.store_values import ProductState
 from flight.wire.errors import WireError
@@ -29,6 +30,7 @@ from flight.wire.product_packet import (
     decode_manifest_packet,
     encode_manifest,
 )
+from tests.flight.downlink.plain_scan import scan
 
 SEGMENT = 4096
 TIMES = st.integers(-(1 << 63), (1 << 63) - 2)
@@ -119,12 +121,12 @@ def product_from(manifest):
 
 
 def in_plain_words(log, ageing_ns, told, known, finished):
-    """Rows, counters, blobs and ends, from the records as `SegmentLog.scan` gives them."""
+    """Rows, counters, blobs and ends, from the records as `scan` gives them."""
     rows, counters, blobs, ends = {}, {}, {}, {}
     for segment in log.segments:
         if segment in told:
             ends[segment] = told[segment]
-        for record in log.scan(segment, told.get(segment, 0)):
+        for record in scan(log, segment, told.get(segment, 0)):
             ends[segment] = record.place.offset + record.room
             name = record.meta
             if record.kind is RecordKind.COUNTER:
@@ -189,7 +191,7 @@ def test_what_the_index_knows_is_left_as_it_is(segments, data):
     for product_id in (known | finished) & every.keys():
         state = ProductState.FREED if product_id in finished else ProductState.SENDING
         before.catalogue.add(msgspec.structs.replace(every[product_id], state=state, untold=False))
-    places = [record.place.offset for record in log.scan(1)] if segments else []
+    places = [record.place.offset for record in scan(log, 1)] if segments else []
     told = {1: data.draw(st.sampled_from(places))} if places else {}
     before.ends.update(told)
     rows, counters, blobs, ends = in_plain_words(log, None, told, known, finished)

@@ -18,6 +18,7 @@ from flight.downlink.store_space import (
     is_full,
 )
 from flight.wire.crc import crc32c
+from tests.flight.downlink.plain_scan import scan
 
 SEGMENT = 1 << 18
 NAMES = DurableNames({"iv": 7}, {"parameters": b"blob"})
@@ -92,7 +93,7 @@ def test_a_counter_finds_room_where_a_product_finds_none():
     assert log.fits(2, 0)
     assert not space.held
     assert log.allocated_bytes == 2 * SEGMENT + SMALL_SEGMENT_BYTES
-    assert [r.kind for r in log.scan(log.active)] == [RecordKind.COUNTER, RecordKind.STATE]
+    assert [r.kind for r in scan(log, log.active)] == [RecordKind.COUNTER, RecordKind.STATE]
 
 
 def test_the_cap_stops_products_and_not_counters_and_costs_no_reserve():
@@ -210,7 +211,7 @@ def test_all_names_are_written_and_take_the_room_they_announced():
     log.roll(0, names.record_bytes())
     names.append_to(log)
     assert log.allocated_bytes - log._end < 32
-    found = [(r.kind, r.meta, r.identity, r.payload) for r in log.scan(1)]
+    found = [(r.kind, r.meta, r.identity, r.payload) for r in scan(log, 1)]
     assert found == [
         (RecordKind.COUNTER, b"frames", (1 << 64) - 1, b""),
         (RecordKind.COUNTER, b"iv", 5, b""),
