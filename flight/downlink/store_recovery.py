@@ -224,12 +224,12 @@ class LogReplay:
 
     def _rows(self, segment: int, start: int, buffer: bytes) -> list[ProductRow]:
         """What the last piece told: names are taken over, products made rows of the index."""
-        scan, rows = self._scan, []
+        scan, rows, unsure = self._scan, [], self._unsure
         notes = bytes(ffi.buffer(scan.notes, scan.note_count * _NOTE.size))
         for identity, product_id, offset, kind, meta, length, new in _NOTE.iter_unpack(notes):
             at = offset - start + HEADER_BYTES
-            if self._unsure and self._head.is_over(offset, kind, buffer[at : at + meta], length):
-                self._unsure = ""
+            if unsure and self._head.is_over(offset, kind, buffer[at : at + meta], length):
+                unsure = self._unsure = ""
             if kind == RecordKind.PRODUCT:
                 manifest, state = buffer[at : at + meta], scan.state
                 anew = not new and identity in self._known.unreadable

@@ -1,9 +1,14 @@
 """The node starts again in flight: it knows why, how often, and when enough is enough."""
 
+import errno
+import random
+
 from short_flight import events, scenario
 
 from flight.boot_record import LOOP_STARTS
+from flight.downlink.file_store import FolderStore
 from flight.telemetry.dictionary import RESET_LABELS
+from flight.wire.product_packet import ProductClass
 from flight.wire.telecommand import CommandReason
 from hal.sample import ResetCause
 from hil.ground.operator import Fate
@@ -108,3 +113,37 @@ def test_a_damaged_record_is_told_and_starts_nothing_wrong(tmp_path):
         "slots of the record: 2"
     ]
     assert boot_count == 2, "the store counts, too"
+
+
+def test_a_product_in_a_sector_that_cannot_be_read_is_told_and_the_node_flies_on(
+    tmp_path, monkeypatch
+):
+    what, pread = scenario("slow-relay", ground={"stations": ()}), FolderStore.pread
+    target = SimTarget(what, tmp_path)
+    target.start()
+    target.advance(60.0)
+    intake, payload = target.node._downlink.intake, random.Random(7).randbytes(25_000)
+    assert intake.submit(
+        name="lost.bin", klass=ProductClass.RAW, payload=payload, value_millis=10**9,
+        deadline_ns=None, now_ns=60 * 10**9,
+    )  # fmt: skip
+    intake.finish(60 * 10**9)
+    target.advance(90.0)
+
+    def read(files, handle, length, offset):
+        octets = pread(files, handle, length, offset)
+        if payload[14_000:14_010] in octets:
+            raise OSError(errno.EIO, "bad sector")
+        return octets
+
+    monkeypatch.setattr(FolderStore, "pread", read)
+    for part in tmp_path.rglob("index.sqlite*"):
+        part.unlink()  # the log alone tells what there is
+    target._reset_node(ResetCause.POWER_CUT)
+    target.advance(150.0)
+    target.finish()
+    told = [e.args for e in events(target, "PRODUCT_EVICTED")]
+    assert [each["reason"] for each in told] == ["damaged on the store"]
+    assert causes(target) == ["power_cut", "power_cut"]
+    (recovered,) = events(target, "STORE_RECOVERED")
+    assert recovered.args["torn"] == 1

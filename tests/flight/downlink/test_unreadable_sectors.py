@@ -233,10 +233,12 @@ def test_the_last_product_is_lost_and_told_once(flight):
 
 
 def test_a_blob_whose_header_alone_can_be_read_may_be_missed(flight):
+    flight.live([("put", 40)])
     flight.store.store_state("window", bytes(9_000))
     flight.reset([("put", 40)])
     flight.index = flight.index.with_name("lost.sqlite")
     flight.files.unlink("segment-0000000002.log")  # its beginning would know the blob
+    flight.files.fsync_dir()
     store = opened(FlawedFiles(flight.files, {(1, 1)}), flight.index)
     with pytest.raises(StoreError, match="both ends new keys"):
         store.recover()
