@@ -106,9 +106,10 @@ def _call(module: str, function: str, arguments: list[str]) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename is not None:
+        if error.errno != errno.ENOSPC:
             raise
-        sys.stderr.write(f"lumenode: standard output: {error.strerror}\n")
+        where = error.filename or "standard output, or a file that was being written"
+        sys.stderr.write(f"lumenode: {where}: {error.strerror}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed at the end
         return 3
 

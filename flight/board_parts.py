@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from flight.base.supervisor import ChildSpec
 from flight.board_boot import watchdog_interval_ns
+from flight.composition.downlink import queue_config
 from flight.composition.surroundings import Models
 from flight.config import ConfigError
 from flight.data_folder import INDEX, SEGMENTS, STORE_SPARE
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
-from flight.downlink.queue_entry import OrderConfig
 from flight.inference.frame_source import FolderSource, ReplaySource
 from flight.inference.model_registry import DamagedModelError, crew_of, read_again
 from flight.inference.worker_process import WorkerEngine
@@ -152,7 +152,7 @@ def make_store(
         segment_bytes=config.store.segment_bytes,
         capacity_bytes=STORE_SPARE * config.store.cap_bytes,
         reserve_bytes=config.store.segment_bytes,
-        ageing_ns=OrderConfig(half_life_ns=config.link.half_life_ns).net_ageing_ns,
+        ageing_ns=queue_config(config).order.net_ageing_ns,
         writer=writer,
     )
     opened.callback(store.close)

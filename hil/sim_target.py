@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from flight.app import Node
 from flight.boot_record import Ended
+from flight.composition.downlink import queue_config
 from flight.composition.surroundings import Models, Surroundings
 from flight.downlink.file_store import FolderStore
 from flight.downlink.product_store_sqlite import ProductStore
-from flight.downlink.queue_entry import OrderConfig
 from flight.inference.guarded_ort import flown_session, trial_fault
 from flight.inference.model_store import FOLDER, ModelStore
 from flight.model_keys import public_of, signing_key
@@ -244,13 +244,13 @@ class SimTarget(Target):
         )
 
     def _store(self, folder: Path) -> ProductStore:
-        config, link = self.scenario.node.store, self.scenario.node.link
+        node = self.scenario.node
         return ProductStore(
             FolderStore(folder / "segments", device_sync=False),
             folder / "index.sqlite",
-            segment_bytes=config.segment_bytes,
-            capacity_bytes=4 * config.cap_bytes,
-            ageing_ns=OrderConfig(half_life_ns=link.half_life_ns).net_ageing_ns,
+            segment_bytes=node.store.segment_bytes,
+            capacity_bytes=4 * node.store.cap_bytes,
+            ageing_ns=queue_config(node).order.net_ageing_ns,
             device_sync=False,
         )
 

@@ -1,5 +1,6 @@
 """Fixtures of two rooms or more; the folder on the path, for `camera_kernel` and `cable`."""
 
+import signal
 import subprocess
 import sys
 
@@ -10,6 +11,11 @@ from flight.inference.job import REFLECTANCE_SCALE
 from flight.inference.tile_pixels import pixels_of
 from hil.synthetic_scene import synthetic_labelled_tiles
 from hil.tile_writer import LabelledScene, write_tile_cache
+
+# A shell has what it starts in the background ignore signal 2, and so would every command that a
+# test stops by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONFIG = """
 [frames]

@@ -63,7 +63,19 @@ def test_output_that_finds_no_room_is_one_line_and_the_exit_code_of_a_broken_ben
             stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
         )  # fmt: skip
     assert told.returncode == 3
-    assert told.stderr == "lumenode: standard output: No space left on device\n"
+    where = "standard output, or a file that was being written"
+    assert told.stderr == f"lumenode: {where}: No space left on device\n"
+
+
+def test_a_file_that_finds_no_room_is_named():
+    fail = "raise OSError(28, 'No space left on device', 'run/log.bin')"
+    script = f"import sys; from flight import __main__ as command, keys\ndef full(_):\n    {fail}\n"
+    script += "keys.main_keys = full; sys.exit(command.main(['keys']))"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert told.returncode == 3
+    assert told.stderr == "lumenode: run/log.bin: No space left on device\n"
 
 
 @pytest.mark.parametrize("extension", ["hal._native", "hil.plant._plant_native"])
